@@ -1,0 +1,28 @@
+const swc = [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      target: 'es2022',
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+  },
+];
+
+/** Unit specs: beside the code they test, real engines where I/O is the point. */
+module.exports = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{apps,libs,plugins,tools}/**/src/**/*.spec.ts'],
+  transform: { '^.+\\.ts$': swc },
+  moduleNameMapper: {
+    '^@percorso/plugin-(messaging-.+|campaign-.+)$': '<rootDir>/plugins/$1/src/index.ts',
+    '^@percorso/(engines|demo|bench)$': '<rootDir>/tools/$1/src/index.ts',
+    '^@percorso/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.percorso/'],
+  testTimeout: 30000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,5 @@
+export { newId, isId } from './id';
+export { CLOCK, ManualClock, systemClock, type Clock } from './clock';
+export { Problem, type FieldError, type ProblemDocument, type ProblemOptions } from './problem';
+export { canonicalJson, contentHash } from './canonical-json';
+export { DECIMAL_SCALE, toDecimal } from './decimal';

@@ -1,0 +1,116 @@
+import { Pool, PoolClient } from 'pg';
+import { Problem } from '@percorso/kernel';
+import { Transaction } from './transaction';
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections at most. @default 10 */
+  poolSize?: number;
+  /** Told of connections lost while idle; the pool replaces them. */
+  onConnectionLost?: (error: Error) => void;
+}
+
+const UNAVAILABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '08006',
+  '08003',
+  '08001',
+]);
+
+/** Whether PostgreSQL could not be reached, so that trying again later is right. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string' && UNAVAILABLE.has(code)) return true;
+  return /Connection terminated|timeout exceeded when trying to connect/.test(error.message);
+}
+
+/** PostgreSQL as the application role: not the owner, so that row-level security binds. */
+export class Database {
+  private readonly pool: Pool;
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new Pool({
+      connectionString: options.url,
+      max: options.poolSize ?? 10,
+      connectionTimeoutMillis: 5000,
+      application_name: 'percorso',
+    });
+    // Without a listener one lost connection would end the process.
+    this.pool.on('error', (error) => options.onConnectionLost?.(error));
+  }
+
+  /** Run `work` in one transaction of one workspace; committed when it resolves, rolled back when it throws. */
+  tx<T>(workspaceId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.run(workspaceId, work);
+  }
+
+  /** A transaction outside any workspace: sees only what is no tenant's (workspaces, ingest heads, partitions). */
+  control<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.run(undefined, work);
+  }
+
+  /** The ids of all workspaces, for loops that serve each in turn. */
+  async workspaceIds(): Promise<string[]> {
+    const { rows } = await this.control((tx) =>
+      tx.query<{ id: string }>('SELECT id FROM workspace ORDER BY id'),
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** Whether PostgreSQL answers. */
+  async ping(): Promise<void> {
+    await this.control((tx) => tx.query('SELECT 1'));
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async run<T>(workspaceId: string | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    let broken: Error | undefined;
+    const remember = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', remember);
+    try {
+      await client.query('BEGIN');
+      await client.query(
+        `SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
+                set_config('percorso.workspace', $1, true)`,
+        [workspaceId ?? ''],
+      );
+      const result = await work(new Transaction(workspaceId, client));
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(remember);
+      throw error;
+    } finally {
+      client.off('error', remember);
+      client.release(broken);
+    }
+  }
+
+  private async connect(): Promise<PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      throw new Problem({
+        status: 503,
+        code: 'database-unavailable',
+        title: 'The database cannot be reached',
+        retryAfter: 2,
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * ClickHouse, forward only; {db} is the database. Every sort key starts with the workspace. Events keep the node they
+ * came from; node_person maps nodes to persons, so that a merge never rewrites events.
+ */
+export const clickhouseMigrations: readonly { name: string; statements: readonly string[] }[] = [
+  {
+    name: '0001-foundation',
+    statements: [
+      `CREATE TABLE IF NOT EXISTS {db}.event (
+        workspace_id UUID,
+        name LowCardinality(String),
+        node UInt32,
+        occurred_at DateTime64(3, 'UTC'),
+        type LowCardinality(String),
+        partition UInt16,
+        pos UInt64,
+        message_id String,
+        source_id LowCardinality(String),
+        sent_at Nullable(DateTime64(3, 'UTC')),
+        received_at DateTime64(3, 'UTC'),
+        numbers Map(LowCardinality(String), Decimal(38, 9)),
+        strings Map(LowCardinality(String), String),
+        booleans Map(LowCardinality(String), Bool),
+        properties String CODEC(ZSTD(1))
+      ) ENGINE = MergeTree
+      PARTITION BY toYYYYMM(received_at)
+      ORDER BY (workspace_id, name, node, occurred_at, pos)
+      SETTINGS non_replicated_deduplication_window = 10000`,
+      `CREATE TABLE IF NOT EXISTS {db}.profile (
+        workspace_id UUID,
+        person UInt32,
+        numbers Map(LowCardinality(String), Decimal(38, 9)),
+        strings Map(LowCardinality(String), String),
+        booleans Map(LowCardinality(String), Bool),
+        consent Map(LowCardinality(String), LowCardinality(String)),
+        groups Array(String),
+        version UInt64,
+        deleted UInt8
+      ) ENGINE = ReplacingMergeTree(version, deleted)
+      ORDER BY (workspace_id, person)`,
+      `CREATE TABLE IF NOT EXISTS {db}.node_person (
+        workspace_id UUID,
+        node UInt32,
+        person UInt32,
+        version UInt64
+      ) ENGINE = ReplacingMergeTree(version)
+      ORDER BY (workspace_id, node)`,
+    ],
+  },
+];

@@ -1,0 +1,429 @@
+import { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+
+/** bigint: text when read (node-postgres), text, number or bigint when written. */
+type Int8 = ColumnType<string, string | number | bigint, string | number | bigint>;
+/** jsonb: parsed when read, JSON text when written. */
+type Json = JSONColumnType<object>;
+
+export interface WorkspaceTable {
+  id: string;
+  name: string;
+  settings: ColumnType<object, string | undefined, string>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface AccessKeyTable {
+  workspace_id: string;
+  id: string;
+  kind: string;
+  name: string;
+  hash: Buffer;
+  scopes: Generated<string[]>;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  last_used_at: Date | null;
+}
+
+export interface IdempotencyTable {
+  workspace_id: string;
+  key: string;
+  request_hash: Buffer;
+  status: number | null;
+  headers: JSONColumnType<object | null>;
+  body: Buffer | null;
+  created_at: Date;
+}
+
+export interface AuditTable {
+  workspace_id: string;
+  id: string;
+  at: Date;
+  actor: string;
+  action: string;
+  target: string;
+  detail: ColumnType<object, string | undefined, string>;
+}
+
+export interface IngestHeadTable {
+  workspace_id: string;
+  partition: Generated<number>;
+  head: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  applied: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  loaded: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  accepted: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  duplicates: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  quarantined: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
+export interface IngestLogTable {
+  workspace_id: string;
+  partition: Generated<number>;
+  pos: Int8;
+  count: number;
+  received_at: Date;
+  sent_at: Date | null;
+  source_id: string;
+  payload: Buffer;
+}
+
+export interface MessageSeenTable {
+  workspace_id: string;
+  message_hash: Buffer;
+  seen_at: Date;
+}
+
+export interface QuarantineTable {
+  workspace_id: string;
+  id: string;
+  partition: number;
+  pos: Int8;
+  received_at: Date;
+  source_id: string;
+  message_id: string | null;
+  code: string;
+  reason: string;
+  pointer: string;
+  payload: Buffer;
+}
+
+export interface NamespaceTable {
+  workspace_id: string;
+  code: string;
+  title: string;
+  uniqueness: string;
+  priority: number;
+  normalization: Generated<string>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface IdentityCounterTable {
+  workspace_id: string;
+  last_node: Generated<number>;
+}
+
+export interface IdentityNodeTable {
+  workspace_id: string;
+  node: number;
+  namespace: string;
+  value: string;
+  home: number;
+  person: number;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  dirty: Generated<boolean>;
+  first_seen: Date;
+}
+
+export interface MergeTable {
+  workspace_id: string;
+  id: string;
+  winner: number;
+  loser: number;
+  cause: Json;
+  at: Date;
+  reversed_at: Date | null;
+}
+
+export interface MergeRefusalTable {
+  workspace_id: string;
+  id: string;
+  at: Date;
+  partition: number;
+  pos: Int8;
+  kept: number;
+  refused: number;
+  namespace: string;
+}
+
+export interface ProfileFragmentTable {
+  workspace_id: string;
+  home: number;
+  traits: ColumnType<object, string | undefined, string>;
+  consent: ColumnType<object, string | undefined, string>;
+  groups: Generated<string[]>;
+  first_seen: Date;
+  last_seen: Date;
+}
+
+export interface ProfileTable {
+  workspace_id: string;
+  person: number;
+  id: string;
+  state: Generated<string>;
+  traits: ColumnType<object, string | undefined, string>;
+  consent: ColumnType<object, string | undefined, string>;
+  groups: Generated<string[]>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  dirty: Generated<boolean>;
+  created_at: Date;
+  updated_at: Date;
+  first_seen: Date;
+  last_seen: Date;
+}
+
+export interface GroupAccountTable {
+  workspace_id: string;
+  id: string;
+  traits: ColumnType<object, string | undefined, string>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  updated_at: Date;
+}
+
+export interface EventTable {
+  workspace_id: string;
+  partition: number;
+  pos: Int8;
+  message_id: string;
+  node: number;
+  type: string;
+  name: string;
+  occurred_at: Date;
+  sent_at: Date | null;
+  received_at: Date;
+  source_id: string;
+  properties: Json;
+  context: ColumnType<object, string | undefined, string>;
+}
+
+export interface LoadBatchTable {
+  workspace_id: string;
+  partition: number;
+  from_pos: Int8;
+  to_pos: Int8;
+  token: string;
+}
+
+export interface AudienceTable {
+  workspace_id: string;
+  id: string;
+  name: string;
+  description: Generated<string>;
+  state: Generated<string>;
+  definition_version: Generated<number>;
+  members: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  as_of_pos: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  evaluated_at: Date | null;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface AudienceDefinitionTable {
+  workspace_id: string;
+  audience_id: string;
+  version: number;
+  definition: Json;
+  created_at: Date;
+}
+
+export interface EvaluationTable {
+  workspace_id: string;
+  id: string;
+  audience_id: string;
+  definition_version: number;
+  state: Generated<string>;
+  as_of_pos: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  as_of: Date | null;
+  members: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  entered: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  exited: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  error: string | null;
+  fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  lease_until: Date | null;
+  created_at: Date;
+  ended_at: Date | null;
+}
+
+export interface MembershipTable {
+  workspace_id: string;
+  audience_id: string;
+  person: number;
+  member: boolean;
+  version: Int8;
+  definition_version: number;
+  since: Date;
+}
+
+export interface MembershipDeltaTable {
+  workspace_id: string;
+  n: GeneratedAlways<string>;
+  audience_id: string;
+  person: number;
+  profile_id: string;
+  op: string;
+  version: Int8;
+  cause: Json;
+  definition_version: number;
+  at: Date;
+  pos: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+}
+
+export interface MembershipLogTable {
+  workspace_id: string;
+  epoch: Generated<number>;
+  head: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
+export interface ConnectorTable {
+  workspace_id: string;
+  id: string;
+  plugin_id: string;
+  name: string;
+  settings: Json;
+  secrets: ColumnType<object, string | undefined, string>;
+  state: Generated<string>;
+  check_result: JSONColumnType<object | null>;
+  resume_at: Date | null;
+  failures: Generated<number>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface MappingTable {
+  workspace_id: string;
+  id: string;
+  name: string;
+  current: Generated<number>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface MappingVersionTable {
+  workspace_id: string;
+  mapping_id: string;
+  version: number;
+  expression: string;
+  required: Generated<string[]>;
+  created_at: Date;
+}
+
+export interface SyncTable {
+  workspace_id: string;
+  id: string;
+  name: string;
+  audience_id: string;
+  connector_id: string;
+  mapping_id: string;
+  exit_mapping_id: string | null;
+  state: Generated<string>;
+  cursor_epoch: number | null;
+  cursor_pos: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface SyncRunTable {
+  workspace_id: string;
+  id: string;
+  sync_id: string;
+  state: Generated<string>;
+  mapping_version: number;
+  exit_mapping_version: number | null;
+  from_pos: Int8;
+  to_pos: Int8;
+  planned_pos: Int8;
+  planned: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  lease_until: Date | null;
+  error: string | null;
+  created_at: Date;
+  ended_at: Date | null;
+}
+
+export interface EffectTable {
+  workspace_id: string;
+  id: string;
+  key: string;
+  run_id: string | null;
+  sync_id: string | null;
+  connector_id: string;
+  person: number;
+  profile_id: string;
+  membership_version: Int8;
+  operation: string;
+  payload: JSONColumnType<object | null>;
+  content_hash: string | null;
+  channel: string | null;
+  address: string | null;
+  state: string;
+  reason_code: string | null;
+  reason: string | null;
+  pointer: string | null;
+  attempt: Generated<number>;
+  due_at: Date;
+  fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  lease_until: Date | null;
+  provider_id: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface EffectAttemptTable {
+  workspace_id: string;
+  effect_id: string;
+  attempt: number;
+  started_at: Date;
+  ended_at: Date | null;
+  outcome: string | null;
+  code: string | null;
+}
+
+export interface SuppressionTable {
+  workspace_id: string;
+  channel: string;
+  address: string;
+  reason: string;
+  source: string;
+  at: Date;
+}
+
+export interface FeedbackCursorTable {
+  workspace_id: string;
+  connector_id: string;
+  cursor: Json;
+  polled_at: Date;
+}
+
+/** Every table of the percorso schema, as Kysely sees it. */
+export interface Schema {
+  workspace: WorkspaceTable;
+  access_key: AccessKeyTable;
+  idempotency: IdempotencyTable;
+  audit: AuditTable;
+  ingest_head: IngestHeadTable;
+  ingest_log: IngestLogTable;
+  message_seen: MessageSeenTable;
+  quarantine: QuarantineTable;
+  namespace: NamespaceTable;
+  identity_counter: IdentityCounterTable;
+  identity_node: IdentityNodeTable;
+  merge: MergeTable;
+  merge_refusal: MergeRefusalTable;
+  profile_fragment: ProfileFragmentTable;
+  profile: ProfileTable;
+  group_account: GroupAccountTable;
+  event: EventTable;
+  load_batch: LoadBatchTable;
+  audience: AudienceTable;
+  audience_definition: AudienceDefinitionTable;
+  evaluation: EvaluationTable;
+  membership: MembershipTable;
+  membership_delta: MembershipDeltaTable;
+  membership_log: MembershipLogTable;
+  connector: ConnectorTable;
+  mapping: MappingTable;
+  mapping_version: MappingVersionTable;
+  sync: SyncTable;
+  sync_run: SyncRunTable;
+  effect: EffectTable;
+  effect_attempt: EffectAttemptTable;
+  suppression: SuppressionTable;
+  feedback_cursor: FeedbackCursorTable;
+}
