@@ -23,6 +23,8 @@ module.exports = {
     '^@percorso/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.percorso/'],
+  globalSetup: '<rootDir>/tools/test-engines.cjs',
+  globalTeardown: '<rootDir>/tools/test-engines-stop.cjs',
   testTimeout: 30000,
   maxWorkers: 2,
 };

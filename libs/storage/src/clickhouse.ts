@@ -1,4 +1,4 @@
-import { ClickHouseClient, createClient } from '@clickhouse/client';
+import { ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 
 /** The name of the hub's database; ClickHouse's `default` is left to its owner. */
 export const CLICKHOUSE_DATABASE = 'percorso';
@@ -9,6 +9,7 @@ export function connectClickHouse(url: string): ClickHouseClient {
     url,
     application: 'percorso',
     request_timeout: 120_000,
+    log: { level: ClickHouseLogLevel.ERROR },
     compression: { request: false, response: false },
     clickhouse_settings: {
       date_time_input_format: 'best_effort',

@@ -25,10 +25,12 @@ const UNAVAILABLE = new Set([
 
 /** Whether PostgreSQL could not be reached, so that trying again later is right. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && UNAVAILABLE.has(code)) return true;
-  return /Connection terminated|timeout exceeded when trying to connect/.test(error.message);
+  return (
+    typeof message === 'string' &&
+    /Connection terminated|timeout exceeded when trying to connect/.test(message)
+  );
 }
 
 /** PostgreSQL as the application role: not the owner, so that row-level security binds. */

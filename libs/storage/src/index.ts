@@ -1,6 +1,6 @@
 export { Database, isUnavailable, type DatabaseOptions } from './database';
 export { Transaction } from './transaction';
-export type { CopyValue } from './copy';
+export type { RowValue } from './insert-rows';
 export type { Schema } from './schema';
 export { CLICKHOUSE_DATABASE, connectClickHouse } from './clickhouse';
 export { migrate } from './migrate';

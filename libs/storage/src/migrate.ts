@@ -47,8 +47,10 @@ async function migratePostgres(client: Client): Promise<string[]> {
   await client.query(`
     DO $$ BEGIN
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'percorso_app') THEN CREATE ROLE percorso_app NOLOGIN; END IF;
+      IF NOT pg_has_role(current_user, 'percorso_app', 'MEMBER') THEN GRANT percorso_app TO CURRENT_USER; END IF;
+    -- Roles belong to the whole server: a hub of another database may have made it meanwhile.
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END $$;
-    GRANT percorso_app TO CURRENT_USER;
     CREATE SCHEMA IF NOT EXISTS percorso;
     SET search_path = percorso;
     CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());

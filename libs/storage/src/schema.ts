@@ -165,6 +165,16 @@ export interface ProfileTable {
   last_seen: Date;
 }
 
+export interface ErasureTable {
+  workspace_id: string;
+  id: string;
+  profile_id: string;
+  persons: number[];
+  nodes: number[];
+  requested_at: Date;
+  done_at: Date | null;
+}
+
 export interface GroupAccountTable {
   workspace_id: string;
   id: string;
@@ -408,6 +418,7 @@ export interface Schema {
   merge_refusal: MergeRefusalTable;
   profile_fragment: ProfileFragmentTable;
   profile: ProfileTable;
+  erasure: ErasureTable;
   group_account: GroupAccountTable;
   event: EventTable;
   load_batch: LoadBatchTable;

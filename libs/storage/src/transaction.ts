@@ -1,9 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
-import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
-import { copyLines, CopyValue } from './copy';
+import { insertStatement, RowValue } from './insert-rows';
 import { Schema } from './schema';
 
 /** One transaction. Inside a workspace, row-level security shows and accepts that workspace's rows only. */
@@ -36,13 +33,36 @@ export class Transaction {
     return this.client.query<R>(text, values);
   }
 
-  /** COPY rows into `table` in the order of `columns`; objects are written as JSON. */
-  async copy(
+  /**
+   * Insert rows given in the order of `columns`, in one statement; objects are written as JSON.
+   * @param conflict what follows, e.g. `ON CONFLICT DO NOTHING`
+   * @returns how many rows were inserted
+   */
+  async insertRows(
     table: keyof Schema & string,
     columns: readonly string[],
-    rows: Iterable<readonly CopyValue[]>,
-  ): Promise<void> {
-    const stream = this.client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
-    await pipeline(Readable.from(copyLines(rows)), stream);
+    rows: readonly (readonly RowValue[])[],
+    conflict = '',
+  ): Promise<number> {
+    if (rows.length === 0) return 0;
+    const { text, values } = insertStatement(table, columns, await this.columnTypes(table), rows);
+    const { rowCount } = await this.client.query(`${text} ${conflict}`, values);
+    return rowCount ?? 0;
+  }
+
+  private async columnTypes(table: string): Promise<ReadonlyMap<string, string>> {
+    const known = columnTypes.get(table);
+    if (known) return known;
+    const { rows } = await this.client.query<{ column: string; type: string }>(
+      `SELECT attname AS column, format_type(atttypid, atttypmod) AS type
+       FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+      [`percorso.${table}`],
+    );
+    const types = new Map(rows.map((row) => [row.column, row.type]));
+    columnTypes.set(table, types);
+    return types;
   }
 }
+
+/** The same in every database of one release. */
+const columnTypes = new Map<string, ReadonlyMap<string, string>>();

@@ -160,8 +160,9 @@ CREATE TABLE merge_refusal (
   pos bigint NOT NULL,
   kept int NOT NULL,
   refused int NOT NULL,
-  namespace text NOT NULL,                 -- whose uniqueness would have been broken
-  PRIMARY KEY (workspace_id, id)
+  namespace text NOT NULL,                 -- whose uniqueness would have been broken; '' when separated by hand
+  PRIMARY KEY (workspace_id, id),
+  UNIQUE (workspace_id, kept, refused, namespace)
 );
 
 -- profile -----------------------------------------------------------------
@@ -196,6 +197,19 @@ CREATE TABLE profile (
   UNIQUE (workspace_id, id)
 );
 CREATE INDEX profile_dirty ON profile (workspace_id) WHERE dirty;
+
+-- Persons to be forgotten: PostgreSQL has done so with this row's commit, ClickHouse follows.
+CREATE TABLE erasure (
+  workspace_id uuid NOT NULL REFERENCES workspace,
+  id uuid NOT NULL,
+  profile_id uuid NOT NULL,
+  persons int[] NOT NULL,
+  nodes int[] NOT NULL,
+  requested_at timestamptz NOT NULL,
+  done_at timestamptz,
+  PRIMARY KEY (workspace_id, id)
+);
+CREATE INDEX erasure_open ON erasure (workspace_id) WHERE done_at IS NULL;
 
 CREATE TABLE group_account (
   workspace_id uuid NOT NULL REFERENCES workspace,

@@ -1,0 +1,124 @@
+import { Client } from 'pg';
+import { newId } from '@percorso/kernel';
+import { startTestEngines, TestEngines } from '@percorso/engines';
+import { connectClickHouse, Database, migrate } from './index';
+
+describe('storage on real engines', () => {
+  let engines: TestEngines;
+  let database: Database;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    const clickhouse = connectClickHouse(engines.clickhouseUrl);
+    // Two hubs starting at once: both come up, the schema is made once.
+    await Promise.all([migrate(engines.databaseUrl, clickhouse), migrate(engines.databaseUrl, clickhouse)]);
+    expect(await migrate(engines.databaseUrl, clickhouse)).toEqual([]);
+    await clickhouse.close();
+    database = new Database({ url: engines.databaseUrl });
+  });
+
+  afterAll(async () => {
+    await database?.close();
+    await engines?.stop();
+  });
+
+  async function workspace(): Promise<string> {
+    const id = newId();
+    await database.control((tx) =>
+      tx.query('INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, $2, now(), now())', [
+        id,
+        id,
+      ]),
+    );
+    return id;
+  }
+
+  const insertNamespace = (workspaceId: string, as = workspaceId): Promise<unknown> =>
+    database.tx(as, (tx) =>
+      tx.insertRows(
+        'namespace',
+        ['workspace_id', 'code', 'title', 'uniqueness', 'priority', 'created_at', 'updated_at'],
+        [[workspaceId, 'email', 'tab\there, back\\slash', 'many', 2, new Date(), new Date()]],
+      ),
+    );
+
+  it('shows a workspace its own rows and refuses another’s', async () => {
+    const [one, two] = [await workspace(), await workspace()];
+    await insertNamespace(one);
+    const titles = (as: string): Promise<string[]> =>
+      database.tx(as, async (tx) =>
+        (await tx.db.selectFrom('namespace').select('title').execute()).map((row) => row.title),
+      );
+    expect(await titles(one)).toEqual(['tab\there, back\\slash']);
+    expect(await titles(two)).toEqual([]);
+    await expect(insertNamespace(one, two)).rejects.toThrow(/row-level security/);
+    const outside = await database.control((tx) => tx.query('SELECT * FROM namespace'));
+    expect(outside.rows).toEqual([]);
+  });
+
+  it('keeps every table with customer data under forced row-level security, partitions too', async () => {
+    await database.control((tx) => tx.query(`SELECT ensure_partitions('2031-01-01', 2)`));
+    const owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    const { rows } = await owner.query<{ relname: string }>(
+      `SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace_id'
+       WHERE relnamespace = 'percorso'::regnamespace AND relkind IN ('r', 'p')
+         AND NOT (relrowsecurity AND relforcerowsecurity) AND NOT relispartition`,
+    );
+    await owner.end();
+    expect(rows.map(({ relname }) => relname)).toEqual(['ingest_head']);
+    const partition = database.tx(await workspace(), (tx) => tx.query('SELECT * FROM event_20310101'));
+    await expect(partition).resolves.toMatchObject({ rows: [] });
+  });
+
+  it('refuses to touch what only migrations may', async () => {
+    await expect(database.control((tx) => tx.query(`DELETE FROM migration`))).rejects.toThrow(
+      /permission denied/,
+    );
+    await expect(database.control((tx) => tx.query('DROP TABLE workspace'))).rejects.toThrow(/must be owner/);
+  });
+
+  it('rolls back when the work throws, and the connection serves again', async () => {
+    const id = await workspace();
+    const boom = database.tx(id, async (tx) => {
+      await tx.query(`UPDATE workspace SET name = 'changed' WHERE id = $1`, [id]);
+      throw new RangeError('no');
+    });
+    await expect(boom).rejects.toThrow('no');
+    const { rows } = await database.control((tx) =>
+      tx.query<{ name: string }>('SELECT name FROM workspace WHERE id = $1', [id]),
+    );
+    expect(rows[0]?.name).toBe(id);
+  });
+
+  it('inserts every kind of value exactly', async () => {
+    const id = await workspace();
+    const bytes = Buffer.from([0, 9, 10, 92, 255]);
+    const at = new Date('2026-03-29T01:30:00.123Z');
+    await database.tx(id, async (tx) => {
+      await tx.insertRows(
+        'access_key',
+        ['workspace_id', 'id', 'kind', 'name', 'hash', 'scopes', 'created_at', 'expires_at'],
+        [[id, 'k', 'api', 'Ωμέγα "quoted" \\N', bytes, ['a"b', 'c\\d', 'é,f'], at, null]],
+      );
+      const row = await tx.db.selectFrom('access_key').selectAll().executeTakeFirstOrThrow();
+      expect(row).toMatchObject({
+        name: 'Ωμέγα "quoted" \\N',
+        scopes: ['a"b', 'c\\d', 'é,f'],
+        created_at: at,
+        expires_at: null,
+      });
+      expect(row.hash.equals(bytes)).toBe(true);
+    });
+  });
+
+  it('says 503 when PostgreSQL cannot be reached', async () => {
+    const away = new Database({ url: 'postgres://nobody:x@127.0.0.1:1/none' });
+    await expect(away.ping()).rejects.toMatchObject({
+      status: 503,
+      code: 'database-unavailable',
+      retryAfter: 2,
+    });
+    await away.close();
+  });
+});

@@ -1,0 +1,55 @@
+/** What the shop of the story configures: its audiences and how they become messages. */
+
+/** Spent more than this in 90 days and nothing for 30: worth winning back. */
+export const VIP_SPENT = 150;
+
+export const lapsingVips = {
+  version: 1,
+  where: {
+    all: [
+      {
+        event: {
+          name: 'Order Completed',
+          within: { last: '90d' },
+          measure: { sum: 'revenue' },
+          op: 'gt',
+          value: VIP_SPENT,
+        },
+      },
+      {
+        event: { name: 'Order Completed', within: { last: '30d' }, measure: 'count', op: 'eq', value: 0 },
+      },
+      { consent: { channel: 'email', is: 'granted' } },
+    ],
+  },
+};
+
+export const newBuyers = {
+  version: 1,
+  where: {
+    any: [
+      { event: { name: 'Order Completed', firstWithin: { last: '7d' } } },
+      { sequence: { first: { name: 'Email Opened' }, then: { absent: { name: 'Order Completed' } } } },
+    ],
+  },
+};
+
+/** Lapsing VIPs become recipients of Adobe Campaign. */
+export const vipMapping = `{
+  "email": profile.identities.email[0],
+  "firstName": profile.traits.firstName,
+  "lastName": profile.traits.lastName,
+  "cusLoyaltyTier": "lapsing-vip"
+}`;
+
+export const vipExitMapping = `{
+  "email": profile.identities.email[0],
+  "cusLoyaltyTier": "none"
+}`;
+
+/** New buyers get an e-mail. */
+export const welcomeMapping = `{
+  "to": profile.identities.email[0],
+  "subject": "Welcome, " & profile.traits.firstName,
+  "text": "Dear " & profile.traits.firstName & " " & profile.traits.lastName & ",\\n\\nthank you for being with us."
+}`;
