@@ -1,1 +1,15 @@
-export {};
+export { type Call, behaviour } from './behaviour';
+export { type Audience, createAudience, evaluate } from './audience-step';
+export { change } from './change-step';
+export { type Check, type StoryContext } from './context';
+export { type Customer, makeCustomers } from './customers';
+export { HubApi, HubRefused, poll } from './hub-api';
+export { type HubProcess, startHub } from './hub-process';
+export { all, ingest, type IngestStatus, openWorkspace, settled } from './ingest-step';
+export { Puller } from './puller';
+export { Random } from './random';
+export { send } from './send';
+export { lapsingVips, newBuyers, VIP_SPENT, vipExitMapping, vipMapping, welcomeMapping } from './shop';
+export { openContext, tellStory, type StoryOptions } from './story';
+export { connectCampaign, connectSmtp, type Run, runSync, type Sync } from './sync-step';
+export { makeTraffic, type Traffic } from './traffic';

@@ -21,7 +21,7 @@ export class Puller {
 
   constructor(
     audienceUrl: string,
-    private readonly key: string,
+    readonly key: string,
     pageSize = 500,
   ) {
     this.link = `${audienceUrl}/members?pageSize=${pageSize}&fields=identities.email`;

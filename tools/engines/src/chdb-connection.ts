@@ -9,7 +9,12 @@ export interface ChdbNative {
   CreateConnection(path: string, words?: string[]): unknown;
   CloseConnection(connection: unknown): void;
   QueryAsyncConnection(connection: unknown, sql: string, format: string): Promise<ChdbResult>;
-  InsertRawAsyncConnection(connection: unknown, query: string, data: Buffer, countLines: boolean): Promise<ChdbWritten>;
+  InsertRawAsyncConnection(
+    connection: unknown,
+    query: string,
+    data: Buffer,
+    countLines: boolean,
+  ): Promise<ChdbWritten>;
   StreamQuery(connection: unknown, sql: string, format: string): unknown;
   StreamFetch(stream: unknown): Promise<ChdbChunk>;
   StreamCancel(stream: unknown): void;

@@ -25,7 +25,8 @@ export function engineOf(
   shutdown: Shutdown,
 ): Engine {
   const pid = child.pid;
-  if (pid === undefined) throw new EngineError(name, 'start-failed', `${ENGINE_TITLES[name]} could not be started.`);
+  if (pid === undefined)
+    throw new EngineError(name, 'start-failed', `${ENGINE_TITLES[name]} could not be started.`);
   return {
     name,
     url,

@@ -37,7 +37,9 @@ const STATUS: Record<number, number> = Object.fromEntries(
 export function failureOf(error: unknown): ClickHouseFailure {
   if (error instanceof ClickHouseFailure) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const match = /Code: (\d+)\. DB::Exception: (?:Code: \d+\. DB::Exception: )?(.*) \(([A-Z0-9_]+)\)/s.exec(text);
+  const match = /Code: (\d+)\. DB::Exception: (?:Code: \d+\. DB::Exception: )?(.*) \(([A-Z0-9_]+)\)/s.exec(
+    text,
+  );
   if (!match) return new ClickHouseFailure(1002, 'UNKNOWN_EXCEPTION', text);
   return new ClickHouseFailure(Number(match[1]), match[3] ?? 'UNKNOWN_EXCEPTION', match[2] ?? text);
 }

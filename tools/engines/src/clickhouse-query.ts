@@ -10,8 +10,12 @@ export interface ClickHouseAnswer {
 
 // The engine formats every chunk of a stream on its own, so only formats without header or footer can be streamed.
 const STREAMABLE = new Set(
-  ('JSONEachRow JSONLines NDJSON JSONStringsEachRow JSONCompactEachRow JSONCompactStringsEachRow CSV TSV TabSeparated ' +
-    'TSVRaw TabSeparatedRaw RowBinary Native LineAsString').toLowerCase().split(' '),
+  (
+    'JSONEachRow JSONLines NDJSON JSONStringsEachRow JSONCompactEachRow JSONCompactStringsEachRow CSV TSV TabSeparated ' +
+    'TSVRaw TabSeparatedRaw RowBinary Native LineAsString'
+  )
+    .toLowerCase()
+    .split(' '),
 );
 
 /** Runs one request on a connection of its own, so settings, parameters and database never meet another request's. */
@@ -22,8 +26,7 @@ export async function* runRequest(
 ): AsyncGenerator<ClickHouseAnswer> {
   const connection = native.CreateConnection(dataPath);
   try {
-    if (request.database !== 'default') await native.QueryAsyncConnection(connection, `USE ${quoteName(request.database)}`, 'Null');
-    const preamble = settingsStatement(request);
+    const preamble = preambleOf(request);
     if (preamble) await native.QueryAsyncConnection(connection, preamble, 'Null');
     yield await answer(native, connection, request);
   } finally {
@@ -31,14 +34,23 @@ export async function* runRequest(
   }
 }
 
-async function answer(native: ChdbNative, connection: unknown, request: ClickHouseRequest): Promise<ClickHouseAnswer> {
+async function answer(
+  native: ChdbNative,
+  connection: unknown,
+  request: ClickHouseRequest,
+): Promise<ClickHouseAnswer> {
   const query = request.query.trim().replace(/;\s*$/, '');
   if (request.data) {
     const written = await native.InsertRawAsyncConnection(connection, query, request.data, false);
     return { format: request.defaultFormat, summary: writeSummary(written), chunks: nothing() };
   }
   if (/^INSERT\b/i.test(query) && !/\bSELECT\b/i.test(query.slice(0, 4096))) {
-    const written = await native.InsertRawAsyncConnection(connection, '', Buffer.from(query), false);
+    const written = await native.InsertRawAsyncConnection(
+      connection,
+      '',
+      Buffer.from(request.query.trimStart()),
+      false,
+    );
     return { format: request.defaultFormat, summary: writeSummary(written), chunks: nothing() };
   }
   const named = /\bFORMAT\s+(\w+)(?:\s+SETTINGS\b[^()]*)?$/i.exec(query)?.[1];
@@ -47,11 +59,20 @@ async function answer(native: ChdbNative, connection: unknown, request: ClickHou
     return { format, chunks: stream(native, connection, query, format) };
   }
   const result = await native.QueryAsyncConnection(connection, query, format);
-  const summary = { read_rows: String(result.rowsRead), read_bytes: String(result.bytesRead), elapsed_ns: nanoseconds(result.elapsed) };
+  const summary = {
+    read_rows: String(result.rowsRead),
+    read_bytes: String(result.bytesRead),
+    elapsed_ns: nanoseconds(result.elapsed),
+  };
   return { format, summary, chunks: one(result.bytes) };
 }
 
-async function* stream(native: ChdbNative, connection: unknown, query: string, format: string): AsyncGenerator<Uint8Array> {
+async function* stream(
+  native: ChdbNative,
+  connection: unknown,
+  query: string,
+  format: string,
+): AsyncGenerator<Uint8Array> {
   const handle = native.StreamQuery(connection, query, format);
   let finished = false;
   try {
@@ -69,13 +90,15 @@ async function* stream(native: ChdbNative, connection: unknown, query: string, f
   }
 }
 
-function settingsStatement(request: ClickHouseRequest): string | undefined {
+function preambleOf(request: ClickHouseRequest): string {
   const pairs = [
     ...request.settings.map(([name, value]) => `${quoteName(name)} = ${quoteText(value)}`),
     ...request.parameters.map(([name, value]) => `${quoteName(`param_${name}`)} = ${quoteText(value)}`),
     ...(request.readOnly ? ['readonly = 2'] : []),
   ];
-  return pairs.length > 0 ? `SET ${pairs.join(', ')}` : undefined;
+  const use = request.database === 'default' ? [] : [`USE ${quoteName(request.database)}`];
+  const set = pairs.length > 0 ? [`SET ${pairs.join(', ')}`] : [];
+  return [...use, ...set].join('; ');
 }
 
 function writeSummary(written: ChdbWritten): Record<string, string> {

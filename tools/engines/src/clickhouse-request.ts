@@ -19,9 +19,11 @@ export interface ClickHouseRequest {
 }
 
 const NOT_SETTINGS = new Set(
-  ('query query_id database default_format user password quota_key role session_id session_timeout session_check ' +
+  (
+    'query query_id database default_format user password quota_key role session_id session_timeout session_check ' +
     'enable_http_compression wait_end_of_query buffer_size compress decompress stacktrace ' +
-    'add_http_cors_header http_zlib_compression_level send_progress_in_http_headers').split(' '),
+    'add_http_cors_header http_zlib_compression_level send_progress_in_http_headers'
+  ).split(' '),
 );
 
 const INFLATE: Record<string, (body: Buffer) => Promise<Buffer>> = {
@@ -31,7 +33,11 @@ const INFLATE: Record<string, (body: Buffer) => Promise<Buffer>> = {
   br: promisify(brotliDecompress),
 };
 
-export async function readRequest(request: IncomingMessage, url: URL, newQueryId: () => string): Promise<ClickHouseRequest> {
+export async function readRequest(
+  request: IncomingMessage,
+  url: URL,
+  newQueryId: () => string,
+): Promise<ClickHouseRequest> {
   const search = url.searchParams;
   const fields = [...search];
   const body = await decoded(request, await readBody(request));
@@ -58,10 +64,14 @@ export async function readRequest(request: IncomingMessage, url: URL, newQueryId
     database: search.get('database') || String(request.headers['x-clickhouse-database'] ?? 'default'),
     queryId: search.get('query_id') || newQueryId(),
     settings: fields.filter(([name]) => !name.startsWith('param_') && !NOT_SETTINGS.has(name)),
-    parameters: fields.filter(([name]) => name.startsWith('param_')).map(([name, value]) => [name.slice(6), value]),
-    defaultFormat: search.get('default_format') || String(request.headers['x-clickhouse-format'] ?? 'TabSeparated'),
+    parameters: fields
+      .filter(([name]) => name.startsWith('param_'))
+      .map(([name, value]) => [name.slice(6), value]),
+    defaultFormat:
+      search.get('default_format') || String(request.headers['x-clickhouse-format'] ?? 'TabSeparated'),
     compressResponse:
-      search.get('enable_http_compression') === '1' && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
+      search.get('enable_http_compression') === '1' &&
+      /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
     readOnly: request.method === 'GET',
   };
 }
@@ -77,7 +87,11 @@ async function decoded(request: IncomingMessage, body: Buffer): Promise<Buffer> 
   if (!encoding || encoding === 'identity' || body.length === 0) return body;
   const inflateBody = INFLATE[encoding];
   if (!inflateBody) {
-    throw new ClickHouseFailure(48, 'NOT_IMPLEMENTED', `Content-Encoding ${encoding} is not supported by the embedded engine`);
+    throw new ClickHouseFailure(
+      48,
+      'NOT_IMPLEMENTED',
+      `Content-Encoding ${encoding} is not supported by the embedded engine`,
+    );
   }
   try {
     return await inflateBody(body);
@@ -89,6 +103,7 @@ async function decoded(request: IncomingMessage, body: Buffer): Promise<Buffer> 
 async function readForm(body: Buffer, type: string): Promise<[string, string][]> {
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
   const fields: [string, string][] = [];
-  for (const [name, value] of form) fields.push([name, typeof value === 'string' ? value : await value.text()]);
+  for (const [name, value] of form)
+    fields.push([name, typeof value === 'string' ? value : await value.text()]);
   return fields;
 }

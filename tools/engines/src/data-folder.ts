@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { causeOf, EngineError, type EngineName } from './engine';
@@ -21,7 +30,11 @@ export function prepareDataFolder(engine: EngineName, dataDir: string): string {
   try {
     mkdirSync(join(folder, 'logs'), { recursive: true });
   } catch (error) {
-    throw new EngineError(engine, 'start-failed', `Cannot write to the data folder ${folder}: ${causeOf(error)}`);
+    throw new EngineError(
+      engine,
+      'start-failed',
+      `Cannot write to the data folder ${folder}: ${causeOf(error)}`,
+    );
   }
   return folder;
 }

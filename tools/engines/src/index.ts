@@ -1,1 +1,16 @@
-export {};
+export {
+  type Engine,
+  EngineError,
+  type EngineErrorCode,
+  type EngineName,
+  type EngineOptions,
+  ENGINE_TITLES,
+} from './engine';
+export { DEFAULT_DATA_DIR, type Engines, type EnginesOptions, startEngines } from './engines';
+export { type PostgresOptions, startPostgres } from './postgres';
+export { startClickHouse } from './clickhouse';
+export { type RedisOptions, startRedis } from './redis';
+export { checkUrl, checkUrls, type EngineUrls } from './probe';
+export { MINIMUM_VERSIONS } from './versions';
+export { shareTestEngines, startTestEngines, type TestEngines } from './test-engines';
+export { tieToParent } from './tie-to-parent';

@@ -8,30 +8,52 @@ import { copyBinaries } from './postgres-binaries';
 const SHARED_BINARIES = '/var/cache/percorso';
 const SHARED_DATA = '/var/lib/percorso';
 
+const NAMESPACE = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
+
+interface Account {
+  uid: number;
+  gid: number;
+}
+
 /** Who runs PostgreSQL, with which binaries, on which folder. */
 export interface PostgresPlace {
   native: string;
   dataPath: string;
   /** Set when we are root: PostgreSQL refuses to run as root. */
-  account?: { uid: number; gid: number };
+  account?: Account;
   /** Words before the command where root cannot change its account but may open a user namespace. */
   prefix: string[];
 }
 
 /**
- * As an ordinary user everything stays where it is. As root PostgreSQL runs as the owner of existing data, else as
- * `postgres`, else as `nobody`; what that account cannot reach (a checkout in /root, say) goes to `/var/cache/percorso`
- * (binaries) and `/var/lib/percorso` (data, its path kept in the data folder).
+ * As an ordinary user everything stays where it is. As root PostgreSQL runs, in this order, as
+ * - the owner of existing data, else `postgres`, else `nobody`, where that account reaches binaries and data folder;
+ * - an unprivileged user of a user namespace, which reaches what root reaches (a checkout in /root, say);
+ * - that account again, with binaries copied to `/var/cache/percorso` and data in `/var/lib/percorso`, where the kernel
+ *   opens no namespace. The data folder's `postgres.json` keeps the path.
  */
-export function placePostgres(native: string, folder: string, keptDataPath?: string): PostgresPlace {
+export function placePostgres(
+  native: string,
+  folder: string,
+  keptDataPath?: string,
+  namespaces = true,
+): PostgresPlace {
   const dataPath = keptDataPath ?? join(folder, 'postgres');
   if (process.getuid?.() !== 0) return { native, dataPath, prefix: [] };
-  const account = chooseAccount(dataPath);
-  if (!canBecome(account)) return { native, dataPath, prefix: namespacePrefix() };
-  const reachable = canRun(account, join(native, 'bin', 'postgres'), ['--version']);
+  const owner = ownerOf(dataPath);
+  const account = owner && owner.uid !== 0 ? owner : findAccount();
+  const open = account && canEnter(account, keptDataPath ? dirname(keptDataPath) : folder);
+  const runs = account && canRun(account, join(native, 'bin', 'postgres'), ['--version']);
+  if (open && runs && owner?.uid !== 0) return { native, dataPath, account, prefix: [] };
+  if (namespaces && (!owner || owner.uid === 0) && canOpenNamespace()) {
+    return { native, dataPath, prefix: NAMESPACE };
+  }
+  if (!account || !canRun(account, '/bin/sh', ['-c', 'true']) || owner?.uid === 0 || (owner && !open)) {
+    throw new EngineError('postgres', 'start-failed', hopeless(dataPath, owner !== undefined));
+  }
   return {
-    native: reachable ? native : copyBinaries(native, SHARED_BINARIES),
-    dataPath: keptDataPath || canEnter(account, folder) ? dataPath : sharedDataPath(folder),
+    native: runs ? native : copyBinaries(native, SHARED_BINARIES),
+    dataPath: open ? dataPath : sharedDataPath(folder),
     account,
     prefix: [],
   };
@@ -43,21 +65,26 @@ export function createPrivateFolder(path: string, account: PostgresPlace['accoun
   if (account) chownSync(path, account.uid, account.gid);
 }
 
-function chooseAccount(dataPath: string): { uid: number; gid: number } {
-  if (existsSync(dataPath)) {
-    const { uid, gid } = statSync(dataPath);
-    if (uid !== 0) return { uid, gid };
-  }
+function ownerOf(path: string): Account | undefined {
+  if (!existsSync(path)) return undefined;
+  const { uid, gid } = statSync(path);
+  return { uid, gid };
+}
+
+function findAccount(): Account | undefined {
   for (const name of ['postgres', 'nobody']) {
     const uid = idOf('-u', name);
     const gid = idOf('-g', name);
     if (uid !== undefined && gid !== undefined) return { uid, gid };
   }
-  throw new EngineError(
-    'postgres',
-    'start-failed',
-    'PostgreSQL refuses to run as root and there is no account postgres or nobody: run as an ordinary user, or set DATABASE_URL.',
-  );
+  return undefined;
+}
+
+function hopeless(dataPath: string, exists: boolean): string {
+  const reason = exists
+    ? `its data in ${dataPath} belongs to an account that cannot be used from here`
+    : 'this root may neither change its account nor open a user namespace';
+  return `PostgreSQL refuses to run as root, and ${reason}: run as an ordinary user, or set DATABASE_URL.`;
 }
 
 function idOf(flag: '-u' | '-g', name: string): number | undefined {
@@ -65,26 +92,17 @@ function idOf(flag: '-u' | '-g', name: string): number | undefined {
   return result.status === 0 ? Number(result.stdout.trim()) : undefined;
 }
 
-function canBecome(account: { uid: number; gid: number }): boolean {
-  return canRun(account, '/bin/sh', ['-c', 'true']);
-}
-
-function canEnter(account: { uid: number; gid: number }, folder: string): boolean {
+function canEnter(account: Account, folder: string): boolean {
   return canRun(account, '/bin/sh', ['-c', 'cd "$0"', folder]);
 }
 
-function canRun(account: { uid: number; gid: number }, command: string, words: string[]): boolean {
+function canRun(account: Account, command: string, words: string[]): boolean {
   return spawnSync(command, words, { ...account, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-function namespacePrefix(): string[] {
-  const prefix = ['unshare', '--user', '--map-user=1000', '--map-group=1000'];
-  if (spawnSync('unshare', [...prefix.slice(1), 'true'], { stdio: 'ignore' }).status === 0) return prefix;
-  throw new EngineError(
-    'postgres',
-    'start-failed',
-    'PostgreSQL refuses to run as root, and this root may neither change its account nor open a user namespace: run as an ordinary user, or set DATABASE_URL.',
-  );
+function canOpenNamespace(): boolean {
+  const [command = '', ...words] = NAMESPACE;
+  return spawnSync(command, [...words, 'true'], { stdio: 'ignore' }).status === 0;
 }
 
 function sharedDataPath(folder: string): string {

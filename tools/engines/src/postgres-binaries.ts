@@ -23,7 +23,9 @@ export function findPostgresBinaries(): string {
 
 /** A copy other accounts may execute, made once per version. */
 export function copyBinaries(native: string, cacheRoot: string): string {
-  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const target = join(cacheRoot, `postgres-${version}-${process.arch}`);
   if (existsSync(target)) return target;
   const draft = `${target}.${process.pid}.new`;
@@ -34,7 +36,11 @@ export function copyBinaries(native: string, cacheRoot: string): string {
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     if (!existsSync(target)) {
-      throw new EngineError('postgres', 'start-failed', `Cannot copy PostgreSQL to ${target}: ${causeOf(error)}`);
+      throw new EngineError(
+        'postgres',
+        'start-failed',
+        `Cannot copy PostgreSQL to ${target}: ${causeOf(error)}`,
+      );
     }
   }
   return target;

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { EngineError } from './engine';
 import { exitOf } from './child';
 import { createPrivateFolder, type PostgresPlace } from './postgres-account';
-import { commandLine, identifyProcess, signal, waitUntilGone } from './process-table';
+import { commandLine, identifyProcess, isRunning, signal, waitUntilGone } from './process-table';
 
 export const POSTGRES_USER = 'percorso';
 export const POSTGRES_DATABASE = 'percorso';
+
+// Above every system's highest process id.
+const NO_PID = 2 ** 30;
 
 /** Creates the cluster beside its final place, so a start killed half way leaves nothing half made. */
 export async function createCluster(place: PostgresPlace, password: string, log: number): Promise<void> {
@@ -36,10 +39,19 @@ export async function createCluster(place: PostgresPlace, password: string, log:
       '--builtin-locale=C.UTF-8',
       '--data-checksums',
     ];
-    const child = spawn(command, words, { ...place.account, cwd: '/', env: postgresEnvironment(), stdio: ['ignore', log, log] });
+    const child = spawn(command, words, {
+      ...place.account,
+      cwd: '/',
+      env: postgresEnvironment(),
+      stdio: ['ignore', log, log],
+    });
     const outcome = await exitOf(child);
     if (outcome !== 'exit code 0') {
-      throw new EngineError('postgres', 'start-failed', `PostgreSQL's initdb failed (${outcome}); see logs/postgres.log in the data folder.`);
+      throw new EngineError(
+        'postgres',
+        'start-failed',
+        `PostgreSQL's initdb failed (${outcome}); see logs/postgres.log in the data folder.`,
+      );
     }
     rmSync(place.dataPath, { recursive: true, force: true });
     renameSync(draft, place.dataPath);
@@ -48,19 +60,24 @@ export async function createCluster(place: PostgresPlace, password: string, log:
   }
 }
 
-/** Removes what a killed server left, after making sure nobody serves this folder any more. */
+/**
+ * Ends a server that still runs on this folder, and keeps a pid reused by a stranger from passing for one. The file
+ * itself stays: through it PostgreSQL waits for the last process of a killed server.
+ */
 export async function clearStalePid(dataPath: string): Promise<void> {
   const path = join(dataPath, 'postmaster.pid');
   if (!existsSync(path)) return;
-  const pid = Number(readFileSync(path, 'utf8').split('\n')[0]);
-  const running = Number.isInteger(pid) && pid > 1 && commandLine(pid).includes(dataPath);
-  if (running) {
-    const server = identifyProcess(pid);
-    signal(pid, 'SIGINT');
-    if (!(await waitUntilGone(server, 10_000))) signal(pid, 'SIGQUIT');
-    await waitUntilGone(server, 10_000);
+  const [first = '', ...rest] = readFileSync(path, 'utf8').split('\n');
+  const server = identifyProcess(Number(first));
+  if (!Number.isInteger(server.pid) || server.pid <= 1 || !isRunning(server)) return;
+  if (!commandLine(server.pid).includes(dataPath)) {
+    writeFileSync(path, [String(NO_PID), ...rest].join('\n'));
+    return;
   }
-  rmSync(path, { force: true });
+  for (const name of ['SIGINT', 'SIGQUIT'] as const) {
+    signal(server.pid, name);
+    if (await waitUntilGone(server, 10_000)) return;
+  }
 }
 
 /** Server settings for one machine; what is durable by default stays durable. */

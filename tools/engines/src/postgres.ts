@@ -3,7 +3,15 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { endOrphan, engineOf, exitOf, type Shutdown } from './child';
-import { choosePort, logPath, prepareDataFolder, readState, withLogFile, writeState, type EngineState } from './data-folder';
+import {
+  choosePort,
+  logPath,
+  prepareDataFolder,
+  readState,
+  withLogFile,
+  writeState,
+  type EngineState,
+} from './data-folder';
 import { lockData } from './data-lock';
 import { causeOf, type Engine, EngineError, type EngineOptions } from './engine';
 import { attachWatchdog, leashPrefix } from './leash';
@@ -25,6 +33,8 @@ const START_MS = 120_000;
 export interface PostgresOptions extends EngineOptions {
   /** Server settings (`postgresql.conf` names) over the defaults. */
   settings?: Record<string, string>;
+  /** False keeps a root that cannot hand its folders to another account from using a user namespace. */
+  namespaces?: boolean;
 }
 
 /** Starts PostgreSQL on 127.0.0.1, creating its cluster on first use; ready for connections when it resolves. */
@@ -34,7 +44,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Engine> {
   try {
     await endOrphan(lock, SHUTDOWN);
     const state = readState('postgres', folder);
-    const place = placePostgres(findPostgresBinaries(), folder, state.dataPath);
+    const place = placePostgres(findPostgresBinaries(), folder, state.dataPath, options.namespaces);
     if (place.dataPath !== join(folder, 'postgres')) state.dataPath = place.dataPath;
     writeState('postgres', folder, state);
     await withLogFileAsync(folder, (log) => createCluster(place, state.password, log));
@@ -172,6 +182,9 @@ function lastFatal(path: string, from: number): string | undefined {
   const buffer = Buffer.alloc(length);
   readSync(descriptor, buffer, 0, length, from);
   closeSync(descriptor);
-  const lines = buffer.toString('utf8').split('\n').filter((line) => /FATAL|PANIC|could not|error/.test(line));
+  const lines = buffer
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => /FATAL|PANIC|could not|error/.test(line));
   return lines.at(-1)?.replace(/^.*?(FATAL|PANIC|LOG|WARNING):\s*/, '');
 }

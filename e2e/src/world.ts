@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { type HubProcess, openContext, startHub, type StoryContext } from '@percorso/demo';
+import { type Engines, startEngines } from '@percorso/engines';
+import { type CampaignClassicTwin, type SmtpSink, startCampaignClassicTwin, startSmtpSink } from '@percorso/plugin-testkit';
+
+/** Everything a user story needs, as real processes: engines, a hub, and the receiving sides. */
+export class World {
+  hub!: HubProcess;
+  readonly rootKey = randomBytes(24).toString('base64url');
+
+  private constructor(
+    readonly folder: string,
+    readonly engines: Engines,
+    readonly twin: CampaignClassicTwin,
+    readonly sink: SmtpSink,
+    readonly twinLogin: { login: string; password: string },
+  ) {}
+
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<World> {
+    // A path with a space: paths reach processes, sockets and permission flags.
+    const folder = mkdtempSync(join(tmpdir(), 'percorso e2e-'));
+    const twinLogin = { login: 'percorso', password: randomBytes(12).toString('hex') };
+    const [engines, twin, sink] = await Promise.all([
+      startEngines({ dataDir: join(folder, 'data') }),
+      startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...twinLogin }),
+      startSmtpSink({ journal: join(folder, 'mail.ndjson') }),
+    ]);
+    const world = new World(folder, engines, twin, sink, twinLogin);
+    await world.startHub(env);
+    return world;
+  }
+
+  async startHub(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.hub = await startHub(
+      {
+        DATABASE_URL: this.engines.databaseUrl,
+        CLICKHOUSE_URL: this.engines.clickhouseUrl,
+        REDIS_URL: this.engines.redisUrl,
+        PERCORSO_ROOT_KEY: this.rootKey,
+        PORT: '0',
+        ...env,
+      },
+      join(this.folder, 'data'),
+    );
+  }
+
+  /** SIGKILL the hub, then start another in its place: what a crash and a supervisor do. */
+  async killHub(): Promise<void> {
+    const { child } = this.hub;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  /** A fresh workspace with `customers` customers made from `seed`. */
+  workspace(customers: number, seed = 7, say: (line: string) => void = () => undefined): Promise<StoryContext> {
+    return openContext({
+      hubUrl: this.hub.url,
+      rootKey: this.rootKey,
+      databaseUrl: this.engines.databaseUrl,
+      twin: this.twin,
+      twinLogin: this.twinLogin,
+      sink: this.sink,
+      customers,
+      seed,
+      say,
+    });
+  }
+
+  /** Read PostgreSQL past the hub, as its owner. */
+  async sql<R extends object>(text: string, values: unknown[] = []): Promise<R[]> {
+    const client = new Client({ connectionString: this.engines.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query(text, values)).rows as R[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.hub?.stop();
+    await Promise.all([this.twin.stop(), this.sink.stop()]);
+    await this.engines.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

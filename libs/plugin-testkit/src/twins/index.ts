@@ -1,0 +1,25 @@
+export { CampaignClassicTwin, startCampaignClassicTwin } from './campaign-classic/campaign-classic-twin';
+export type { CampaignClassicTwinOptions } from './campaign-classic/campaign-classic-twin';
+export type {
+  DeliveryLogInput,
+  Effect,
+  InjectedFault,
+  JournalEntry,
+  Operation,
+  Row,
+  RowEntry,
+  Scalar,
+  TwinCounters,
+} from './campaign-classic/contract';
+export { TwinControlError } from './control-client';
+export { TwinStartError } from './twin-process';
+export { SmtpSink, startSmtpSink } from './smtp-sink/smtp-sink';
+export type { SmtpSinkOptions } from './smtp-sink/smtp-sink';
+export type {
+  Bounce,
+  BounceRequest,
+  SinkCounters,
+  SinkJournalEntry,
+  SinkMessage,
+  SinkRule,
+} from './smtp-sink/contract';
