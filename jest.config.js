@@ -15,7 +15,7 @@ const swc = [
 module.exports = {
   rootDir: __dirname,
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{apps,libs,plugins,tools}/**/src/**/*.spec.ts'],
+  testMatch: ['<rootDir>/{apps,libs,plugins,tools}/**/src/**/*.spec.ts', '<rootDir>/tools/checks/*.spec.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
     '^@percorso/plugin-(messaging-.+|campaign-.+)$': '<rootDir>/plugins/$1/src/index.ts',

@@ -28,7 +28,9 @@ export class Oracle {
     return this.select((customer, { orders }) => {
       const recent = orders.filter(({ at }) => at >= this.now - 90 * DAY);
       const cents = recent.reduce((sum, { revenue }) => sum + Math.round(revenue * 100), 0);
-      return customer.emailConsent && cents > spent * 100 && !recent.some(({ at }) => at >= this.now - 30 * DAY);
+      return (
+        customer.emailConsent && cents > spent * 100 && !recent.some(({ at }) => at >= this.now - 30 * DAY)
+      );
     });
   }
 
@@ -36,13 +38,17 @@ export class Oracle {
     return this.select((_customer, { orders, opens }) => {
       const first = Math.min(...orders.map(({ at }) => at));
       const last = Math.max(...orders.map(({ at }) => at));
-      return first >= this.now - 7 * DAY && orders.length > 0 ? true : opens.some((at) => orders.length === 0 || at > last);
+      return first >= this.now - 7 * DAY && orders.length > 0
+        ? true
+        : opens.some((at) => orders.length === 0 || at > last);
     });
   }
 
   private select(belongs: (customer: Customer, history: History) => boolean): string[] {
     return this.customers
-      .filter((customer) => belongs(customer, this.histories.get(customer.userId) ?? { orders: [], opens: [] }))
+      .filter((customer) =>
+        belongs(customer, this.histories.get(customer.userId) ?? { orders: [], opens: [] }),
+      )
       .map(({ userId }) => userId)
       .sort();
   }
@@ -52,7 +58,8 @@ export class Oracle {
     const history = this.histories.get(call.userId) ?? { orders: [], opens: [] };
     this.histories.set(call.userId, history);
     const at = new Date(call.timestamp).getTime();
-    if (call.event === 'Order Completed') history.orders.push({ at, revenue: Number(call.properties?.revenue) });
+    if (call.event === 'Order Completed')
+      history.orders.push({ at, revenue: Number(call.properties?.revenue) });
     if (call.event === 'Email Opened') history.opens.push(at);
   }
 }

@@ -70,7 +70,10 @@ describe('from events to a synced audience', () => {
       duplicates: traffic.duplicates,
       quarantined: traffic.bad,
     });
-    const items = await all<{ reason: string; pointer: string; code: string }>(context.admin, '/v1/quarantine?limit=100');
+    const items = await all<{ reason: string; pointer: string; code: string }>(
+      context.admin,
+      '/v1/quarantine?limit=100',
+    );
     expect(items).toHaveLength(traffic.bad);
     expect(new Set(items.map(({ pointer }) => pointer))).toEqual(new Set(['/properties/note', '/timestamp']));
   });
@@ -80,7 +83,10 @@ describe('from events to a synced audience', () => {
     const person = await profileOf('user_id', userId);
     expect(person?.traits.firstName).toMatchObject({ value: firstName });
     expect((await profileOf('anonymous_id', anonymousId))?.id).toBe(person?.id);
-    const events = await all<{ messageId: string }>(context.admin, `/v1/profiles/${person?.id}/events?limit=1000`);
+    const events = await all<{ messageId: string }>(
+      context.admin,
+      `/v1/profiles/${person?.id}/events?limit=1000`,
+    );
     const theirs = traffic.calls.filter((call) => call.userId === userId || call.anonymousId === anonymousId);
     const expected = new Set(theirs.map(({ messageId }) => messageId).filter((id) => !id.startsWith('bad-')));
     expect(new Set(events.map(({ messageId }) => messageId))).toEqual(expected);
@@ -90,7 +96,9 @@ describe('from events to a synced audience', () => {
     const { userId, previousId } = context.customers.find((customer) => customer.previousId)!;
     const merged = await profileOf('user_id', userId);
     expect((await profileOf('user_id', previousId!))?.id).toBe(merged?.id);
-    const merges = await context.admin.get<{ data: { id: string; cause: { kind: string } }[] }>(`/v1/profiles/${merged?.id}/merges`);
+    const merges = await context.admin.get<{ data: { id: string; cause: { kind: string } }[] }>(
+      `/v1/profiles/${merged?.id}/merges`,
+    );
     const alias = merges.data.find(({ cause }) => cause.kind === 'alias');
     await context.admin.post(`/v1/merges/${alias?.id}/reverse`);
     expect((await profileOf('user_id', previousId!))?.id).not.toBe((await profileOf('user_id', userId))?.id);
@@ -99,7 +107,9 @@ describe('from events to a synced audience', () => {
   it('audiences: exactly the members a plain calculation finds', async () => {
     vips = await createAudience(context, 'Lapsing VIPs', lapsingVips);
     buyers = await createAudience(context, 'New buyers', newBuyers);
-    const preview = await context.admin.post<{ count: number }>('/v1/audiences/preview', { definition: lapsingVips });
+    const preview = await context.admin.post<{ count: number }>('/v1/audiences/preview', {
+      definition: lapsingVips,
+    });
     const oracle = new Oracle(context.customers, traffic, Date.now());
     const evaluation = await evaluate(context, vips);
     expect(await userIdsOf(vips)).toEqual(oracle.lapsingVips(VIP_SPENT));
@@ -114,15 +124,22 @@ describe('from events to a synced audience', () => {
     smtp = await connectSmtp(context, buyers);
     const connector = await context.admin.get<object>(`/v1/connectors/${campaign.connectorId}`);
     expect(JSON.stringify(connector)).not.toContain(world.twinLogin.password);
-    const { rows } = { rows: await world.sql<{ row: string }>('SELECT c::text AS row FROM percorso.connector c') };
+    const { rows } = {
+      rows: await world.sql<{ row: string }>('SELECT c::text AS row FROM percorso.connector c'),
+    };
     expect(rows.every(({ row }) => !row.includes(world.twinLogin.password))).toBe(true);
-    expect(await context.admin.post(`/v1/connectors/${campaign.connectorId}/check`)).toMatchObject({ ok: true });
+    expect(await context.admin.post(`/v1/connectors/${campaign.connectorId}/check`)).toMatchObject({
+      ok: true,
+    });
     const wrong = await context.admin.post<{ id: string }>('/v1/connectors', {
       plugin: 'adobe-campaign-classic',
       name: 'Wrong',
       settings: { url: world.twin.url, login: 'percorso', password: 'not the password' },
     });
-    expect(await context.admin.post(`/v1/connectors/${wrong.id}/check`)).toMatchObject({ ok: false, code: 'bad-credentials' });
+    expect(await context.admin.post(`/v1/connectors/${wrong.id}/check`)).toMatchObject({
+      ok: false,
+      code: 'bad-credentials',
+    });
   });
 
   it('sync: every member gets a verdict, and the receiving sides hold exactly the accepted', async () => {
@@ -147,7 +164,10 @@ describe('from events to a synced audience', () => {
   });
 
   it('change: only the deltas go out, exits included', async () => {
-    const { key } = await context.admin.post<{ key: string }>('/v1/api-keys', { name: 'tool', scopes: ['audiences:read'] });
+    const { key } = await context.admin.post<{ key: string }>('/v1/api-keys', {
+      name: 'tool',
+      scopes: ['audiences:read'],
+    });
     puller = new Puller(`${context.hubUrl}/v1/audiences/${vips.id}`, key, 7);
     await puller.pull();
     expect(puller.members.size).toBe((await userIdsOf(vips)).length);
@@ -173,7 +193,9 @@ describe('from events to a synced audience', () => {
     expect([...puller.members].sort()).toEqual(members.map(({ id }) => id).sort());
     expect(rows).toBeLessThan(members.length * 2);
     const readOnly = new HubApi(context.hubUrl, puller.key);
-    await expect(readOnly.post('/v1/audiences', { name: 'x', definition: lapsingVips })).rejects.toMatchObject({ status: 403 });
+    await expect(
+      readOnly.post('/v1/audiences', { name: 'x', definition: lapsingVips }),
+    ).rejects.toMatchObject({ status: 403 });
     await expect(readOnly.get(`/v1/profiles?namespace=email&value=x`)).rejects.toMatchObject({ status: 403 });
   });
 });

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type HubProcess, openContext, startHub, type StoryContext } from '@percorso/demo';
 import { type Engines, startEngines } from '@percorso/engines';
-import { type CampaignClassicTwin, type SmtpSink, startCampaignClassicTwin, startSmtpSink } from '@percorso/plugin-testkit';
+import {
+  type CampaignClassicTwin,
+  type SmtpSink,
+  startCampaignClassicTwin,
+  startSmtpSink,
+} from '@percorso/plugin-testkit';
 
 /** Everything a user story needs, as real processes: engines, a hub, and the receiving sides. */
 export class World {
@@ -57,7 +62,11 @@ export class World {
   }
 
   /** A fresh workspace with `customers` customers made from `seed`. */
-  workspace(customers: number, seed = 7, say: (line: string) => void = () => undefined): Promise<StoryContext> {
+  workspace(
+    customers: number,
+    seed = 7,
+    say: (line: string) => void = () => undefined,
+  ): Promise<StoryContext> {
     return openContext({
       hubUrl: this.hub.url,
       rootKey: this.rootKey,

@@ -1,1 +1,3 @@
-export {};
+export { createHub } from './create-hub';
+export type { HubOptions } from './hub-options';
+export { openApiDocument } from './openapi/document';

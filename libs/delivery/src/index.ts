@@ -1,1 +1,12 @@
-export {};
+export { DEFAULT_DELIVERY, DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
+export { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
+export { type ConsentState, ConsentSource } from './consent-source';
+export { type EffectState, type NewEffect, type Reason } from './effect';
+export { recordEffects, reopenEffects } from './effect-ledger';
+export { LaneDelivery } from './lane-delivery';
+export { LanePump } from './lane-pump';
+export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } from './provider-gateway';
+export { addSuppressions, comparableAddress, type Suppression, type SuppressionReason } from './suppression.store';
+export { TickLoop } from './tick-loop';
+export { UnknownResolver } from './unknown-resolver';
+export { enqueueWakeUp, type WakeUp } from './wake-queue';

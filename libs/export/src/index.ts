@@ -1,1 +1,2 @@
-export {};
+export { ExportModule } from './export.module';
+export type { ExportOptions } from './export.options';

@@ -1,1 +1,44 @@
-export {};
+// What a plugin is made of: definePlugin, capability, settings, verdicts, errors.
+export {
+  capability,
+  definePlugin,
+  CAPABILITIES,
+  OPERATIONS,
+  type Capability,
+  type CapabilityName,
+  type CapabilityOptions,
+  type Context,
+  type Deliver,
+  type FeedbackPage,
+  type Idempotency,
+  type Item,
+  type LookupResult,
+  type Operation,
+  type Plugin,
+  type PluginLog,
+} from './plugin';
+export { Secret, Setting, type JsonSchema, type SettingHints, type SettingsError } from './settings';
+export { accepted, rejected, retry, unknown, type RejectedDetail, type Verdict } from './verdict';
+export {
+  BadCredentials,
+  BadPayload,
+  BadSettings,
+  NotConnected,
+  PluginError,
+  TryLater,
+  Unclear,
+} from './errors';
+export type { MessageEvent } from './message-event';
+export { retryAfter, verdictFor } from './runtime/classify';
+
+// What hosts and exams use to run one.
+export {
+  API_VERSION,
+  parseManifest,
+  supportsApi,
+  PLUGIN_KEYWORD,
+  type Egress,
+  type PluginManifest,
+} from './manifest';
+export { PluginRuntime, type Fault, type Outcome, type PluginDescription } from './runtime/plugin-runtime';
+export type { Connect } from './runtime/http';

@@ -1,1 +1,2 @@
 export * from './twins';
+export * from './exam';

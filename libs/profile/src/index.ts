@@ -1,1 +1,11 @@
-export {};
+export { ProfileModule } from './profile.module';
+export { ProfileWorkerModule } from './profile-worker.module';
+export { Applier } from './applier';
+export { Loader, type LoadTurn } from './loader';
+export { LoadGate, type AsOf } from './load-gate';
+export { ProfileReader } from './profile.reader';
+export type { ProfileDocument } from './profile-document';
+export { ProfileService } from './profile.service';
+export { PERSON_HOOKS, type PersonHook, type PersonRef } from './person-hooks';
+export { consentFor, type Consent, type ConsentState } from './consent';
+export { flatten, type FlatValues } from './flatten';

@@ -1,1 +1,29 @@
-export {};
+export { SegmentationModule } from './segmentation.module';
+export { SegmentationWorkerModule } from './segmentation-worker.module';
+export type * from './definition/definition';
+export { instantOf, leavesOf } from './definition/definition';
+export { definitionSchema } from './definition/definition.schema';
+export { LIMITS, parseDefinition, type ParsedDefinition } from './definition/parse-definition';
+export { compileSet, type CompiledQuery } from './compile/compile-set';
+export type { SetScope } from './compile/compile-scope';
+export { AudienceService } from './audience/audience.service';
+export { AudienceView, EvaluationView } from './audience/audience.dto';
+export { Evaluator } from './evaluation/evaluator';
+export { EvaluationService } from './evaluation/evaluation.service';
+export { readPersons } from './evaluation/person-set';
+export {
+  type AppliedChange,
+  type MembershipCause,
+  type MembershipChange,
+  MembershipStore,
+} from './membership/membership.store';
+export {
+  type DeltaRange,
+  type LogHead,
+  type Member,
+  type MemberRange,
+  type MembershipDelta,
+  MembershipLog,
+} from './membership/membership-log';
+export { MembershipSignal } from './membership/membership.signal';
+export { Sequencer } from './membership/sequencer';

@@ -53,6 +53,11 @@ export class Database {
     return this.run(workspaceId, work);
   }
 
+  /** Read only, all of `work` at one moment, whatever commits meanwhile. */
+  snapshot<T>(workspaceId: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.run(workspaceId, work, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  }
+
   /** A transaction outside any workspace: sees only what is no tenant's (workspaces, ingest heads, partitions). */
   control<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.run(undefined, work);
@@ -75,7 +80,11 @@ export class Database {
     await this.pool.end();
   }
 
-  private async run<T>(workspaceId: string | undefined, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  private async run<T>(
+    workspaceId: string | undefined,
+    work: (tx: Transaction) => Promise<T>,
+    begin = 'BEGIN',
+  ): Promise<T> {
     const client = await this.connect();
     let broken: Error | undefined;
     const remember = (error: Error): void => {
@@ -83,7 +92,7 @@ export class Database {
     };
     client.on('error', remember);
     try {
-      await client.query('BEGIN');
+      await client.query(begin);
       await client.query(
         `SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
                 set_config('percorso.workspace', $1, true)`,

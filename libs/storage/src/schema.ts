@@ -37,6 +37,8 @@ export interface IdempotencyTable {
   created_at: Date;
 }
 
+export type InstanceIdempotencyTable = Omit<IdempotencyTable, 'workspace_id'>;
+
 export interface AuditTable {
   workspace_id: string;
   id: string;
@@ -161,8 +163,6 @@ export interface ProfileTable {
   dirty: Generated<boolean>;
   created_at: Date;
   updated_at: Date;
-  first_seen: Date;
-  last_seen: Date;
 }
 
 export interface ErasureTable {
@@ -252,6 +252,7 @@ export interface MembershipTable {
   workspace_id: string;
   audience_id: string;
   person: number;
+  profile_id: string;
   member: boolean;
   version: Int8;
   definition_version: number;
@@ -339,6 +340,8 @@ export interface SyncRunTable {
   from_pos: Int8;
   to_pos: Int8;
   planned_pos: Int8;
+  mode: Generated<string>;
+  cursor: ColumnType<object, string | undefined, string>;
   planned: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   lease_until: Date | null;
@@ -370,6 +373,7 @@ export interface EffectTable {
   due_at: Date;
   fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   lease_until: Date | null;
+  doubtful_since: Date | null;
   provider_id: string | null;
   created_at: Date;
   updated_at: Date;
@@ -406,6 +410,7 @@ export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
   idempotency: IdempotencyTable;
+  instance_idempotency: InstanceIdempotencyTable;
   audit: AuditTable;
   ingest_head: IngestHeadTable;
   ingest_log: IngestLogTable;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { startClickHouse } from './clickhouse';
-import { type Engine, ENGINE_TITLES, type EngineName, type EngineOptions } from './engine';
+import { type Engine, ENGINE_TITLES, EngineError, type EngineName, type EngineOptions } from './engine';
 import { startPostgres } from './postgres';
-import { checkUrls, type EngineUrls } from './probe';
+import { checkUrl, type EngineUrls } from './probe';
 import { startRedis } from './redis';
 import { superviseEngine, type SupervisedEngine } from './supervisor';
 
@@ -10,6 +10,8 @@ export interface EnginesOptions extends EngineUrls {
   /** Folder of embedded data; default `.percorso` in the repository. */
   dataDir?: string;
   log?: (line: string) => void;
+  /** Engines whose URL need not answer yet; any other mistake in it still fails. */
+  mayBeDown?: readonly EngineName[];
 }
 
 export interface Engines {
@@ -32,6 +34,8 @@ const STARTERS: Record<EngineName, (options: EngineOptions) => Promise<Engine>> 
   redis: startRedis,
 };
 
+const ENGINES: readonly EngineName[] = ['postgres', 'clickhouse', 'redis'];
+
 /** The repository's `.percorso` folder. */
 export const DEFAULT_DATA_DIR = join(__dirname, '..', '..', '..', '.percorso');
 
@@ -46,7 +50,7 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
     clickhouse: options.clickhouseUrl || undefined,
     redis: options.redisUrl || undefined,
   };
-  await checkUrls({ databaseUrl: given.postgres, clickhouseUrl: given.clickhouse, redisUrl: given.redis });
+  await Promise.all(ENGINES.map((name) => check(name, given[name], options.mayBeDown ?? [])));
   const running = await startMissing(given, options);
   const urlOf = (name: EngineName): string => given[name] ?? running.get(name)?.url ?? '';
   return {
@@ -62,6 +66,16 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
     restart: async (name) => running.get(name)?.restart(),
     stop: () => stopAll(running),
   };
+}
+
+async function check(name: EngineName, url: string | undefined, mayBeDown: readonly EngineName[]): Promise<void> {
+  if (url === undefined) return;
+  try {
+    await checkUrl(name, url);
+  } catch (error) {
+    const down = error instanceof EngineError && error.code === 'unreachable';
+    if (!down || !mayBeDown.includes(name)) throw error;
+  }
 }
 
 async function startMissing(

@@ -28,7 +28,7 @@ export interface PostgresPlace {
 /**
  * As an ordinary user everything stays where it is. As root PostgreSQL runs, in this order, as
  * - the owner of existing data, else `postgres`, else `nobody`, where that account reaches binaries and data folder;
- * - an unprivileged user of a user namespace, which reaches what root reaches (a checkout in /root, say);
+ * - an unprivileged user of a user namespace, which reaches what root reaches (a checkout in root's home, say);
  * - that account again, with binaries copied to `/var/cache/percorso` and data in `/var/lib/percorso`, where the kernel
  *   opens no namespace. The data folder's `postgres.json` keeps the path.
  */

@@ -95,4 +95,23 @@ describe('Redis', () => {
     expect(lines).toHaveLength(1);
     other.remove();
   });
+
+  it('names what to install where there is neither a server nor apt', async () => {
+    const other = temporaryFolder();
+    const path = process.env.PATH;
+    process.env.PATH = '';
+    try {
+      await expect(
+        startRedis({ dataDir: other.path, cacheDir: join(other.path, 'cache') }),
+      ).rejects.toMatchObject({
+        code: 'not-installed',
+        message:
+          'Redis 6.2 or newer is needed and was not found (this system has no apt): ' +
+          'install redis-server or valkey-server, or set REDIS_URL.',
+      });
+    } finally {
+      process.env.PATH = path;
+      other.remove();
+    }
+  });
 });

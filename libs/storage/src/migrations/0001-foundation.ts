@@ -37,6 +37,16 @@ CREATE TABLE idempotency (
   PRIMARY KEY (workspace_id, key)
 );
 
+-- The same for the operator's requests, which belong to no workspace. Bodies are sealed with the presented key.
+CREATE TABLE instance_idempotency (
+  key text PRIMARY KEY,
+  request_hash bytea NOT NULL,
+  status int,
+  headers jsonb,
+  body bytea,
+  created_at timestamptz NOT NULL
+);
+
 CREATE TABLE audit (
   workspace_id uuid NOT NULL REFERENCES workspace,
   id uuid NOT NULL,
@@ -122,7 +132,7 @@ CREATE TABLE identity_counter (
 
 -- A person is numbered by the node that founded it. home never changes; person is home followed through live merges.
 CREATE TABLE identity_node (
-  workspace_id uuid NOT NULL REFERENCES workspace,
+  workspace_id uuid NOT NULL,
   node int NOT NULL,
   namespace text NOT NULL,
   value text NOT NULL,
@@ -132,11 +142,9 @@ CREATE TABLE identity_node (
   dirty boolean NOT NULL DEFAULT true,     -- ClickHouse has not this version yet
   first_seen timestamptz NOT NULL,
   PRIMARY KEY (workspace_id, node),
-  UNIQUE (workspace_id, namespace, value),
-  FOREIGN KEY (workspace_id, namespace) REFERENCES namespace
+  UNIQUE (workspace_id, namespace, value)
 );
 CREATE INDEX identity_node_person ON identity_node (workspace_id, person);
-CREATE INDEX identity_node_home ON identity_node (workspace_id, home);
 CREATE INDEX identity_node_dirty ON identity_node (workspace_id) WHERE dirty;
 
 CREATE TABLE merge (
@@ -169,7 +177,7 @@ CREATE TABLE merge_refusal (
 -- What was said through nodes of one home person; a profile is its fragments merged, so that an unmerge loses nothing.
 -- traits: {key: {value, source, at, pos}}; consent: {channel: {topic|'*': {state, source, at, pos}}}
 CREATE TABLE profile_fragment (
-  workspace_id uuid NOT NULL REFERENCES workspace,
+  workspace_id uuid NOT NULL,
   home int NOT NULL,
   traits jsonb NOT NULL DEFAULT '{}',
   consent jsonb NOT NULL DEFAULT '{}',
@@ -180,7 +188,7 @@ CREATE TABLE profile_fragment (
 );
 
 CREATE TABLE profile (
-  workspace_id uuid NOT NULL REFERENCES workspace,
+  workspace_id uuid NOT NULL,
   person int NOT NULL,
   id uuid NOT NULL,
   state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'merged')),
@@ -191,8 +199,6 @@ CREATE TABLE profile (
   dirty boolean NOT NULL DEFAULT true,     -- ClickHouse has not this version yet
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
-  first_seen timestamptz NOT NULL,
-  last_seen timestamptz NOT NULL,
   PRIMARY KEY (workspace_id, person),
   UNIQUE (workspace_id, id)
 );
@@ -302,6 +308,7 @@ CREATE TABLE membership (
   workspace_id uuid NOT NULL,
   audience_id uuid NOT NULL,
   person int NOT NULL,
+  profile_id uuid NOT NULL,
   member boolean NOT NULL,
   version bigint NOT NULL,                 -- counts entries and exits of this pair, stamped under this row's lock
   definition_version int NOT NULL,
@@ -407,6 +414,8 @@ CREATE TABLE sync_run (
   from_pos bigint NOT NULL,
   to_pos bigint NOT NULL,
   planned_pos bigint NOT NULL,
+  mode text NOT NULL DEFAULT 'deltas' CHECK (mode IN ('snapshot', 'deltas', 'retry')),
+  cursor jsonb NOT NULL DEFAULT '{}',      -- of a snapshot {person}, of a retry {effect}: the last one planned
   planned bigint NOT NULL DEFAULT 0,
   fence bigint NOT NULL DEFAULT 0,
   lease_until timestamptz,
@@ -443,6 +452,7 @@ CREATE TABLE effect (
   due_at timestamptz NOT NULL,
   fence bigint NOT NULL DEFAULT 0,
   lease_until timestamptz,
+  doubtful_since timestamptz,              -- start of the first attempt whose outcome is not known
   provider_id text,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -457,6 +467,9 @@ CREATE INDEX effect_open_person ON effect (workspace_id, connector_id, person, m
 CREATE INDEX effect_run ON effect (workspace_id, run_id, state);
 CREATE INDEX effect_sync ON effect (workspace_id, sync_id, person, membership_version);
 CREATE INDEX effect_provider ON effect (workspace_id, connector_id, provider_id) WHERE provider_id IS NOT NULL;
+
+-- Each claim of effects takes a number; only its holder may write their outcome.
+CREATE SEQUENCE effect_claim;
 
 CREATE TABLE effect_attempt (
   workspace_id uuid NOT NULL,
@@ -529,10 +542,40 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Days before log_before whose every event ClickHouse has confirmed leave the log, days before seen_before the message
+-- ids. Row-level security binds the owner too, so each workspace is looked at as itself: an unseen row would be lost.
+CREATE FUNCTION drop_partitions(log_before date, seen_before date) RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = percorso, pg_temp AS $$
+DECLARE child text; day text; needed boolean; h record; asked text := current_setting('percorso.workspace', true);
+BEGIN
+  FOR child IN
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent IN ('ingest_log'::regclass, 'message_seen'::regclass) AND c.relname ~ '_[0-9]{8}$'
+    ORDER BY c.relname
+  LOOP
+    day := right(child, 8);
+    needed := to_date(day, 'YYYYMMDD') >= CASE WHEN child LIKE 'ingest_log_%' THEN log_before ELSE seen_before END;
+    IF NOT needed AND child LIKE 'ingest_log_%' THEN
+      FOR h IN SELECT workspace_id, partition, loaded FROM ingest_head LOOP
+        PERFORM set_config('percorso.workspace', h.workspace_id::text, true);
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE workspace_id = $1 AND partition = $2 AND pos + count - 1 > $3)', child)
+          INTO needed USING h.workspace_id, h.partition, h.loaded;
+        EXIT WHEN needed;
+      END LOOP;
+    END IF;
+    IF NOT needed THEN
+      EXECUTE format('DROP TABLE %I', child);
+      RETURN NEXT child;
+    END IF;
+  END LOOP;
+  PERFORM set_config('percorso.workspace', coalesce(asked, ''), true);
+END $$;
+
 GRANT USAGE ON SCHEMA percorso TO percorso_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA percorso TO percorso_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA percorso TO percorso_app;
-GRANT EXECUTE ON FUNCTION ensure_partitions(date, int) TO percorso_app;
+REVOKE EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(date, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ensure_partitions(date, int), drop_partitions(date, date) TO percorso_app;
 REVOKE INSERT, UPDATE, DELETE ON migration FROM percorso_app;
 REVOKE UPDATE, DELETE ON audit FROM percorso_app;
 `,

@@ -1,0 +1,161 @@
+import { parseArgs } from 'node:util';
+import { join, resolve } from 'node:path';
+import { plainToInstance, Transform } from 'class-transformer';
+import {
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Max,
+  Min,
+  MinLength,
+  validateSync,
+} from 'class-validator';
+
+export const ROLES = ['api', 'ingest', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+const split = (value: unknown): unknown =>
+  typeof value === 'string'
+    ? value
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean)
+    : value;
+const number = (value: unknown): unknown =>
+  typeof value === 'string' && /^-?\d+$/.test(value.trim()) ? Number(value) : value;
+
+/** Everything the hub can be told, from flags and environment; nothing else in the code reads either. */
+export class HubConfig {
+  @IsOptional()
+  @IsString()
+  databaseUrl?: string;
+
+  @IsOptional()
+  @IsString()
+  clickhouseUrl?: string;
+
+  @IsOptional()
+  @IsString()
+  redisUrl?: string;
+
+  @Transform(({ value }) => number(value))
+  @IsInt({ message: 'must be a port number' })
+  @Min(0, { message: 'must be from 0 (any free port) to 65535' })
+  @Max(65535, { message: 'must be from 0 (any free port) to 65535' })
+  port: number = 8080;
+
+  @IsString()
+  @IsNotEmpty({ message: 'must be an address to listen on' })
+  host: string = '127.0.0.1';
+
+  @IsString()
+  @IsNotEmpty({ message: 'must be a folder' })
+  dataDir: string = '.percorso';
+
+  @IsOptional()
+  @MinLength(32, { message: 'must have at least 32 characters' })
+  rootKey?: string;
+
+  @IsOptional()
+  @IsString()
+  rootKeyFile?: string;
+
+  @IsOptional()
+  @IsString()
+  masterKeyFile?: string;
+
+  @IsIn(LEVELS, { message: `must be one of ${LEVELS.join(', ')}` })
+  logLevel: (typeof LEVELS)[number] = 'info';
+
+  @Transform(({ value }) => split(value))
+  @IsArray()
+  @ArrayMinSize(1, { message: `must name at least one of ${ROLES.join(', ')}` })
+  @IsIn(ROLES, { each: true, message: `must be a list of ${ROLES.join(', ')}` })
+  roles: Role[] = [...ROLES];
+
+  @IsOptional()
+  @Transform(({ value }) => split(value))
+  @IsString({ each: true })
+  trustProxy?: string[];
+
+  @IsOptional()
+  @Transform(({ value }) => split(value))
+  @IsString({ each: true })
+  pluginDirs?: string[];
+
+  @Transform(({ value }) => number(value))
+  @IsInt({ message: 'must be a number of connections' })
+  @Min(2, { message: 'must be from 2 to 200' })
+  @Max(200, { message: 'must be from 2 to 200' })
+  poolSize: number = 20;
+}
+
+/** Field → environment variable; the flag, where there is one, wins. */
+const VARIABLES = {
+  databaseUrl: 'DATABASE_URL',
+  clickhouseUrl: 'CLICKHOUSE_URL',
+  redisUrl: 'REDIS_URL',
+  port: 'PORT',
+  host: 'HOST',
+  dataDir: 'PERCORSO_DATA_DIR',
+  rootKey: 'PERCORSO_ROOT_KEY',
+  rootKeyFile: 'PERCORSO_ROOT_KEY_FILE',
+  masterKeyFile: 'PERCORSO_MASTER_KEY_FILE',
+  logLevel: 'LOG_LEVEL',
+  roles: 'PERCORSO_ROLES',
+  trustProxy: 'PERCORSO_TRUST_PROXY',
+  pluginDirs: 'PERCORSO_PLUGIN_DIRS',
+  poolSize: 'PERCORSO_POOL_SIZE',
+} satisfies Record<keyof HubConfig, string>;
+
+const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<
+  Record<keyof HubConfig, string>
+>;
+
+/** A mistake in the configuration: `message` is one line that names each variable and never repeats its value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError naming every mistake at once. */
+export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): HubConfig {
+  const given: Record<string, unknown> = {};
+  for (const [field, variable] of Object.entries(VARIABLES)) {
+    const value = env[variable];
+    if (value !== undefined && value !== '') given[field] = value;
+  }
+  Object.assign(given, readFlags(args));
+  const config = plainToInstance(HubConfig, given, { exposeDefaultValues: true });
+  const mistakes = validateSync(config, { stopAtFirstError: true }).map(({ property, constraints }) => {
+    const field = property as keyof HubConfig;
+    return `${VARIABLES[field]} ${Object.values(constraints ?? {})[0] ?? 'is not valid'}`;
+  });
+  if (mistakes.length > 0) throw new ConfigError(`The configuration has mistakes: ${mistakes.join('; ')}.`);
+  config.dataDir = resolve(config.dataDir);
+  config.masterKeyFile = resolve(config.masterKeyFile ?? join(config.dataDir, 'master-key.json'));
+  return config;
+}
+
+function readFlags(args: readonly string[]): Record<string, string> {
+  const options = Object.fromEntries(Object.values(FLAGS).map((flag) => [flag, { type: 'string' as const }]));
+  try {
+    const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+    return Object.fromEntries(
+      Object.entries(FLAGS).flatMap(([field, flag]) => {
+        const value = values[flag];
+        return typeof value === 'string' ? [[field, value]] : [];
+      }),
+    );
+  } catch {
+    const known = Object.values(FLAGS).map((flag) => `--${flag}`);
+    throw new ConfigError(
+      `The command line has mistakes: the hub knows ${known.join(', ')}, each with a value.`,
+    );
+  }
+}

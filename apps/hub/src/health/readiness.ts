@@ -1,0 +1,120 @@
+import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { CLICKHOUSE, Database } from '@percorso/storage';
+import Redis from 'ioredis';
+import { HUB_OPTIONS, HubOptions } from '../hub-options';
+
+const PATIENCE_MS = 2000;
+
+export interface EngineHealth {
+  ok: boolean;
+  /** What is wrong, in words that carry no address and no credential. */
+  problem?: string;
+  settings?: Record<string, string>;
+}
+
+export interface Readiness {
+  status: 'ready' | 'not-ready' | 'stopping';
+  postgres: EngineHealth;
+  clickhouse: EngineHealth;
+  redis: EngineHealth;
+}
+
+const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
+
+@Injectable()
+export class ReadinessService implements OnApplicationShutdown {
+  private readonly redis: Redis;
+  private stopping = false;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(HUB_OPTIONS) options: HubOptions,
+  ) {
+    this.redis = new Redis(options.redisUrl, {
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: true,
+      connectTimeout: PATIENCE_MS,
+      retryStrategy: (times) => Math.min(times * 200, 2000),
+    });
+    // Without a listener every lost connection would be printed; the answer below says it.
+    this.redis.on('error', () => undefined);
+  }
+
+  /** From now on not ready, so that load balancers turn away before the port closes. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  async check(): Promise<Readiness> {
+    const [postgres, clickhouse, redis] = await Promise.all([
+      within(this.postgres()),
+      within(this.clickHouse()),
+      within(this.redisHealth()),
+    ]);
+    const ready = postgres.ok && clickhouse.ok && redis.ok;
+    return {
+      status: this.stopping ? 'stopping' : ready ? 'ready' : 'not-ready',
+      postgres,
+      clickhouse,
+      redis,
+    };
+  }
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
+
+  private async postgres(): Promise<EngineHealth> {
+    const { rows } = await this.database.control((tx) =>
+      tx.query<Record<string, string>>(
+        `SELECT current_setting('server_version') AS version, ${DURABLE.map((name) => `current_setting('${name}') AS ${name}`).join(', ')}`,
+      ),
+    );
+    const settings = rows[0] ?? {};
+    const unsafe = DURABLE.filter((name) => settings[name] === 'off');
+    return unsafe.length === 0
+      ? { ok: true, settings }
+      : {
+          ok: false,
+          settings,
+          problem: `${unsafe.join(', ')} must not be off: acknowledged events could be lost`,
+        };
+  }
+
+  private async clickHouse(): Promise<EngineHealth> {
+    const answer = await this.clickhouse.query({
+      query: 'SELECT version() AS version',
+      format: 'JSONEachRow',
+    });
+    const [row] = await answer.json<{ version: string }>();
+    return { ok: row !== undefined, settings: { ...row } };
+  }
+
+  private async redisHealth(): Promise<EngineHealth> {
+    const info = await this.redis.info();
+    const read = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? 'unknown';
+    const policy = read('maxmemory_policy');
+    const settings = { version: read('redis_version'), 'maxmemory-policy': policy };
+    return policy === 'noeviction' || policy === 'unknown'
+      ? { ok: true, settings }
+      : { ok: false, settings, problem: 'maxmemory-policy must be noeviction: queues could be evicted' };
+  }
+}
+
+async function within(check: Promise<EngineHealth>): Promise<EngineHealth> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<EngineHealth>((resolve) => {
+    timer = setTimeout(() => resolve({ ok: false, problem: 'does not answer in time' }), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([
+      check.catch((): EngineHealth => ({ ok: false, problem: 'cannot be reached' })),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,20 @@
+import type { Role } from './config/config';
+
+/** What composition needs, with every engine's URL known. */
+export interface HubOptions {
+  databaseUrl: string;
+  clickhouseUrl: string;
+  redisUrl: string;
+  rootKey: string;
+  cursorSecret: Buffer;
+  masterKeyFile: string;
+  pluginDirs: string[];
+  roles: readonly Role[];
+  logLevel: string;
+  poolSize: number;
+  trustProxy?: string[];
+  /** Tells one database's queues from another's in a shared Redis. */
+  queuePrefix: string;
+}
+
+export const HUB_OPTIONS = Symbol('HubOptions');

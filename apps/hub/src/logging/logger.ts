@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { Params } from 'nestjs-pino';
+import { scrub } from './scrub';
+
+/** Names under which secrets and personal data would travel, at the top of a log object and one or two levels down. */
+const NEVER = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'key',
+  'writeKey',
+  'email',
+  'phone',
+  'name',
+  'firstName',
+  'lastName',
+  'traits',
+  'properties',
+  'payload',
+  'body',
+  'query',
+];
+
+/** JSON lines on standard output. Requests are logged by `request-log.ts`, which knows their routes. */
+export function loggerParams(level: string): Params {
+  return {
+    // The wildcard's new form; the default would warn at every start.
+    forRoutes: ['{*path}'],
+    pinoHttp: {
+      level,
+      autoLogging: false,
+      quietReqLogger: true,
+      serializers: { req: (request: IncomingMessage & { id?: unknown }) => ({ id: request.id }) },
+      redact: { paths: NEVER.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+      hooks: { streamWrite: scrub },
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { describeError } from '@percorso/access';
+import { ReadinessService } from './health/readiness';
+import type { RunningHub } from './start';
+
+const DRAIN_MS = 25_000;
+
+/** Finish what is in hand, for at most 25 seconds, then end. A second signal ends at once. */
+export function stopOnSignals(hub: RunningHub, say: (line: string) => void): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      say(`${signal} again: ending at once.`);
+      process.exit(1);
+    }
+    stopping = true;
+    say(`${signal}: finishing what is in hand …`);
+    void drain(hub, say).then((code) => process.exit(code));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+async function drain({ app, engines }: RunningHub, say: (line: string) => void): Promise<number> {
+  app.get(ReadinessService).stop();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), DRAIN_MS);
+  });
+  try {
+    const outcome = await Promise.race([app.close(), late]);
+    if (outcome === 'late')
+      say(`Not everything was finished in ${DRAIN_MS / 1000} s; the rest resumes at the next start.`);
+    return 0;
+  } catch (error) {
+    say(`Stopping failed: ${describeError(error)}`);
+    return 1;
+  } finally {
+    clearTimeout(timer);
+    await engines.stop().catch(() => undefined);
+  }
+}

@@ -1,0 +1,61 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Problem } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import type { AccessContext } from './access-context';
+import { PageAnswer } from './described';
+import { ApiKeyView, CreateApiKey, CreatedApiKey } from './key.dto';
+import { KeyService } from './key.service';
+import { Page, PageQuery } from './page';
+import { Actor, Caller, Workspace } from './request.decorators';
+import { ALL_SCOPES, allows, Scopes } from './scopes.decorator';
+
+@ApiTags('Keys')
+@Controller('v1/api-keys')
+export class ApiKeyController {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: KeyService,
+  ) {}
+
+  @Post()
+  @Scopes('keys:write')
+  @ApiOperation({ summary: 'Create an API key; it can be given no scope that its maker lacks' })
+  @ApiCreatedResponse({ type: CreatedApiKey, description: 'The key, shown this once.' })
+  create(
+    @Workspace() workspaceId: string,
+    @Caller() caller: AccessContext,
+    @Body() body: CreateApiKey,
+  ): Promise<CreatedApiKey> {
+    assertMayGive(caller.scopes, body.scopes);
+    const expiresAt = body.expiresAt === undefined ? undefined : new Date(body.expiresAt);
+    const wanted = { name: body.name, scopes: body.scopes, expiresAt };
+    return this.database.tx(workspaceId, (tx) => this.keys.issue(tx, 'api', wanted, caller.actor));
+  }
+
+  @Get()
+  @Scopes('keys:read')
+  @ApiOperation({ summary: 'List the API keys in force' })
+  @PageAnswer(ApiKeyView, 'API keys, oldest first.')
+  list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<ApiKeyView>> {
+    return this.keys.list(workspaceId, 'api', query);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Scopes('keys:write')
+  @ApiOperation({ summary: 'Revoke an API key' })
+  @ApiNoContentResponse({ description: 'Refused everywhere within 5 seconds.' })
+  revoke(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<void> {
+    return this.keys.revoke(workspaceId, 'api', id, actor);
+  }
+}
+
+function assertMayGive(own: readonly string[], wanted: readonly string[]): void {
+  const errors = wanted.flatMap((scope, index) => {
+    const given = scope === ALL_SCOPES ? own.includes(ALL_SCOPES) : allows(own, [scope]);
+    const message = 'A key can give only scopes that it has itself.';
+    return given ? [] : [{ pointer: `/scopes/${index}`, code: 'scope-missing', message }];
+  });
+  if (errors.length > 0) throw Problem.invalid(errors);
+}

@@ -1,0 +1,9 @@
+/** What the connector module needs from the configuration. */
+export interface ConnectorOptions {
+  /** Folders whose sub-folders are plugin packages. */
+  pluginDirectories: string[];
+  /** Made with mode 0600 when it is not there. */
+  masterKeyFile: string;
+  /** Seconds without a call after which a plugin's process is stopped. @default 60 */
+  idleSeconds?: number;
+}

@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { Problem } from '@percorso/kernel';
+import type { Transaction } from '@percorso/storage';
+import type { Sealed } from './secret/secret-box';
+
+export interface CheckResult {
+  ok: boolean;
+  code?: string;
+  message?: string;
+  pointer?: string;
+  at: string;
+}
+
+/** A connector as stored: settings without secrets, secrets sealed. */
+export interface ConnectorRow {
+  id: string;
+  plugin_id: string;
+  name: string;
+  settings: Record<string, unknown>;
+  secrets: Record<string, Sealed>;
+  state: 'active' | 'disabled';
+  check_result: CheckResult | null;
+  version: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const COLUMNS =
+  'id, plugin_id, name, settings, secrets, state, check_result, version, created_at, updated_at';
+
+@Injectable()
+export class ConnectorStore {
+  /** @throws Problem 404 */
+  async get(tx: Transaction, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<ConnectorRow> {
+    const { rows } = await tx.query<ConnectorRow>(
+      `SELECT ${COLUMNS} FROM connector WHERE workspace_id = $1 AND id = $2 ${lock}`,
+      [tx.workspaceId, id],
+    );
+    if (!rows[0]) throw Problem.notFound('Connector');
+    return rows[0];
+  }
+
+  async list(tx: Transaction, after: string, limit: number): Promise<ConnectorRow[]> {
+    const { rows } = await tx.query<ConnectorRow>(
+      `SELECT ${COLUMNS} FROM connector WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
+      [tx.workspaceId, after, limit],
+    );
+    return rows;
+  }
+
+  async insert(tx: Transaction, row: ConnectorRow): Promise<void> {
+    await tx.query(
+      `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, state, created_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+      [
+        tx.workspaceId,
+        row.id,
+        row.plugin_id,
+        row.name,
+        JSON.stringify(row.settings),
+        JSON.stringify(row.secrets),
+        row.state,
+        row.created_at,
+      ],
+    );
+  }
+
+  /** A change wakes the lane: whatever made it rest may be mended. */
+  async update(tx: Transaction, row: ConnectorRow, now: Date): Promise<ConnectorRow> {
+    const { rows } = await tx.query<ConnectorRow>(
+      `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, version = version + 1,
+              updated_at = $7, resume_at = NULL, failures = 0, check_result = NULL
+        WHERE workspace_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+      [
+        tx.workspaceId,
+        row.id,
+        row.name,
+        JSON.stringify(row.settings),
+        JSON.stringify(row.secrets),
+        row.state,
+        now,
+      ],
+    );
+    return rows[0] as ConnectorRow;
+  }
+
+  async saveSecrets(tx: Transaction, id: string, secrets: Record<string, Sealed>): Promise<void> {
+    await tx.query('UPDATE connector SET secrets = $3 WHERE workspace_id = $1 AND id = $2', [
+      tx.workspaceId,
+      id,
+      JSON.stringify(secrets),
+    ]);
+  }
+
+  /** The result of a check of exactly that version; an edited connector keeps none. */
+  async saveCheck(tx: Transaction, id: string, version: string, result: CheckResult): Promise<void> {
+    await tx.query(
+      'UPDATE connector SET check_result = $4 WHERE workspace_id = $1 AND id = $2 AND version = $3',
+      [tx.workspaceId, id, version, JSON.stringify(result)],
+    );
+  }
+
+  /** @throws Problem 409 while something refers to it. */
+  async remove(tx: Transaction, id: string): Promise<void> {
+    try {
+      await tx.query('DELETE FROM connector WHERE workspace_id = $1 AND id = $2', [tx.workspaceId, id]);
+    } catch (error) {
+      if ((error as { code?: string }).code !== '23503') throw error;
+      throw Problem.conflict('in-use', 'A sync or its history uses this connector; disable it instead.');
+    }
+  }
+
+  async allowsPrivateNetwork(tx: Transaction): Promise<boolean> {
+    const { rows } = await tx.query<{ allowed: boolean | null }>(
+      `SELECT (settings ->> 'allowPrivateNetwork')::boolean AS allowed FROM workspace WHERE id = $1`,
+      [tx.workspaceId],
+    );
+    return rows[0]?.allowed === true;
+  }
+}

@@ -1,0 +1,231 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NotConnected, type Fault, type PluginDescription } from '@percorso/plugin-kit';
+import type { InstalledPlugin } from '../plugin/installed-plugin';
+import { openConnection, type EgressPolicy } from './broker';
+import { HostFailure, type HostFailureCode } from './host-failure';
+import type { FromChild, Request, ToChild } from './messages';
+import { readablePaths } from './readable-paths';
+
+export interface ProcessLimits {
+  /** V8's old space. @default 128 */
+  heapMb: number;
+  /** Resident memory at which the parent kills; the heap flag does not bound buffers. @default 512 */
+  residentMb: number;
+  /** From fork to ready. @default 15_000 */
+  startMs: number;
+}
+
+export interface ProcessEvents {
+  log(level: 'info' | 'warn', message: string, fields?: Record<string, unknown>): void;
+  exit(code: HostFailureCode): void;
+}
+
+export type Answer = { value: unknown } | { fault: Fault };
+
+interface Pending {
+  resolve: (answer: Answer) => void;
+  reject: (failure: HostFailure) => void;
+  timer: NodeJS.Timeout;
+}
+
+const WATCH_MS = 500;
+const OWN_PACKAGE = join(__dirname, '..', '..');
+// Always the built file: a child knows no TypeScript, not even under jest.
+const CHILD_MAIN = join(OWN_PACKAGE, 'dist', 'host', 'child', 'main.js');
+const PAGE_BYTES = 4096;
+
+/** One life of one plugin's child process: no environment, no files but its own code, no network but the broker's. */
+export class PluginProcess {
+  private readonly child: ChildProcess;
+  private readonly pending = new Map<number, Pending>();
+  private readonly policies = new Map<string, EgressPolicy>();
+  private readonly watch: NodeJS.Timeout;
+  private nextId = 0;
+  private ending?: HostFailureCode;
+  private ended = false;
+  private started?: { resolve: (description: PluginDescription) => void; reject: (failure: Error) => void };
+
+  constructor(
+    plugin: InstalledPlugin,
+    private readonly limits: ProcessLimits,
+    private readonly events: ProcessEvents,
+  ) {
+    const readable = readablePaths([plugin.directory, OWN_PACKAGE]);
+    this.child = fork(CHILD_MAIN, [plugin.main], {
+      env: {},
+      execArgv: [
+        '--experimental-permission',
+        ...readable.map((path) => `--allow-fs-read=${path}/*`),
+        `--max-old-space-size=${limits.heapMb}`,
+        '--no-warnings',
+      ],
+      // What a guest prints may hold anything, so nobody reads it.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    this.child.on('message', (message) => this.receive(message as FromChild));
+    this.child.on('error', () => this.end('plugin-not-started'));
+    this.child.on('exit', () =>
+      this.end(this.ending ?? (this.started ? 'plugin-not-started' : 'plugin-died')),
+    );
+    this.watch = setInterval(() => void this.checkMemory(), WATCH_MS).unref();
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Whether it can be given calls. */
+  get alive(): boolean {
+    return !this.ended && this.ending === undefined;
+  }
+
+  /** Resolves when the plugin's code is loaded. */
+  ready(): Promise<PluginDescription> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.kill('plugin-not-started'), this.limits.startMs);
+      this.started = {
+        resolve: (description) => {
+          clearTimeout(timer);
+          resolve(description);
+        },
+        reject: (failure) => {
+          clearTimeout(timer);
+          reject(failure);
+        },
+      };
+    });
+  }
+
+  knows(connector: string): boolean {
+    return this.policies.has(connector);
+  }
+
+  configure(connector: string, settings: Record<string, unknown>): void {
+    this.send({ type: 'settings', connector, settings });
+  }
+
+  allow(connector: string, policy: EgressPolicy): void {
+    this.policies.set(connector, policy);
+  }
+
+  /** Drops other versions of the same connector. */
+  forgetOthers(connector: string): void {
+    const [id] = connector.split(':');
+    for (const other of this.policies.keys()) {
+      if (other === connector || other.split(':')[0] !== id) continue;
+      this.policies.delete(other);
+      this.send({ type: 'forget', connector: other });
+    }
+  }
+
+  call(connector: string, request: Request, deadlineMs: number): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (!this.alive) {
+        reject(new HostFailure('plugin-died', false, 'The plugin process has ended.'));
+        return;
+      }
+      const id = ++this.nextId;
+      const timer = setTimeout(() => this.kill('plugin-deadline'), deadlineMs);
+      this.pending.set(id, { resolve, reject, timer });
+      this.send({ type: 'call', id, connector, request, deadlineMs });
+    });
+  }
+
+  /** Ends the process now; calls that are out fail with `code`. */
+  kill(code: HostFailureCode): void {
+    this.ending ??= code;
+    this.child.kill('SIGKILL');
+  }
+
+  private send(message: ToChild): void {
+    // A channel that is gone is told by 'exit', which settles every call.
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+
+  private receive(message: FromChild): void {
+    switch (message?.type) {
+      case 'ready':
+        this.started?.resolve(message.description);
+        this.started = undefined;
+        return;
+      case 'failed':
+        this.started?.reject(
+          new HostFailure('plugin-not-started', false, String(message.message).slice(0, 500)),
+        );
+        this.started = undefined;
+        this.kill('plugin-not-started');
+        return;
+      case 'connect':
+        void this.connect(message);
+        return;
+      case 'log':
+        this.events.log(
+          message.level === 'warn' ? 'warn' : 'info',
+          String(message.message).slice(0, 500),
+          message.fields,
+        );
+        return;
+      case 'result':
+        this.settle(message);
+    }
+  }
+
+  private settle(message: Extract<FromChild, { type: 'result' }>): void {
+    const pending = this.pending.get(message.id);
+    if (!pending) return;
+    this.pending.delete(message.id);
+    clearTimeout(pending.timer);
+    if ('error' in message) {
+      pending.reject(
+        new HostFailure('plugin-error', true, `The plugin failed: ${String(message.error).slice(0, 100)}`),
+      );
+    } else if ('fault' in message) {
+      pending.resolve({ fault: message.fault });
+    } else {
+      pending.resolve({ value: message.value });
+    }
+  }
+
+  private async connect({
+    id,
+    connector,
+    host,
+    port,
+  }: Extract<FromChild, { type: 'connect' }>): Promise<void> {
+    try {
+      const policy = this.policies.get(connector);
+      if (!policy) throw new NotConnected('egress-denied', 'Unknown connector.');
+      const socket = await openConnection(String(host), Number(port), policy);
+      const message: ToChild = { type: 'socket', id };
+      if (this.child.connected) this.child.send(message, socket, (error) => error && socket.destroy());
+      else socket.destroy();
+    } catch (error) {
+      const { code, message } =
+        error instanceof NotConnected ? error : { code: 'network', message: 'No connection.' };
+      this.send({ type: 'socket', id, error: { code, message } });
+    }
+  }
+
+  private end(code: HostFailureCode): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearInterval(this.watch);
+    this.started?.reject(new HostFailure(code, false, 'The plugin process did not start.'));
+    this.started = undefined;
+    for (const { reject, timer } of this.pending.values()) {
+      clearTimeout(timer);
+      reject(new HostFailure(code, true, 'The plugin process ended while a call was out.'));
+    }
+    this.pending.clear();
+    this.events.exit(code);
+  }
+
+  /** Linux tells the resident size; elsewhere the heap flag stands alone. */
+  private async checkMemory(): Promise<void> {
+    const statm = await readFile(`/proc/${this.child.pid}/statm`, 'utf8').catch(() => undefined);
+    const resident = Number(statm?.split(' ')[1]) * PAGE_BYTES;
+    if (resident > this.limits.residentMb * 1024 * 1024) this.kill('plugin-memory');
+  }
+}

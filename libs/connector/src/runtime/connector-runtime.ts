@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { Problem } from '@percorso/kernel';
+import type {
+  CapabilityOptions,
+  Fault,
+  FeedbackPage,
+  Item,
+  LookupResult,
+  MessageEvent,
+  Operation,
+  Verdict,
+} from '@percorso/plugin-kit';
+import { HostFailure } from '../host/host-failure';
+import type { Request } from '../host/messages';
+import { pluginUnavailable } from '../host/plugin-hosts';
+import { checkedEvents, checkedLookup, checkedVerdicts } from './checked-answers';
+import { ConnectorOpener, type OpenConnector } from './open-connector';
+import { RateLimiter } from './rate-limiter';
+
+export interface ConnectorDescription {
+  pluginId: string;
+  kind: 'messaging' | 'campaign';
+  channel?: string;
+  addressPointer?: string;
+  capabilities: Partial<Record<Operation, CapabilityOptions>>;
+  lookup: boolean;
+  receipts: boolean;
+  feedback: boolean;
+}
+
+export interface CheckAnswer {
+  ok: boolean;
+  code?: string;
+  message?: string;
+  pointer?: string;
+}
+
+interface TimeLeft {
+  until: number;
+  /** A call begun later would only get the process killed. */
+  startBy: number;
+}
+
+const LEAST_CALL_MS = 1000;
+const MAX_PAYLOAD_BYTES = 12 * 1024 * 1024;
+const CHECK_MS = 20_000;
+const READ_MS = 60_000;
+
+/** Calls connectors' plugins: in chunks they can take, no faster than they allow, with answers that make sense. */
+@Injectable()
+export class ConnectorRuntime {
+  private readonly logger = new Logger(ConnectorRuntime.name);
+  private readonly rates = new RateLimiter();
+
+  constructor(private readonly opener: ConnectorOpener) {}
+
+  async describe(workspaceId: string, connectorId: string): Promise<ConnectorDescription> {
+    const { plugin, description } = await this.opener.open(workspaceId, connectorId);
+    const { id, kind, channel, addressPointer } = plugin.manifest;
+    const has = new Set(description.capabilities);
+    return {
+      pluginId: id,
+      kind,
+      channel,
+      addressPointer,
+      capabilities: description.operations,
+      lookup: has.has('lookup'),
+      receipts: has.has('receipts'),
+      feedback: has.has('feedback'),
+    };
+  }
+
+  /**
+   * One verdict per item, in order, within `deadlineMs`. Items not handed to the plugin by then are 'retry'; items out
+   * when its process dies or is killed are 'unknown'.
+   * @throws Problem `bad-credentials` or `bad-settings` when the connector itself is at fault and no item was answered
+   */
+  async deliver(
+    workspaceId: string,
+    connectorId: string,
+    operation: Operation,
+    items: Item[],
+    { deadlineMs }: { deadlineMs: number },
+  ): Promise<Verdict[]> {
+    const until = Date.now() + deadlineMs;
+    const time = { until, startBy: until - Math.min(LEAST_CALL_MS, deadlineMs / 2) };
+    const connector = await this.opener.open(workspaceId, connectorId);
+    const limits = connector.description.operations[operation];
+    if (!limits) throw unsupported(operation);
+    const verdicts: (Verdict | undefined)[] = items.map((item) =>
+      Buffer.byteLength(JSON.stringify(item.payload)) > MAX_PAYLOAD_BYTES
+        ? {
+            status: 'rejected',
+            code: 'too-large',
+            reason: `The payload has more than ${MAX_PAYLOAD_BYTES} bytes.`,
+          }
+        : undefined,
+    );
+    const open = items.flatMap((item, index) => (verdicts[index] ? [] : [{ item, index }]));
+    for (let start = 0; start < open.length; start += limits.batch) {
+      const chunk = open.slice(start, start + limits.batch);
+      const answer = await this.deliverChunk(
+        connector,
+        operation,
+        chunk.map(({ item }) => item),
+        limits,
+        time,
+      );
+      if ('fault' in answer && !verdicts.some((verdict) => verdict && verdict.status !== 'retry')) {
+        throw connectorFault(answer.fault);
+      }
+      chunk.forEach(({ index }, at) => {
+        verdicts[index] =
+          'fault' in answer ? { status: 'retry', code: answer.fault.code } : answer.verdicts[at];
+      });
+      if ('fault' in answer) break;
+    }
+    return verdicts.map((verdict) => verdict ?? { status: 'retry', code: 'not-tried' });
+  }
+
+  /** Whether items whose outcome is unknown arrived. */
+  async lookup(workspaceId: string, connectorId: string, items: Item[]): Promise<LookupResult[]> {
+    const connector = await this.opener.open(workspaceId, connectorId);
+    return checkedLookup(await this.ask(connector, { method: 'lookup', items }), items.length);
+  }
+
+  /** The provider's news since `cursor`; null asks from the beginning. */
+  async feedback(workspaceId: string, connectorId: string, cursor: unknown): Promise<FeedbackPage> {
+    const connector = await this.opener.open(workspaceId, connectorId);
+    const page = (await this.ask(connector, { method: 'feedback', cursor })) as
+      Partial<FeedbackPage> | undefined;
+    return { events: this.checked(connector, page?.events), cursor: page?.cursor ?? cursor };
+  }
+
+  /** What a provider posted or mailed back, read by the plugin. */
+  async receipts(workspaceId: string, connectorId: string, raw: string): Promise<MessageEvent[]> {
+    const connector = await this.opener.open(workspaceId, connectorId);
+    return this.checked(connector, await this.ask(connector, { method: 'receipts', raw }));
+  }
+
+  /** Whether settings and credentials work, as the plugin finds at the provider. */
+  async check(workspaceId: string, connectorId: string): Promise<CheckAnswer> {
+    const connector = await this.opener.open(workspaceId, connectorId);
+    try {
+      const answer = await connector.host.call(connector.handle, { method: 'check' }, CHECK_MS);
+      const fault = ('fault' in answer ? answer.fault : answer.value) as Fault | null;
+      if (!fault) return { ok: true };
+      const pointer = fault.pointer === undefined ? {} : { pointer: `/settings${fault.pointer}` };
+      return { ok: false, code: fault.code, message: fault.message, ...pointer };
+    } catch (error) {
+      if (error instanceof HostFailure) return { ok: false, code: error.code, message: error.message };
+      throw error;
+    }
+  }
+
+  private async deliverChunk(
+    connector: OpenConnector,
+    operation: Operation,
+    items: Item[],
+    limits: CapabilityOptions,
+    time: TimeLeft,
+  ): Promise<{ verdicts: Verdict[] } | { fault: Fault }> {
+    const lane = `${connector.row.id} ${operation}`;
+    const now = Date.now();
+    const wait = this.rates.waitMs(lane, now);
+    if (now + wait >= time.startBy) {
+      const afterSeconds = Math.ceil(wait / 1000);
+      return { verdicts: items.map(() => ({ status: 'retry', code: 'rate-limit', afterSeconds })) };
+    }
+    this.rates.take(lane, items.length, limits.perSecond, now);
+    if (wait > 0) await sleep(wait);
+    try {
+      const request: Request = { method: 'deliver', operation, items };
+      const answer = await connector.host.call(connector.handle, request, time.until - Date.now());
+      return 'fault' in answer ? answer : { verdicts: checkedVerdicts(answer.value, items.length) };
+    } catch (error) {
+      if (!(error instanceof HostFailure)) throw error;
+      const { code, sent, afterSeconds } = error;
+      const verdict: Verdict = sent ? { status: 'unknown', code } : { status: 'retry', code, afterSeconds };
+      return { verdicts: items.map(() => verdict) };
+    }
+  }
+
+  private async ask(connector: OpenConnector, request: Request): Promise<unknown> {
+    try {
+      const answer = await connector.host.call(connector.handle, request, READ_MS);
+      if ('fault' in answer) throw connectorFault(answer.fault);
+      return answer.value;
+    } catch (error) {
+      if (error instanceof HostFailure) throw pluginUnavailable(error);
+      throw error;
+    }
+  }
+
+  private checked(connector: OpenConnector, answer: unknown): MessageEvent[] {
+    const { events, dropped } = checkedEvents(answer);
+    if (dropped > 0)
+      this.logger.warn(`Connector ${connector.row.id}: ${dropped} events made no sense and were dropped.`);
+    return events;
+  }
+}
+
+function unsupported(operation: Operation): Problem {
+  return new Problem({
+    status: 422,
+    code: 'unsupported-operation',
+    title: 'The plugin cannot do this',
+    detail: `The connector's plugin has no ${operation}.`,
+  });
+}
+
+/** The connector at fault, as a problem whose code says which way. */
+function connectorFault(fault: Fault): Problem {
+  return new Problem({
+    status: 409,
+    code: fault.code,
+    title:
+      fault.code === 'bad-credentials' ? 'The provider refuses the credentials' : 'The settings cannot work',
+    detail: fault.message,
+    ...(fault.pointer === undefined
+      ? {}
+      : { errors: [{ pointer: `/settings${fault.pointer}`, code: fault.code, message: fault.message }] }),
+  });
+}

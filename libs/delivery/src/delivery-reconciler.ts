@@ -1,0 +1,43 @@
+import { BeforeApplicationShutdown, Inject, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
+import { DeliveryWaker } from './delivery-waker';
+import { LanePump } from './lane-pump';
+import { lanesWithWork } from './lane-rest.store';
+import { TickLoop } from './tick-loop';
+
+/** Wakes every lane that PostgreSQL says has work, so that nothing depends on what Redis remembers. */
+@Injectable()
+export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: TickLoop;
+
+  constructor(
+    private readonly database: Database,
+    private readonly waker: DeliveryWaker,
+    private readonly pump: LanePump,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(DELIVERY_OPTIONS) options: DeliveryOptions,
+  ) {
+    this.loop = new TickLoop(new Logger(DeliveryReconciler.name), options.tickMs, () => this.reconcile());
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    await this.pump.stop();
+  }
+
+  private async reconcile(): Promise<void> {
+    for (const workspaceId of await this.database.workspaceIds()) {
+      const lanes = await this.database.tx(workspaceId, (tx) => lanesWithWork(tx, this.clock.now()));
+      for (const connectorId of lanes) {
+        // Without Redis this process serves the lane itself.
+        if (!(await this.waker.wake(workspaceId, connectorId))) this.pump.wake(workspaceId, connectorId);
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { contentHash, newId } from '@percorso/kernel';
+import type { Transaction } from '@percorso/storage';
+import type { NewEffect } from './effect';
+
+const COLUMNS = [
+  'workspace_id',
+  'id',
+  'key',
+  'run_id',
+  'sync_id',
+  'connector_id',
+  'person',
+  'profile_id',
+  'membership_version',
+  'operation',
+  'payload',
+  'content_hash',
+  'channel',
+  'address',
+  'state',
+  'reason_code',
+  'reason',
+  'pointer',
+  'due_at',
+  'created_at',
+  'updated_at',
+] as const;
+
+/**
+ * Records intents with their frozen payloads; one whose key exists is left as it is.
+ * @returns how many are new
+ */
+export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date): Promise<number> {
+  return tx.insertRows(
+    'effect',
+    COLUMNS,
+    effects.map((effect) => [
+      tx.workspaceId,
+      newId(),
+      effect.key,
+      effect.runId,
+      effect.syncId,
+      effect.connectorId,
+      effect.person,
+      effect.profileId,
+      effect.membershipVersion,
+      effect.operation,
+      effect.payload,
+      effect.payload && contentHash(effect.payload),
+      effect.channel,
+      effect.address,
+      effect.dropped ? 'dropped' : 'pending',
+      effect.dropped?.code,
+      effect.dropped?.reason,
+      effect.dropped?.pointer,
+      now,
+      now,
+      now,
+    ]),
+    'ON CONFLICT (workspace_id, key) DO NOTHING',
+  );
+}
+
+/** Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again. */
+export async function reopenEffects(
+  tx: Transaction,
+  effects: (Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'> & { id: string })[],
+  now: Date,
+): Promise<void> {
+  await tx.query(
+    `UPDATE effect e SET operation = v.operation, payload = v.payload::jsonb, content_hash = v.hash, channel = v.channel,
+       address = v.address, state = CASE WHEN v.code IS NULL THEN 'pending' ELSE 'dropped' END, reason_code = v.code,
+       reason = v.reason, pointer = v.pointer, due_at = $11, updated_at = $11
+     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
+       AS v (id, operation, payload, hash, channel, address, code, reason, pointer)
+     WHERE e.workspace_id = $1 AND e.id = v.id AND e.state IN ('rejected', 'dropped')`,
+    [
+      tx.workspaceId,
+      effects.map((one) => one.id),
+      effects.map((one) => one.operation),
+      effects.map((one) => (one.payload ? JSON.stringify(one.payload) : null)),
+      effects.map((one) => (one.payload ? contentHash(one.payload) : null)),
+      effects.map((one) => one.channel ?? null),
+      effects.map((one) => one.address ?? null),
+      effects.map((one) => one.dropped?.code ?? null),
+      effects.map((one) => one.dropped?.reason ?? null),
+      effects.map((one) => one.dropped?.pointer ?? null),
+      now,
+    ],
+  );
+}

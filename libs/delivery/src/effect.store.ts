@@ -1,0 +1,193 @@
+import type { Operation } from '@percorso/plugin-kit';
+import type { Transaction } from '@percorso/storage';
+import type { ClaimedEffect } from './effect';
+import type { Outcome } from './outcome';
+
+/** A due effect, locked until the transaction ends. */
+export interface Candidate extends ClaimedEffect {
+  operation: Operation;
+  /** A newer version of the same membership exists. */
+  stale: boolean;
+}
+
+const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
+  AND n.person = e.person AND n.membership_version > e.membership_version)`;
+
+/*
+ * Scalar subqueries, not anti-joins: on a table that just grew, PostgreSQL's estimate of one open effect makes it scan
+ * all of them for each row of an anti-join.
+ */
+
+/**
+ * Due effects of one connector, oldest first. A person with an effect in flight waits, and so does a version whose
+ * predecessor is still being resolved.
+ */
+export async function lockDue(
+  tx: Transaction,
+  connectorId: string,
+  now: Date,
+  limit: number,
+): Promise<Candidate[]> {
+  const { rows } = await tx.query<Candidate>(
+    `SELECT e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt,
+            e.doubtful_since AS "doubtfulSince", ${STALE} AS stale
+     FROM effect e
+     WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.due_at <= $3
+       AND (SELECT 1 FROM sync s
+         WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND s.state = 'paused') IS NULL
+       AND (SELECT 1 FROM effect o
+         WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id AND o.person = e.person
+           AND o.state IN ('pending', 'sending', 'unknown')
+           AND (o.state = 'sending' OR (o.state = 'unknown' AND o.due_at < 'infinity'
+             AND o.sync_id = e.sync_id AND o.membership_version < e.membership_version)) LIMIT 1) IS NULL
+     ORDER BY e.due_at, e.id LIMIT $4 FOR UPDATE OF e SKIP LOCKED`,
+    [tx.workspaceId, connectorId, now, limit],
+  );
+  const persons = new Set<number>();
+  return rows.filter((row) => !persons.has(row.person) && persons.add(row.person));
+}
+
+/** Marks effects as being sent, under a new claim number that is returned; the lease runs on PostgreSQL's clock. */
+export async function startSending(
+  tx: Transaction,
+  ids: string[],
+  now: Date,
+  leaseMs: number,
+): Promise<string> {
+  const { rows } = await tx.query<{ fence: string }>(
+    `WITH claim AS (SELECT nextval('effect_claim') AS fence), claimed AS (
+       UPDATE effect SET state = 'sending', fence = claim.fence, attempt = attempt + 1, updated_at = $3,
+         lease_until = now() + $4 * interval '1 millisecond'
+       FROM claim WHERE workspace_id = $1 AND id = ANY($2::uuid[]) RETURNING id, attempt
+     ), noted AS (
+       INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at)
+       SELECT $1, id, attempt, $3 FROM claimed
+     ) SELECT fence FROM claim`,
+    [tx.workspaceId, ids, now, leaseMs],
+  );
+  return rows[0]?.fence ?? '0';
+}
+
+/** Outcomes of effects this claim still holds; what another claim took over is left alone. @returns effects written */
+export async function settle(
+  tx: Transaction,
+  fence: string,
+  outcomes: { id: string; outcome: Outcome }[],
+  now: Date,
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `WITH verdict AS (
+       SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::bool[])
+         AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful)
+     ), written AS (
+       UPDATE effect e SET state = v.state, reason_code = v.code, reason = v.reason, pointer = v.pointer,
+         provider_id = coalesce(v.provider_id, e.provider_id), due_at = coalesce(v.due_at, e.due_at),
+         doubtful_since = CASE WHEN v.doubtful THEN coalesce(e.doubtful_since, e.updated_at) ELSE e.doubtful_since END,
+         lease_until = NULL, updated_at = $11
+       FROM verdict v
+       WHERE e.workspace_id = $1 AND e.id = v.id AND e.fence = $2 AND e.state = 'sending'
+       RETURNING e.id, e.attempt, v.state, v.code
+     )
+     UPDATE effect_attempt a SET ended_at = $11, code = w.code,
+       outcome = CASE w.state WHEN 'pending' THEN 'retry' ELSE w.state END
+     FROM written w WHERE a.workspace_id = $1 AND a.effect_id = w.id AND a.attempt = w.attempt`,
+    [tx.workspaceId, fence, ...columnsOf(outcomes), now],
+  );
+  return rowCount ?? 0;
+}
+
+/** Outcomes decided without a call, for effects locked by this transaction. */
+export async function decide(
+  tx: Transaction,
+  outcomes: { id: string; outcome: Outcome }[],
+  now: Date,
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  await tx.query(
+    `UPDATE effect e SET state = v.state, reason_code = v.code, reason = v.reason, pointer = v.pointer,
+       provider_id = coalesce(v.provider_id, e.provider_id), due_at = coalesce(v.due_at, e.due_at),
+       doubtful_since = CASE WHEN v.doubtful IS FALSE THEN NULL ELSE e.doubtful_since END, updated_at = $10
+     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[], $9::bool[])
+       AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful)
+     WHERE e.workspace_id = $1 AND e.id = v.id`,
+    [tx.workspaceId, ...columnsOf(outcomes), now],
+  );
+}
+
+function columnsOf(outcomes: { id: string; outcome: Outcome }[]): unknown[][] {
+  const dueAt = ({ dueAt }: Outcome): string | null =>
+    dueAt === 'never' ? 'infinity' : (dueAt?.toISOString() ?? null);
+  return [
+    outcomes.map((one) => one.id),
+    outcomes.map((one) => one.outcome.state),
+    outcomes.map((one) => one.outcome.reason?.code ?? null),
+    outcomes.map((one) => clean(one.outcome.reason?.reason)),
+    outcomes.map((one) => clean(one.outcome.reason?.pointer)),
+    outcomes.map((one) => clean(one.outcome.providerId)),
+    outcomes.map((one) => dueAt(one.outcome)),
+    outcomes.map((one) => (one.outcome.doubt === undefined ? null : one.outcome.doubt === 'set')),
+  ];
+}
+
+// Providers' words reach a text column: PostgreSQL refuses NUL, and nobody reads past a page.
+const clean = (text: string | undefined): string | null =>
+  text === undefined ? null : text.replaceAll('\u0000', '').slice(0, 2000);
+
+/** Effects whose worker fell silent past its lease: nobody knows whether they arrived. */
+export async function expireLeases(tx: Transaction, connectorId: string, now: Date): Promise<number> {
+  const { rowCount } = await tx.query(
+    `WITH lost AS (
+       SELECT id FROM effect WHERE workspace_id = $1 AND connector_id = $2 AND state = 'sending' AND lease_until < now()
+       FOR UPDATE SKIP LOCKED
+     ), written AS (
+       UPDATE effect e SET state = 'unknown', reason_code = 'worker-lost', reason = NULL, due_at = $3, lease_until = NULL,
+         fence = nextval('effect_claim'), doubtful_since = coalesce(e.doubtful_since, e.updated_at), updated_at = $3
+       FROM lost WHERE e.workspace_id = $1 AND e.id = lost.id RETURNING e.id, e.attempt
+     )
+     UPDATE effect_attempt a SET ended_at = $3, outcome = 'unknown', code = 'worker-lost'
+     FROM written w WHERE a.workspace_id = $1 AND a.effect_id = w.id AND a.attempt = w.attempt`,
+    [tx.workspaceId, connectorId, now],
+  );
+  return rowCount ?? 0;
+}
+
+export interface DueUnknown extends Candidate {
+  doubtfulSince: Date;
+  fence: string;
+}
+
+/** Unknown effects whose time to be resolved has come, locked. */
+export async function lockUnknown(
+  tx: Transaction,
+  connectorId: string,
+  now: Date,
+  limit: number,
+): Promise<DueUnknown[]> {
+  const { rows } = await tx.query<DueUnknown>(
+    `SELECT e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt, e.fence,
+            coalesce(e.doubtful_since, e.updated_at) AS "doubtfulSince", ${STALE} AS stale
+     FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'unknown' AND e.due_at <= $3
+     ORDER BY e.due_at LIMIT $4 FOR UPDATE OF e SKIP LOCKED`,
+    [tx.workspaceId, connectorId, now, limit],
+  );
+  return rows;
+}
+
+/** Calls of this connector that are out. */
+export async function callsOut(tx: Transaction, connectorId: string): Promise<number> {
+  const { rows } = await tx.query<{ calls: number }>(
+    `SELECT count(DISTINCT fence)::int AS calls FROM effect
+     WHERE workspace_id = $1 AND connector_id = $2 AND state = 'sending'`,
+    [tx.workspaceId, connectorId],
+  );
+  return rows[0]?.calls ?? 0;
+}
+
+/** The persons of `persons` that still have a profile. */
+export async function livingPersons(tx: Transaction, persons: number[]): Promise<Set<number>> {
+  const { rows } = await tx.query<{ person: number }>(
+    `SELECT person FROM profile WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
+    [tx.workspaceId, persons],
+  );
+  return new Set(rows.map((row) => row.person));
+}

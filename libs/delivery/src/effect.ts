@@ -1,0 +1,49 @@
+import type { Operation } from '@percorso/plugin-kit';
+
+/** Where an effect stands. `pending`, `sending` and an `unknown` that can still be resolved are open. */
+export type EffectState =
+  | 'pending'
+  | 'sending'
+  | 'accepted'
+  | 'rejected'
+  | 'suppressed'
+  | 'dropped'
+  | 'unknown'
+  | 'superseded';
+
+/** Why an effect is where it is: stable code, words for the admin, RFC 6901 pointer into the payload. */
+export interface Reason {
+  code: string;
+  reason?: string;
+  pointer?: string;
+}
+
+/** An intent to be recorded. Without a payload it is a row the mapping dropped, kept with its reason. */
+export interface NewEffect {
+  /** Names the intent; recording it twice changes nothing. */
+  key: string;
+  runId: string;
+  syncId: string;
+  connectorId: string;
+  person: number;
+  profileId: string;
+  membershipVersion: string;
+  operation: Operation;
+  payload?: object;
+  channel?: string;
+  address?: string;
+  dropped?: Reason;
+}
+
+/** An effect in the hands of a worker. */
+export interface ClaimedEffect {
+  id: string;
+  key: string;
+  person: number;
+  payload: Record<string, unknown>;
+  channel: string | null;
+  address: string | null;
+  /** Counts this try. */
+  attempt: number;
+  doubtfulSince: Date | null;
+}

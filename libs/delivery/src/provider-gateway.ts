@@ -1,0 +1,38 @@
+import type { Idempotency, LookupResult, Operation, Verdict } from '@percorso/plugin-kit';
+
+/** What delivery needs of a connector: satisfied by the connector lib's ConnectorRuntime. */
+export abstract class ProviderGateway {
+  abstract describe(workspaceId: string, connectorId: string): Promise<Lane>;
+  /** One verdict per item, in order. Throws a Problem only when nothing was sent. */
+  abstract deliver(
+    workspaceId: string,
+    connectorId: string,
+    operation: Operation,
+    items: OutgoingItem[],
+    options: { deadlineMs: number },
+  ): Promise<Verdict[]>;
+  abstract lookup(workspaceId: string, connectorId: string, items: OutgoingItem[]): Promise<LookupResult[]>;
+}
+
+export interface OutgoingItem {
+  key: string;
+  payload: Record<string, unknown>;
+}
+
+export interface LaneCapability {
+  idempotency: Idempotency;
+  ttlSeconds?: number;
+  batch: number;
+  perSecond: number;
+}
+
+/** The traits of a connector that decide how its effects are delivered. */
+export interface Lane {
+  kind: 'messaging' | 'campaign';
+  channel?: string;
+  /** RFC 6901 pointer of the address in a payload. */
+  addressPointer?: string;
+  capabilities: Partial<Record<Operation, LaneCapability>>;
+  /** Whether the provider can be asked what became of an item. */
+  lookup: boolean;
+}

@@ -1,0 +1,104 @@
+import { newId } from '@percorso/kernel';
+import type { Database } from '@percorso/storage';
+import { recordEffects } from '../effect-ledger';
+import type { NewEffect } from '../effect';
+
+/** A workspace in PostgreSQL with what effects refer to, made directly so that specs need no other lib. */
+export class DeliveryWorld {
+  readonly workspaceId = newId();
+
+  constructor(
+    private readonly database: Database,
+    private readonly ownerQuery: (text: string, values: unknown[]) => Promise<unknown>,
+  ) {}
+
+  async create(settings: object = { unknownConsent: 'allow' }): Promise<void> {
+    await this.ownerQuery(
+      `INSERT INTO percorso.workspace (id, name, settings, created_at, updated_at) VALUES ($1, 'spec', $2, now(), now())`,
+      [this.workspaceId, JSON.stringify(settings)],
+    );
+  }
+
+  async connector(): Promise<string> {
+    const id = newId();
+    await this.database.tx(this.workspaceId, (tx) =>
+      tx.query(
+        `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, created_at, updated_at)
+         VALUES ($1, $2, 'spec', 'spec', '{}', now(), now())`,
+        [this.workspaceId, id],
+      ),
+    );
+    return id;
+  }
+
+  async profiles(persons: number[], consent: object = {}): Promise<void> {
+    await this.database.tx(this.workspaceId, (tx) =>
+      tx.query(
+        `INSERT INTO profile (workspace_id, person, id, consent, created_at, updated_at)
+         SELECT $1, person, gen_random_uuid(), $3, now(), now() FROM unnest($2::int[]) AS person
+         ON CONFLICT (workspace_id, person) DO UPDATE SET consent = $3`,
+        [this.workspaceId, persons, JSON.stringify(consent)],
+      ),
+    );
+  }
+
+  async record(
+    connectorId: string,
+    syncId: string,
+    effects: (Partial<NewEffect> & { person: number })[],
+    now = new Date(),
+  ): Promise<void> {
+    await this.database.tx(this.workspaceId, (tx) =>
+      recordEffects(
+        tx,
+        effects.map((effect) => {
+          const membershipVersion = effect.membershipVersion ?? '1';
+          return {
+            key: `sync:${syncId}:${effect.person}:${membershipVersion}`,
+            runId: newId(),
+            syncId,
+            connectorId,
+            profileId: newId(),
+            membershipVersion,
+            operation: 'upsert' as const,
+            payload: { id: effect.person, version: membershipVersion },
+            ...effect,
+          };
+        }),
+        now,
+      ),
+    );
+  }
+
+  /** How many effects stand in each state. */
+  async states(connectorId: string): Promise<Record<string, number>> {
+    const rows = await this.rows(connectorId);
+    return rows.reduce<Record<string, number>>(
+      (counts, { state }) => ({ ...counts, [state]: (counts[state] ?? 0) + 1 }),
+      {},
+    );
+  }
+
+  async rows(connectorId: string): Promise<EffectRow[]> {
+    const { rows } = await this.database.tx(this.workspaceId, (tx) =>
+      tx.query<EffectRow>(
+        `SELECT person, membership_version AS version, state, reason_code AS code, reason, attempt, provider_id AS "providerId",
+                due_at = 'infinity' AS listed
+         FROM effect WHERE workspace_id = $1 AND connector_id = $2 ORDER BY person, membership_version`,
+        [this.workspaceId, connectorId],
+      ),
+    );
+    return rows;
+  }
+}
+
+export interface EffectRow {
+  person: number;
+  version: string;
+  state: string;
+  code: string | null;
+  reason: string | null;
+  attempt: number;
+  providerId: string | null;
+  listed: boolean;
+}

@@ -1,0 +1,101 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import type { LookupResult } from '@percorso/plugin-kit';
+import { Database, type Transaction } from '@percorso/storage';
+import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
+import { decide, type DueUnknown, expireLeases, lockUnknown } from './effect.store';
+import { laneState } from './lane-rest.store';
+import type { Outcome } from './outcome';
+import { type Lane, ProviderGateway } from './provider-gateway';
+import { decideUnknown, nextQuestion } from './unknown-decision';
+
+const PAGE = 200;
+
+/** Brings effects of unknown outcome to an end without ever sending blindly. */
+@Injectable()
+export class UnknownResolver {
+  private readonly logger = new Logger(UnknownResolver.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly gateway: ProviderGateway,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
+  ) {}
+
+  /** Takes over what a silent worker left, then resolves what is due. */
+  async resolve(workspaceId: string, connectorId: string, lane: Lane): Promise<void> {
+    const lost = await this.database.tx(workspaceId, (tx) => expireLeases(tx, connectorId, this.clock.now()));
+    if (lost > 0) this.logger.warn({ connectorId, effects: lost }, 'A worker fell silent while sending');
+    for (;;) {
+      const { due, asks } = await this.database.tx(workspaceId, (tx) => this.decideDue(tx, connectorId, lane));
+      if (asks.length > 0) await this.ask(workspaceId, connectorId, asks);
+      if (due < PAGE) return;
+    }
+  }
+
+  private async decideDue(
+    tx: Transaction,
+    connectorId: string,
+    lane: Lane,
+  ): Promise<{ due: number; asks: DueUnknown[] }> {
+    const now = this.clock.now();
+    if (!(await laneState(tx, connectorId, now)).open) return { due: 0, asks: [] };
+    const due = await lockUnknown(tx, connectorId, now, PAGE);
+    const asks: DueUnknown[] = [];
+    const outcomes = due.map((effect) => {
+      const decision = decideUnknown(effect, lane, now, this.options);
+      if (decision === 'ask') asks.push(effect);
+      return { id: effect.id, outcome: this.outcome(decision, effect, now) };
+    });
+    await decide(tx, outcomes, now);
+    return { due: due.length, asks };
+  }
+
+  private outcome(decision: ReturnType<typeof decideUnknown>, effect: DueUnknown, now: Date): Outcome {
+    switch (decision) {
+      case 'supersede':
+        return { state: 'superseded', reason: { code: 'newer-version' } };
+      case 'resend':
+        return { state: 'pending', reason: { code: 'unresolved' }, dueAt: now };
+      case 'ask':
+        // The next question is set before this one: a worker that dies while asking delays, and loses nothing.
+        return { state: 'unknown', reason: UNRESOLVED, dueAt: nextQuestion(effect.doubtfulSince, now) };
+      case 'keep':
+        return { state: 'unknown', reason: UNRESOLVED, dueAt: 'never' };
+    }
+  }
+
+  private async ask(workspaceId: string, connectorId: string, effects: DueUnknown[]): Promise<void> {
+    const answers = await this.gateway
+      .lookup(
+        workspaceId,
+        connectorId,
+        effects.map(({ key, payload }) => ({ key, payload })),
+      )
+      .catch((): LookupResult[] => []);
+    const now = this.clock.now();
+    const outcomes = effects.flatMap((effect, index): { id: string; outcome: Outcome }[] => {
+      if (answers[index] === 'accepted') return [{ id: effect.id, outcome: { state: 'accepted' } }];
+      if (answers[index] !== 'absent') return [];
+      const outcome: Outcome = effect.stale
+        ? { state: 'superseded', reason: { code: 'newer-version' } }
+        : { state: 'pending', reason: { code: 'absent' }, dueAt: now, doubt: 'clear' };
+      return [{ id: effect.id, outcome }];
+    });
+    await this.database.tx(workspaceId, async (tx) => {
+      const { rows } = await tx.query<{ id: string }>(
+        `SELECT id FROM effect WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state = 'unknown' FOR UPDATE`,
+        [workspaceId, outcomes.map((one) => one.id)],
+      );
+      const still = new Set(rows.map((row) => row.id));
+      await decide(
+        tx,
+        outcomes.filter((one) => still.has(one.id)),
+        now,
+      );
+    });
+  }
+}
+
+const UNRESOLVED = { code: 'unresolved', reason: 'The provider may have it and cannot be asked.' };

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { Transaction } from '@percorso/storage';
+import { duplicateEvents } from './ingest-metrics';
+import { DEDUPE_DAYS } from './limits';
+
+const HASH_BYTES = 16;
+const DAY_MS = 86_400_000;
+
+const hashOf = (messageId: string): Buffer =>
+  createHash('sha256').update(messageId).digest().subarray(0, HASH_BYTES);
+
+// Hashes travel as one binary value, not as an array of hexadecimal texts.
+const GIVEN = `(SELECT substring($2::bytea FROM i * ${HASH_BYTES} + 1 FOR ${HASH_BYTES}) AS hash
+  FROM generate_series(0, $3::int - 1) AS i) AS given`;
+
+async function seenAmong(tx: Transaction, hashes: readonly Buffer[], now: Date): Promise<Set<string>> {
+  const { rows } = await tx.query<{ hash: Buffer }>(
+    `SELECT given.hash FROM ${GIVEN} WHERE EXISTS (
+       SELECT FROM message_seen s
+       WHERE s.workspace_id = $1 AND s.message_hash = given.hash AND s.seen_at > $4)`,
+    [
+      tx.workspaceId,
+      Buffer.concat(hashes),
+      hashes.length,
+      new Date(now.getTime() - (DEDUPE_DAYS + 1) * DAY_MS),
+    ],
+  );
+  return new Set(rows.map((row) => row.hash.toString('latin1')));
+}
+
+/**
+ * The entries whose message was not seen within the last days, the first of each among themselves; they count as seen
+ * from now on, once `tx` commits. One applier at a time may do this for a workspace.
+ */
+export async function dropDuplicates<T>(
+  tx: Transaction,
+  entries: readonly T[],
+  messageIdOf: (entry: T) => string,
+  now: Date,
+): Promise<T[]> {
+  const firsts = new Map<string, { entry: T; hash: Buffer }>();
+  for (const entry of entries) {
+    const hash = hashOf(messageIdOf(entry));
+    const key = hash.toString('latin1');
+    if (!firsts.has(key)) firsts.set(key, { entry, hash });
+  }
+  if (firsts.size === 0) return [];
+  const seen = await seenAmong(
+    tx,
+    [...firsts.values()].map(({ hash }) => hash),
+    now,
+  );
+  const fresh = [...firsts].filter(([key]) => !seen.has(key)).map(([, first]) => first);
+  duplicateEvents.inc(entries.length - fresh.length);
+  if (fresh.length === 0) return [];
+  await tx.query(
+    `INSERT INTO message_seen (workspace_id, message_hash, seen_at) SELECT $1, given.hash, $4 FROM ${GIVEN}`,
+    [tx.workspaceId, Buffer.concat(fresh.map(({ hash }) => hash)), fresh.length, now],
+  );
+  return fresh.map(({ entry }) => entry);
+}

@@ -1,0 +1,88 @@
+import { writeSync } from 'node:fs';
+import type { Expression } from 'jsonata';
+import { type ChildAnswer, type ChildRequest, PROGRESS_FD, type RowAnswer } from './child-protocol';
+import { CompileError, compileExpression } from './compile-expression';
+import { evaluateRow } from './evaluate-row';
+import type { MappingError } from './mapping-result';
+
+const CACHED = 50;
+const PIECE = 50;
+/** After so many rows in a row that ran out of time, the rest of the batch is not tried. */
+const PARK_AFTER = 5;
+const PARKED: MappingError = {
+  code: 'mapping-parked',
+  message: 'Not tried: the mapping ran out of time on every row just before.',
+};
+
+const compiled = new Map<string, Expression>();
+const started = Buffer.from([1]);
+
+function compile(expression: string, timeoutMs: number): Expression {
+  const known = compiled.get(expression);
+  if (known) return known;
+  const fresh = compileExpression(expression, timeoutMs);
+  if (compiled.size >= CACHED) compiled.clear();
+  compiled.set(expression, fresh);
+  return fresh;
+}
+
+function tellStarted(): void {
+  for (;;) {
+    try {
+      writeSync(PROGRESS_FD, started);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+const answer = (message: ChildAnswer): void => {
+  process.send?.(message);
+};
+
+async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
+  const documents = JSON.parse(request.documents) as unknown[];
+  let expression: Expression;
+  try {
+    expression = compile(request.expression, request.timeoutMs);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    answer({ kind: 'rows', answers: documents.map(() => ({ error: error.detail })), done: true });
+    return;
+  }
+  let piece: RowAnswer[] = [];
+  let late = 0;
+  for (const [index, document] of documents.entries()) {
+    if (late >= PARK_AFTER) {
+      piece.push({ error: PARKED });
+      continue;
+    }
+    tellStarted();
+    const row = await evaluateRow(expression, document, request.seeds[index] ?? '', request.at[index] ?? 0);
+    late = 'error' in row && row.error.code === 'mapping-timeout' ? late + 1 : 0;
+    piece.push(row);
+    if (piece.length >= PIECE) {
+      answer({ kind: 'rows', answers: piece, done: false });
+      piece = [];
+    }
+  }
+  answer({ kind: 'rows', answers: piece, done: true });
+}
+
+function check(expression: string): void {
+  try {
+    compileExpression(expression, 1);
+    answer({ kind: 'checked', errors: [] });
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    answer({ kind: 'checked', errors: [error.detail] });
+  }
+}
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (request: ChildRequest) => {
+  if (request.kind === 'check') check(request.expression);
+  else void map(request);
+});
+answer({ kind: 'ready' });

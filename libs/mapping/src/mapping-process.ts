@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type ChildAnswer, type ChildRequest, PROGRESS_FD } from './child-protocol';
+
+const CHILD = join(__dirname, '..', 'dist', 'mapping-child.js');
+const SETPRIV = '/usr/bin/setpriv';
+const PAGE = 4096;
+const WATCH_MS = 50;
+const START_MS = 30_000;
+
+export interface ProcessLimits {
+  /** Silence after which the process is killed, in ms. */
+  hardMs: number;
+  /** Resident memory above which it is killed, in bytes. */
+  memoryBytes: number;
+}
+
+/** How a process ended while it had a request in hand. */
+export type Death = 'mapping-timeout' | 'mapping-memory' | 'mapping-crashed';
+
+/** One child that evaluates expressions: no environment, no file but its own code, killed when it hangs or grows. */
+export class MappingProcess {
+  /** Rows the current request has begun. */
+  started = 0;
+  readonly died: Promise<Death>;
+  private readonly child: ChildProcess;
+  private lastSign = Date.now();
+  private ready = false;
+  private killedFor?: Death;
+  private watch?: NodeJS.Timeout;
+  private onAnswer?: (answer: ChildAnswer) => void;
+
+  constructor(private readonly limits: ProcessLimits) {
+    const [command = '', ...words] = commandLine();
+    this.child = spawn(command, words, {
+      cwd: '/',
+      env: {},
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
+    });
+    this.died = new Promise((resolve) => {
+      this.child.once('error', () => resolve('mapping-crashed'));
+      // 'close' comes after the progress pipe is drained, so `started` is final.
+      this.child.once('close', (code, signal) => {
+        this.rest();
+        const outOfHeap = signal === 'SIGABRT' || code === 134;
+        resolve(this.killedFor ?? (outOfHeap ? 'mapping-memory' : 'mapping-crashed'));
+      });
+    });
+    (this.child.stdio[PROGRESS_FD] as Readable).on('data', (bytes: Buffer) => {
+      this.started += bytes.length;
+      this.lastSign = Date.now();
+    });
+    this.child.on('message', (answer: ChildAnswer) => {
+      this.lastSign = Date.now();
+      this.ready = true;
+      if (answer.kind !== 'ready') this.onAnswer?.(answer);
+    });
+    this.child.unref();
+    this.child.channel?.unref();
+    (this.child.stdio[PROGRESS_FD] as unknown as { unref(): void }).unref();
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Hands over one request; `onAnswer` hears every piece. Call `rest()` when the last one came. */
+  request(request: ChildRequest, onAnswer: (answer: ChildAnswer) => void): void {
+    this.started = 0;
+    this.lastSign = Date.now();
+    this.onAnswer = onAnswer;
+    this.child.send(request, (error) => {
+      if (error) this.kill('mapping-crashed');
+    });
+    this.watch = setInterval(() => this.look(), WATCH_MS);
+  }
+
+  rest(): void {
+    clearInterval(this.watch);
+    this.onAnswer = undefined;
+  }
+
+  kill(reason: Death): void {
+    this.killedFor ??= reason;
+    this.child.kill('SIGKILL');
+  }
+
+  private look(): void {
+    if (residentBytes(this.child.pid) > this.limits.memoryBytes) {
+      this.kill('mapping-memory');
+      return;
+    }
+    const patience = this.ready ? this.limits.hardMs : START_MS;
+    if (Date.now() - this.lastSign < patience) return;
+    // Signs may be waiting unread if this process was busy: let them in before judging.
+    setImmediate(() => {
+      if (this.onAnswer && Date.now() - this.lastSign >= patience) this.kill('mapping-timeout');
+    });
+  }
+}
+
+function commandLine(): string[] {
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const node = [
+    process.execPath,
+    permission,
+    `--allow-fs-read=${dirname(CHILD)}/*`,
+    `--allow-fs-read=${dirname(require.resolve('jsonata'))}/*`,
+    '--max-old-space-size=128',
+    '--disallow-code-generation-from-strings',
+    CHILD,
+  ];
+  // A child lost in an endless match must not outlive a parent that was killed.
+  return existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', ...node] : node;
+}
+
+function residentBytes(pid: number | undefined): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE;
+  } catch {
+    return 0;
+  }
+}

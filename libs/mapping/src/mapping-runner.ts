@@ -1,0 +1,168 @@
+import { Problem } from '@percorso/kernel';
+import { type ChildAnswer, MAX_ROW_TEXT, type RowAnswer } from './child-protocol';
+import { MappingPool } from './mapping-pool';
+import type { Death } from './mapping-process';
+import type { CompileResult, MappingError, MappingResult, RowBinding } from './mapping-result';
+
+const BATCH = 200;
+/** Processes that may die one after the other, no row answered in between, before the rest is not tried. */
+const PARK_AFTER = 5;
+
+const DEATHS: Record<Death, string> = {
+  'mapping-timeout': 'The row ran out of time and its process was ended.',
+  'mapping-memory': 'The row took more memory than a mapping may and its process was ended.',
+  'mapping-crashed': 'The process that evaluated the row ended.',
+};
+
+export interface RunOptions {
+  /** One per document; without it a row is seeded by its index and sees the time of the call. */
+  bindings?: RowBinding[];
+  /** Time one row may take before JSONata gives up on it. @default 250 */
+  deadlineMs?: number;
+}
+
+export interface MappingRunnerOptions {
+  /** Silence after which a child is killed. @default 1000 */
+  hardMs?: number;
+  /** Memory a child may hold. @default 402653184 */
+  memoryBytes?: number;
+  processes?: number;
+}
+
+/** Evaluates administrators' expressions in child processes; whatever they do, every row gets an answer. */
+export class MappingRunner {
+  private readonly pool: MappingPool;
+
+  constructor(options: MappingRunnerOptions = {}) {
+    this.pool = new MappingPool(
+      { hardMs: options.hardMs ?? 1000, memoryBytes: options.memoryBytes ?? 384 * 1024 * 1024 },
+      options.processes,
+    );
+  }
+
+  /** One result per document, in their order. */
+  async run(
+    expression: string,
+    documents: readonly object[],
+    options: RunOptions = {},
+  ): Promise<MappingResult[]> {
+    const now = new Date();
+    const rows = documents.map((document, index) => ({
+      index,
+      text: JSON.stringify(document),
+      seed: options.bindings?.[index]?.seed ?? String(index),
+      at: (options.bindings?.[index]?.at ?? now).getTime(),
+    }));
+    const answers = new Array<RowAnswer | undefined>(rows.length);
+    const batches: Row[][] = [];
+    const fit = rows.filter((row) => {
+      if (row.text.length <= MAX_ROW_TEXT) return true;
+      answers[row.index] = {
+        error: { code: 'mapping-input-too-large', message: `The document has more than ${MAX_ROW_TEXT} characters.` },
+      };
+      return false;
+    });
+    for (let from = 0; from < fit.length; from += BATCH) batches.push(fit.slice(from, from + BATCH));
+    await Promise.all(
+      batches.map((batch) => this.runBatch(expression, batch, answers, options.deadlineMs ?? 250)),
+    );
+    return answers.map(toResult);
+  }
+
+  /** Whether `expression` compiles, and what is wrong where. Parsing happens in the child too. */
+  async compileCheck(expression: string): Promise<CompileResult> {
+    const errors = await this.pool.use(async (process) => {
+      const answered = new Promise<MappingError[]>((resolve) =>
+        process.request({ kind: 'check', expression }, (answer) => {
+          if (answer.kind === 'checked') resolve(answer.errors);
+        }),
+      );
+      const outcome = await Promise.race([answered, process.died]);
+      process.rest();
+      if (typeof outcome === 'string') return { result: [deathOf(outcome)], alive: false };
+      return { result: outcome, alive: true };
+    });
+    return errors.length === 0 ? { valid: true } : { valid: false, errors };
+  }
+
+  close(): void {
+    this.pool.close();
+  }
+
+  private async runBatch(
+    expression: string,
+    batch: Row[],
+    answers: (RowAnswer | undefined)[],
+    timeoutMs: number,
+  ): Promise<void> {
+    let open = batch;
+    let deaths = 0;
+    while (open.length > 0) {
+      const sent = open;
+      let answered = 0;
+      const outcome = await this.pool.use((process) => {
+        const finished = new Promise<'done'>((resolve) =>
+          process.request(
+            {
+              kind: 'map',
+              expression,
+              documents: `[${sent.map((row) => row.text).join(',')}]`,
+              seeds: sent.map((row) => row.seed),
+              at: sent.map((row) => row.at),
+              timeoutMs,
+            },
+            (answer: ChildAnswer) => {
+              if (answer.kind !== 'rows') return;
+              for (const one of answer.answers) answers[rowAt(sent, answered++).index] = one;
+              if (answer.done) resolve('done');
+            },
+          ),
+        );
+        return Promise.race([finished, process.died]).then((how) => {
+          process.rest();
+          return { result: { how, started: process.started }, alive: how === 'done' };
+        });
+      });
+      if (outcome.how === 'done') return;
+      deaths = answered > 0 || outcome.started > 1 ? 1 : deaths + 1;
+      // The row begun last is the one that ended the process; begun none, it was the expression itself.
+      const culprits = outcome.started === 0 ? sent.slice(answered) : [rowAt(sent, outcome.started - 1)];
+      for (const row of culprits) answers[row.index] ??= { error: deathOf(outcome.how) };
+      open = sent.filter((row) => answers[row.index] === undefined);
+      if (deaths >= PARK_AFTER) {
+        for (const row of open) answers[row.index] = { error: PARKED };
+        return;
+      }
+    }
+  }
+}
+
+interface Row {
+  index: number;
+  text: string;
+  seed: string;
+  at: number;
+}
+
+const PARKED: MappingError = {
+  code: 'mapping-parked',
+  message: 'Not tried: the mapping ended its process on every row just before.',
+};
+
+const deathOf = (death: Death): MappingError => ({ code: death, message: DEATHS[death] });
+
+function rowAt(rows: Row[], index: number): Row {
+  const row = rows[index];
+  if (!row) throw lost();
+  return row;
+}
+
+function lost(): Problem {
+  return new Problem({ status: 500, code: 'mapping-protocol', title: 'A mapping process answered out of turn' });
+}
+
+function toResult(answer: RowAnswer | undefined): MappingResult {
+  if (!answer) throw lost();
+  if ('error' in answer) return { error: answer.error };
+  return { output: answer.text === undefined ? undefined : (JSON.parse(answer.text) as unknown) };
+}

@@ -1,0 +1,103 @@
+import { CAPABILITIES, type CapabilityName } from './plugin';
+
+/** The contract's version. A host runs plugins of this major version and the one before. */
+export const API_VERSION = '1.0';
+
+/**
+ * A place the plugin may connect to: `api.vendor.test` (port 443), `api.vendor.test:8443`, `*.vendor.test`, or a setting
+ * that holds a host or a URL; `port` names a setting, or is the port itself.
+ */
+export type Egress = string | { setting: string; port?: number | { setting: string } };
+
+/** What package.json says under `percorso`; read without running code. */
+export interface PluginManifest {
+  id: string;
+  name: string;
+  kind: 'messaging' | 'campaign';
+  /** Range of contract versions, e.g. `^1.0`. */
+  api: string;
+  /** Raised when stored settings need another shape. */
+  settingsVersion: number;
+  capabilities: CapabilityName[];
+  channel?: string;
+  /** Where the payload holds the address that consent and suppression are checked for, e.g. `/to`. */
+  addressPointer?: string;
+  egress: Egress[];
+}
+
+export const PLUGIN_KEYWORD = 'percorso-plugin';
+
+/** The manifest, or what is wrong with it; undefined when the package is no plugin. */
+export function parseManifest(
+  packageJson: unknown,
+): { manifest: PluginManifest } | { errors: string[] } | undefined {
+  if (!isRecord(packageJson) || !Array.isArray(packageJson['keywords'])) return undefined;
+  if (!packageJson['keywords'].includes(PLUGIN_KEYWORD)) return undefined;
+  const given = packageJson['percorso'];
+  if (!isRecord(given)) return { errors: ['"percorso" must hold the manifest'] };
+  const errors = RULES.flatMap(([field, holds, rule]) =>
+    holds(given[field]) ? [] : [`percorso.${field} must be ${rule}`],
+  );
+  if (errors.length === 0 && !supportsApi(String(given['api']))) {
+    errors.push(`percorso.api ${String(given['api'])} does not include ${API_VERSION}`);
+  }
+  if (given['kind'] === 'messaging' && typeof given['addressPointer'] !== 'string') {
+    errors.push('percorso.addressPointer is needed by a messaging plugin');
+  }
+  if (given['kind'] === 'messaging' && typeof given['channel'] !== 'string') {
+    errors.push('percorso.channel is needed by a messaging plugin');
+  }
+  return errors.length > 0 ? { errors } : { manifest: given as unknown as PluginManifest };
+}
+
+/** Whether a plugin asking for `range` can run here. */
+export function supportsApi(range: string): boolean {
+  const match = /^\^?(\d+)\.(\d+)$/.exec(range);
+  if (!match) return false;
+  const [major, minor] = API_VERSION.split('.').map(Number) as [number, number];
+  const wanted = Number(match[1]);
+  return (wanted === major && Number(match[2]) <= minor) || (wanted === major - 1 && wanted > 0);
+}
+
+type Rule = [field: keyof PluginManifest, holds: (value: unknown) => boolean, rule: string];
+
+const POINTER = /^(\/([^/~]|~[01])*)+$/;
+const HOST = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
+
+const RULES: Rule[] = [
+  ['id', (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{1,63}$/.test(value), 'a kebab-case id'],
+  ['name', (value) => typeof value === 'string' && value.length > 0, 'a name'],
+  ['kind', (value) => value === 'messaging' || value === 'campaign', '"messaging" or "campaign"'],
+  ['api', (value) => typeof value === 'string', 'a version range such as "^1.0"'],
+  ['settingsVersion', (value) => Number.isInteger(value) && Number(value) >= 1, 'a whole number from 1'],
+  [
+    'capabilities',
+    (value) =>
+      Array.isArray(value) && value.length > 0 && value.every((name) => CAPABILITIES.includes(name as never)),
+    `a list out of ${CAPABILITIES.join(', ')}`,
+  ],
+  ['channel', (value) => value === undefined || typeof value === 'string', 'a channel such as "email"'],
+  [
+    'addressPointer',
+    (value) => value === undefined || (typeof value === 'string' && POINTER.test(value)),
+    'an RFC 6901 pointer',
+  ],
+  [
+    'egress',
+    (value) => Array.isArray(value) && value.every(isEgress),
+    'a list of hosts or {setting} references',
+  ],
+];
+
+function isEgress(value: unknown): boolean {
+  if (typeof value === 'string') return HOST.test(value);
+  if (!isRecord(value) || typeof value['setting'] !== 'string') return false;
+  const port = value['port'];
+  return (
+    port === undefined || Number.isInteger(port) || (isRecord(port) && typeof port['setting'] === 'string')
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,15 @@
+/** A fact a provider reports about a message; it comes back into Percorso as an event of the profile. */
+export interface MessageEvent {
+  /** Stable and unique per fact at this provider: reporting it twice changes nothing. */
+  id: string;
+  type: 'sent' | 'delivered' | 'opened' | 'clicked' | 'bounced' | 'complained' | 'unsubscribed';
+  channel: string;
+  address: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  /** What `accepted(providerId)` named. */
+  providerId?: string;
+  bounce?: 'hard' | 'soft';
+  reason?: string;
+  effectKey?: string;
+}

@@ -1,0 +1,97 @@
+import type { AxiosInstance } from 'axios';
+import type { Socket } from 'node:net';
+import type { MessageEvent } from './message-event';
+import type { Verdict } from './verdict';
+
+/** Lines for the admin. Ids and counts only: never payloads, addresses or secrets. */
+export interface PluginLog {
+  info(message: string, fields?: Record<string, string | number | boolean>): void;
+  warn(message: string, fields?: Record<string, string | number | boolean>): void;
+}
+
+/** All a plugin can reach. The network is what the host brokers; there is no other. */
+export interface Context<S> {
+  settings: S;
+  /** axios over brokered, kept-alive connections: no redirects, no proxy, answers of at most 16 MiB. */
+  http: AxiosInstance;
+  /** A TCP connection to a host the manifest's `egress` allows. @throws NotConnected */
+  connect(host: string, port: number): Promise<Socket>;
+  log: PluginLog;
+  /** Aborted shortly before the host's deadline, so that a call can still be answered item by item. */
+  signal: AbortSignal;
+  now(): Date;
+  /** One value kept between calls while these settings stand (a session, a pool); its `close()` is called at the end. */
+  keep<T extends object>(make: () => T): T;
+}
+
+export interface Item {
+  /** Names the intent. The same key always means the same effect. */
+  key: string;
+  payload: Record<string, unknown>;
+}
+
+/** One verdict per item, in order. Throwing answers all of them alike, by the error's class. */
+export type Deliver<S> = (items: Item[], ctx: Context<S>) => Promise<Verdict[]>;
+
+/** How a second call with the same item is told from the first at the provider. */
+export type Idempotency = 'native-key' | 'upsert' | 'lookup' | 'none';
+
+export interface CapabilityOptions {
+  idempotency: Idempotency;
+  /** For 'native-key': seconds the provider remembers a key. */
+  ttlSeconds?: number;
+  /** Items in one call at most. */
+  batch: number;
+  /** Items per second at most, per connector. */
+  perSecond: number;
+}
+
+export interface Capability<S> extends CapabilityOptions {
+  deliver: Deliver<S>;
+}
+
+export function capability<S>(deliver: Deliver<S>, options: CapabilityOptions): Capability<S> {
+  if (!(options.batch >= 1) || !(options.perSecond > 0)) {
+    throw new RangeError('capability: batch must be at least 1 and perSecond more than 0');
+  }
+  return { ...options, deliver };
+}
+
+export type LookupResult = 'accepted' | 'absent' | 'unknown';
+
+export interface FeedbackPage {
+  events: MessageEvent[];
+  /** Handed back with the next call; null asks from the beginning. */
+  cursor: unknown;
+}
+
+/** A plugin is one value. What is left out is a capability it lacks. */
+export interface Plugin<S = object> {
+  settings: new () => S;
+  /** Proves settings and credentials against the provider without changing anything there; throws when they fail. */
+  check(ctx: Context<S>): Promise<void>;
+  send?: Capability<S>;
+  upsert?: Capability<S>;
+  remove?: Capability<S>;
+  /** Whether items whose outcome is unknown arrived. */
+  lookup?(items: Item[], ctx: Context<S>): Promise<LookupResult[]>;
+  /** Reads what the provider posts or mails back. */
+  receipts?(raw: string, ctx: Context<S>): Promise<MessageEvent[]>;
+  /** Asks the provider for facts newer than `cursor`. */
+  feedback?(cursor: unknown, ctx: Context<S>): Promise<FeedbackPage>;
+}
+
+export const OPERATIONS = ['send', 'upsert', 'remove'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+export const CAPABILITIES = [...OPERATIONS, 'lookup', 'receipts', 'feedback'] as const;
+export type CapabilityName = (typeof CAPABILITIES)[number];
+
+/** What the module's default export must be. */
+export function definePlugin<S extends object>(plugin: Plugin<S>): Plugin<S> {
+  return plugin;
+}
+
+/** The capabilities a plugin's code has. */
+export function capabilitiesOf<S extends object>(plugin: Plugin<S>): CapabilityName[] {
+  return CAPABILITIES.filter((name) => plugin[name] !== undefined);
+}

@@ -1,0 +1,110 @@
+import { Injectable, Inject } from '@nestjs/common';
+import { claimsOf, IdentityResolver, Namespace } from '@percorso/identity';
+import { dropDuplicates } from '@percorso/ingest';
+import { Transaction } from '@percorso/storage';
+import { GoodItem, LogItem, Outcome } from './log-item';
+import { saveEvents } from './event.store';
+import { saveGroups } from './group-account.store';
+import { PERSON_HOOKS, PersonHook } from './person-hooks';
+import { applySayings } from './apply-sayings';
+import { refsOf } from './profile.store';
+import { QuarantinedItem, saveQuarantine } from './quarantine.store';
+import { stampOf } from './sayings';
+
+export interface ApplyContext {
+  partition: number;
+  namespaces: readonly Namespace[];
+  now: Date;
+}
+
+/** Applies a batch of log items to identities, profiles and events, in one transaction. */
+@Injectable()
+export class BatchApplier {
+  constructor(
+    private readonly identities: IdentityResolver,
+    @Inject(PERSON_HOOKS) private readonly hooks: readonly PersonHook[],
+  ) {}
+
+  async apply(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
+    const aside: QuarantinedItem[] = [];
+    const good: GoodItem[] = [];
+    for (const entry of items) {
+      if ('ok' in entry.parsed) good.push({ ...entry, item: entry.parsed.ok });
+      else aside.push({ ...entry, refusal: entry.parsed.quarantine });
+    }
+    const fresh = await dropDuplicates(tx, good, (entry) => entry.item.messageId, context.now);
+    const claimed = fresh.map((entry) => ({ entry, claims: claimsOf(entry.item, context.namespaces) }));
+    const placeable = claimed.filter(({ claims }) => claims.length > 0);
+    for (const { entry } of claimed.filter(({ claims }) => claims.length === 0)) {
+      aside.push({ ...entry, parsed: { ok: entry.item }, refusal: NO_IDENTITY });
+    }
+    await this.place(tx, placeable, context);
+    await saveQuarantine(tx, context.partition, aside);
+    return {
+      accepted: placeable.length,
+      duplicates: good.length - fresh.length,
+      quarantined: aside.length,
+    };
+  }
+
+  private async place(
+    tx: Transaction,
+    claimed: readonly { entry: GoodItem; claims: ReturnType<typeof claimsOf> }[],
+    context: ApplyContext,
+  ): Promise<void> {
+    if (claimed.length === 0) return;
+    const { partition, namespaces, now } = context;
+    const resolution = await this.identities.resolve(
+      tx,
+      namespaces,
+      partition,
+      claimed.map(({ entry, claims }) => ({
+        claims,
+        previousId: entry.item.type === 'alias' ? entry.item.previousId : undefined,
+        pos: entry.pos,
+        messageId: entry.item.messageId,
+        at: entry.item.timestamp,
+      })),
+      now,
+    );
+    const placed = claimed.map(({ entry }, index) => ({ ...entry, ...resolution.placements[index]! }));
+    await applySayings(tx, placed, resolution, now);
+    await saveGroups(
+      tx,
+      placed.flatMap((event) =>
+        event.item.type === 'group' && event.item.groupId !== undefined
+          ? [
+              {
+                group: event.item.groupId,
+                traits: Object.entries(event.item.traits ?? {}),
+                stamp: stampOf(event),
+              },
+            ]
+          : [],
+      ),
+      now,
+    );
+    await saveEvents(tx, partition, placed);
+    await this.tellMerges(tx, resolution.merges, now);
+  }
+
+  private async tellMerges(
+    tx: Transaction,
+    merges: readonly { winner: number; loser: number }[],
+    now: Date,
+  ): Promise<void> {
+    if (merges.length === 0 || this.hooks.length === 0) return;
+    const refs = await refsOf(
+      tx,
+      merges.flatMap((merge) => [merge.winner, merge.loser]),
+    );
+    const pairs = merges.map((merge) => ({ winner: refs.get(merge.winner)!, loser: refs.get(merge.loser)! }));
+    for (const hook of this.hooks) await hook.merged?.(tx, pairs, now);
+  }
+}
+
+const NO_IDENTITY = {
+  code: 'no-identity',
+  reason: 'No identity of the item can be used: too long, empty, or not storable.',
+  pointer: '/userId',
+};

@@ -1,0 +1,83 @@
+import { Consent, ConsentStamps, plainConsent } from './consent';
+import { plainTraits, TraitStamps } from './fragment';
+import { flatten } from './flatten';
+
+/** An event as the loader reads it from PostgreSQL. */
+export interface StoredEvent {
+  partition: number;
+  pos: string;
+  messageId: string;
+  node: number;
+  type: string;
+  name: string;
+  occurredAt: Date;
+  sentAt: Date | null;
+  receivedAt: Date;
+  sourceId: string;
+  properties: Record<string, unknown>;
+}
+
+export interface DirtyProfile {
+  person: number;
+  state: string;
+  version: string;
+  traits: TraitStamps;
+  consent: ConsentStamps;
+  groups: string[];
+}
+
+export interface DirtyNode {
+  node: number;
+  person: number;
+  version: string;
+}
+
+// What DateTime64 holds; a clock of another century must not stop the log.
+const EARLIEST = Date.UTC(1900, 0, 1);
+const LATEST = Date.UTC(2299, 0, 1);
+
+const time = (date: Date): string =>
+  new Date(Math.min(LATEST, Math.max(EARLIEST, date.getTime()))).toISOString();
+
+export function eventRow(workspaceId: string, event: StoredEvent): Record<string, unknown> {
+  return {
+    workspace_id: workspaceId,
+    name: event.name,
+    node: event.node,
+    occurred_at: time(event.occurredAt),
+    type: event.type,
+    partition: event.partition,
+    pos: event.pos,
+    message_id: event.messageId,
+    source_id: event.sourceId,
+    sent_at: event.sentAt && time(event.sentAt),
+    received_at: time(event.receivedAt),
+    ...flatten(event.properties),
+    properties: JSON.stringify(event.properties),
+  };
+}
+
+/** channel, or channel:topic -> state. */
+const consentMap = (consent: Consent): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(consent).flatMap(([channel, topics]) =>
+      Object.entries(topics).map(([topic, state]) => [topic === '*' ? channel : `${channel}:${topic}`, state]),
+    ),
+  );
+
+export function profileRow(workspaceId: string, profile: DirtyProfile): Record<string, unknown> {
+  const key = { workspace_id: workspaceId, person: profile.person, version: profile.version };
+  if (profile.state === 'merged') return { ...key, deleted: 1 };
+  return {
+    ...key,
+    ...flatten(plainTraits(profile.traits)),
+    consent: consentMap(plainConsent(profile.consent)),
+    groups: profile.groups,
+    deleted: 0,
+  };
+}
+
+export const nodeRow = (workspaceId: string, node: DirtyNode): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  ...node,
+});

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { CLICKHOUSE, CLICKHOUSE_DATABASE } from '@percorso/storage';
+import { DirtyNode, DirtyProfile, eventRow, nodeRow, profileRow, StoredEvent } from './clickhouse-rows';
+import { Erasure } from './load-snapshot';
+
+/** Writes the loader's rows to ClickHouse. Each call may be repeated without adding rows. */
+@Injectable()
+export class ClickHouseWriter {
+  constructor(@Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient) {}
+
+  /** One block of events; ClickHouse drops it when it has seen `token`. */
+  async events(workspaceId: string, events: readonly StoredEvent[], token: string): Promise<void> {
+    await this.insert('event', events.map((event) => eventRow(workspaceId, event)), token);
+  }
+
+  async profiles(workspaceId: string, profiles: readonly DirtyProfile[]): Promise<void> {
+    await this.insert('profile', profiles.map((profile) => profileRow(workspaceId, profile)));
+  }
+
+  async nodes(workspaceId: string, nodes: readonly DirtyNode[]): Promise<void> {
+    await this.insert('node_person', nodes.map((node) => nodeRow(workspaceId, node)));
+  }
+
+  async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {
+    if (erasures.length === 0) return;
+    const persons = erasures.flatMap((erasure) => erasure.persons);
+    const nodes = erasures.flatMap((erasure) => erasure.nodes);
+    await this.remove('event', 'node', workspaceId, nodes);
+    await this.remove('node_person', 'node', workspaceId, nodes);
+    await this.remove('profile', 'person', workspaceId, persons);
+  }
+
+  private async insert(table: string, values: Record<string, unknown>[], token?: string): Promise<void> {
+    if (values.length === 0) return;
+    await this.clickhouse.insert({
+      table: `${CLICKHOUSE_DATABASE}.${table}`,
+      values,
+      format: 'JSONEachRow',
+      clickhouse_settings: {
+        async_insert: 0,
+        ...(token === undefined ? {} : { insert_deduplicate: 1, insert_deduplication_token: token }),
+      },
+    });
+  }
+
+  private async remove(table: string, key: string, workspaceId: string, ids: number[]): Promise<void> {
+    await this.clickhouse.command({
+      query: `DELETE FROM ${CLICKHOUSE_DATABASE}.${table}
+              WHERE workspace_id = {workspaceId: UUID} AND ${key} IN {ids: Array(UInt32)}`,
+      query_params: { workspaceId, ids },
+    });
+  }
+}

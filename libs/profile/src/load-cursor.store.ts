@@ -1,0 +1,53 @@
+import { newId } from '@percorso/kernel';
+import { Transaction } from '@percorso/storage';
+import { LoadSnapshot, PartitionLoad } from './load-snapshot';
+
+/** A batch with the token under which ClickHouse knows it. */
+export type FrozenLoad = PartitionLoad & { token: string };
+
+/** Write down which positions a batch is, before it leaves: a crash repeats the same rows under the same token. */
+export async function freezeBatch(tx: Transaction, load: PartitionLoad): Promise<FrozenLoad> {
+  if (load.token !== undefined) return { ...load, token: load.token };
+  const token = newId();
+  await tx.query(
+    `INSERT INTO load_batch (workspace_id, partition, from_pos, to_pos, token) VALUES ($1, $2, $3, $4, $5)`,
+    [tx.workspaceId, load.partition, load.from, load.to, token],
+  );
+  return { ...load, token };
+}
+
+/** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
+export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
+  for (const { partition, to } of snapshot.partitions) {
+    await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2', [
+      tx.workspaceId,
+      partition,
+    ]);
+    await tx.query(
+      'UPDATE ingest_head SET loaded = $3 WHERE workspace_id = $1 AND partition = $2 AND loaded < $3',
+      [tx.workspaceId, partition, to],
+    );
+  }
+  const { profiles, nodes, erasures } = snapshot;
+  if (profiles.length > 0) {
+    await tx.query(
+      `UPDATE profile p SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (person, version)
+       WHERE p.workspace_id = $1 AND p.person = d.person AND p.version = d.version`,
+      [tx.workspaceId, profiles.map((row) => row.person), profiles.map((row) => row.version)],
+    );
+  }
+  if (nodes.length > 0) {
+    await tx.query(
+      `UPDATE identity_node n SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (node, version)
+       WHERE n.workspace_id = $1 AND n.node = d.node AND n.version = d.version`,
+      [tx.workspaceId, nodes.map((row) => row.node), nodes.map((row) => row.version)],
+    );
+  }
+  if (erasures.length > 0) {
+    await tx.query('UPDATE erasure SET done_at = $3 WHERE workspace_id = $1 AND id = ANY($2::uuid[])', [
+      tx.workspaceId,
+      erasures.map((row) => row.id),
+      now,
+    ]);
+  }
+}

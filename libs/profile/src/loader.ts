@@ -1,0 +1,67 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, CLOCK } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import { ClickHouseWriter } from './clickhouse.writer';
+import { confirmLoad, freezeBatch } from './load-cursor.store';
+import { LoadSnapshot, readLoadSnapshot } from './load-snapshot';
+import { tryLoadLock } from './locks';
+
+export interface LoadTurn {
+  /** Whether ClickHouse now stands exactly at `positions`. */
+  complete: boolean;
+  /** Rows written. */
+  rows: number;
+  positions: { partition: number; pos: number }[];
+}
+
+/** Brings applied events, changed profiles and changed nodes to ClickHouse. */
+@Injectable()
+export class Loader {
+  constructor(
+    private readonly database: Database,
+    private readonly writer: ClickHouseWriter,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** One turn, unless another process is at it: then undefined. */
+  turn(workspaceId: string): Promise<LoadTurn | undefined> {
+    return this.database.tx(workspaceId, async (tx) =>
+      (await tryLoadLock(tx, workspaceId)) ? this.load(workspaceId) : undefined,
+    );
+  }
+
+  /** One turn; the caller holds the load lock. */
+  async load(workspaceId: string): Promise<LoadTurn> {
+    const snapshot = await this.database.snapshot(workspaceId, readLoadSnapshot);
+    await this.writer.erase(workspaceId, snapshot.erasures);
+    await this.loadEvents(workspaceId, snapshot);
+    await this.writer.profiles(workspaceId, snapshot.profiles);
+    await this.writer.nodes(workspaceId, snapshot.nodes);
+    if (!isEmpty(snapshot)) {
+      await this.database.tx(workspaceId, (tx) => confirmLoad(tx, snapshot, this.clock.now()));
+    }
+    return {
+      complete: snapshot.complete,
+      rows: rowsOf(snapshot),
+      positions: snapshot.partitions.map(({ partition, to }) => ({ partition, pos: to })),
+    };
+  }
+
+  private async loadEvents(workspaceId: string, snapshot: LoadSnapshot): Promise<void> {
+    for (const partition of snapshot.partitions) {
+      if (partition.events.length === 0) continue;
+      const load = await this.database.tx(workspaceId, (tx) => freezeBatch(tx, partition));
+      await this.writer.events(workspaceId, load.events, load.token);
+    }
+  }
+}
+
+const rowsOf = ({ partitions, profiles, nodes, erasures }: LoadSnapshot): number =>
+  partitions.reduce((sum, { events }) => sum + events.length, 0) +
+  profiles.length +
+  nodes.length +
+  erasures.length;
+
+const isEmpty = (snapshot: LoadSnapshot): boolean =>
+  rowsOf(snapshot) === 0 &&
+  snapshot.partitions.every(({ from, to, token }) => from >= to && token === undefined);

@@ -1,0 +1,20 @@
+import { Transaction } from '@percorso/storage';
+
+/** A person and the public id of its profile. */
+export interface PersonRef {
+  person: number;
+  profileId: string;
+}
+
+/** Told, inside the transaction, what happened to persons; throwing undoes it. */
+export interface PersonHook {
+  /** Each loser is now part of its winner. */
+  merged?(tx: Transaction, pairs: readonly { winner: PersonRef; loser: PersonRef }[], now: Date): Promise<void>;
+  /** `loser` is a person of its own again. */
+  unmerged?(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void>;
+  /** Before their rows go. */
+  erased?(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void>;
+}
+
+/** Injection token of the hooks: an array that libs add theirs to while modules start. */
+export const PERSON_HOOKS = Symbol('PersonHooks');

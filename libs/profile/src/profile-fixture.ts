@@ -1,0 +1,120 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { IdentityResolver, insertDefaultNamespaces } from '@percorso/identity';
+import { IngestLog } from '@percorso/ingest';
+import { ManualClock, newId } from '@percorso/kernel';
+import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { Applier } from './applier';
+import { BatchApplier } from './apply-batch';
+import { ClickHouseWriter } from './clickhouse.writer';
+import { LoadGate } from './load-gate';
+import { Loader } from './loader';
+import { LogReader } from './log-reader';
+import { PersonHook } from './person-hooks';
+import { ProfileQueries } from './profile.queries';
+import { ProfileReader } from './profile.reader';
+import { ProfileService } from './profile.service';
+
+/** The lib's parts over real engines, and a log to write to. For specs. */
+export class ProfileFixture {
+  readonly clock = new ManualClock(new Date('2026-03-01T12:00:00.000Z'));
+  readonly hooks: PersonHook[] = [];
+  readonly applier: Applier;
+  readonly writer: ClickHouseWriter;
+  readonly loader: Loader;
+  readonly gate: LoadGate;
+  readonly queries: ProfileQueries;
+  readonly reader = new ProfileReader();
+  readonly profiles: ProfileService;
+
+  private constructor(
+    readonly database: Database,
+    readonly clickhouse: ClickHouseClient,
+  ) {
+    this.applier = this.newApplier();
+    this.writer = new ClickHouseWriter(clickhouse);
+    this.loader = new Loader(database, this.writer, this.clock);
+    this.gate = new LoadGate(database, this.loader);
+    this.queries = new ProfileQueries(database);
+    this.profiles = new ProfileService(database, this.clock, this.hooks);
+  }
+
+  static async over(urls: { databaseUrl: string; clickhouseUrl: string }): Promise<ProfileFixture> {
+    const clickhouse = connectClickHouse(urls.clickhouseUrl);
+    await migrate(urls.databaseUrl, clickhouse);
+    return new ProfileFixture(new Database({ url: urls.databaseUrl }), clickhouse);
+  }
+
+  newApplier(): Applier {
+    const batches = new BatchApplier(new IdentityResolver(), this.hooks);
+    return new Applier(this.database, new LogReader(new IngestLog()), batches, this.clock);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+    await this.clickhouse.close();
+  }
+
+  async workspace(): Promise<string> {
+    const id = newId();
+    await this.database.tx(id, async (tx) => {
+      await tx.query(
+        'INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, $1::text, now(), now())',
+        [id],
+      );
+      await insertDefaultNamespaces(tx, this.clock.now());
+    });
+    return id;
+  }
+
+  /** Append items to the log as one accepted request. */
+  async accept(workspaceId: string, items: readonly object[]): Promise<void> {
+    await this.database.tx(workspaceId, async (tx) => {
+      const { rows } = await tx.query<{ head: string }>(
+        `INSERT INTO ingest_head AS h (workspace_id, head) VALUES ($1, $2)
+         ON CONFLICT (workspace_id, partition) DO UPDATE SET head = h.head + excluded.head RETURNING head`,
+        [workspaceId, items.length],
+      );
+      await tx.query(
+        `INSERT INTO ingest_log (workspace_id, pos, count, received_at, source_id, payload)
+         VALUES ($1, $2, $3, $4, 'web', $5)`,
+        [
+          workspaceId,
+          Number(rows[0]!.head) - items.length + 1,
+          items.length,
+          this.clock.now(),
+          Buffer.from(JSON.stringify(items)),
+        ],
+      );
+    });
+  }
+
+  /** Apply all that waits. */
+  async apply(workspaceId: string, applier = this.applier): Promise<void> {
+    while ((await applier.turn(workspaceId, 0)) > 0);
+  }
+
+  /** Accept and apply. */
+  async say(workspaceId: string, ...items: object[]): Promise<void> {
+    await this.accept(workspaceId, items);
+    await this.apply(workspaceId);
+  }
+
+  async head(workspaceId: string): Promise<Record<string, number>> {
+    const { rows } = await this.database.tx(workspaceId, (tx) =>
+      tx.query<Record<string, string>>(
+        'SELECT head, applied, loaded, accepted, duplicates, quarantined FROM ingest_head WHERE workspace_id = $1',
+        [workspaceId],
+      ),
+    );
+    return Object.fromEntries(Object.entries(rows[0] ?? {}).map(([key, value]) => [key, Number(value)]));
+  }
+
+  /** Rows of a ClickHouse query; `{w}` stands for the workspace. */
+  async inClickHouse<T>(workspaceId: string, query: string): Promise<T[]> {
+    const answer = await this.clickhouse.query({
+      query: query.replaceAll('{w}', `'${workspaceId}'`),
+      format: 'JSONEachRow',
+    });
+    return answer.json<T>();
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { IdentityModule } from '@percorso/identity';
+import { IngestModule } from '@percorso/ingest';
+import { Applier } from './applier';
+import { BatchApplier } from './apply-batch';
+import { LogReader } from './log-reader';
+import { ProfileModule } from './profile.module';
+import { ProfileWorker } from './profile-worker';
+
+/** Background work: the ingest log to profiles and events, those to ClickHouse. */
+@Module({
+  imports: [IdentityModule, IngestModule, ProfileModule],
+  providers: [LogReader, BatchApplier, Applier, ProfileWorker],
+  exports: [Applier],
+})
+export class ProfileWorkerModule {}

@@ -1,0 +1,64 @@
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Actor, Etag, Page, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { isId, Problem } from '@percorso/kernel';
+import { EventView, MergeView } from './profile-parts.view';
+import { ProfileLookup } from './profile.dto';
+import { ProfileQueries } from './profile.queries';
+import { ProfileService } from './profile.service';
+import { ProfileView } from './profile-view';
+
+@ApiTags('profiles')
+@Controller('v1/profiles')
+export class ProfileController {
+  constructor(
+    private readonly queries: ProfileQueries,
+    private readonly profiles: ProfileService,
+  ) {}
+
+  @Get()
+  @Scopes('profiles:read')
+  find(@Workspace() workspaceId: string, @Query() query: ProfileLookup): Promise<Page<ProfileView>> {
+    return this.queries.find(workspaceId, query.namespace, query.value);
+  }
+
+  @Get(':id')
+  @Scopes('profiles:read')
+  @Etag()
+  @ApiOkResponse({ type: ProfileView })
+  get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ProfileView> {
+    return this.queries.get(workspaceId, id);
+  }
+
+  @Get(':id/events')
+  @Scopes('profiles:read')
+  events(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() page: PageQuery,
+  ): Promise<Page<EventView>> {
+    return this.queries.events(workspaceId, id, page);
+  }
+
+  @Get(':id/merges')
+  @Scopes('profiles:read')
+  merges(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() page: PageQuery,
+  ): Promise<Page<MergeView>> {
+    return this.queries.merges(workspaceId, page, id);
+  }
+
+  @Delete(':id')
+  @Scopes('profiles:write')
+  @HttpCode(204)
+  async delete(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<void> {
+    if (!isId(id)) throw Problem.notFound('Profile');
+    await this.profiles.delete(workspaceId, actor, id);
+  }
+}

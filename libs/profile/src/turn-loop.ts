@@ -1,0 +1,71 @@
+import { Logger } from '@nestjs/common';
+
+export interface TurnLoopOptions {
+  name: string;
+  /** Milliseconds between looks when there was nothing to do. */
+  idleMs: number;
+  /** One look; true when there may be more to do at once. Must not run long after `stopping` turns true. */
+  turn: (stopping: () => boolean) => Promise<boolean>;
+}
+
+const LONGEST_REST_MS = 10_000;
+
+/** Turns one after another until stopped; a turn that fails is logged and, after a growing rest, tried again. */
+export class TurnLoop {
+  private readonly logger: Logger;
+  private running?: Promise<void>;
+  private stopped = false;
+  private woken = false;
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly options: TurnLoopOptions) {
+    this.logger = new Logger(options.name);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** There is work now: do not wait for the next look. */
+  nudge(): void {
+    this.woken = true;
+    this.wake();
+  }
+
+  /** Resolves when the turn in hand has ended. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let rest = this.options.idleMs;
+    while (!this.stopped) {
+      this.woken = false;
+      try {
+        const more = await this.options.turn(() => this.stopped);
+        rest = this.options.idleMs;
+        if (more) continue;
+      } catch (error) {
+        rest = Math.min(rest * 2, LONGEST_REST_MS);
+        // The message of a database error may quote data: its kind is enough.
+        const { name, code } = error as { name?: string; code?: string };
+        this.logger.error(`A turn failed (${name ?? 'error'}${code ? `, ${code}` : ''}); next one in ${rest} ms`);
+        this.woken = false;
+      }
+      await this.pause(rest);
+    }
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    if (this.stopped || this.woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,159 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { definitionSchema } from '../definition/definition.schema';
+
+const DEFINITION = {
+  description: 'Who belongs to the audience: a definition of language version 1.',
+  type: 'object' as const,
+  additionalProperties: true,
+  example: definitionSchema.examples[0],
+};
+
+export class CreateAudience {
+  @ApiProperty({ maxLength: 200 })
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name!: string;
+
+  @ApiPropertyOptional({ maxLength: 2000 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  description?: string;
+
+  @ApiProperty(DEFINITION)
+  @IsObject()
+  definition!: object;
+}
+
+export class ChangeAudience {
+  @ApiPropertyOptional({ maxLength: 200 })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name?: string;
+
+  @ApiPropertyOptional({ maxLength: 2000 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  description?: string;
+
+  @ApiPropertyOptional(DEFINITION)
+  @IsOptional()
+  @IsObject()
+  definition?: object;
+}
+
+export class PreviewAudience {
+  @ApiProperty(DEFINITION)
+  @IsObject()
+  definition!: object;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: 100,
+    default: 10,
+    description: 'Profile ids to show.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(100)
+  sample: number = 10;
+}
+
+/** The state of the data an answer was computed from. */
+export class AsOfView {
+  @ApiProperty({ type: 'integer', description: 'The last position of the ingest log that was seen.' })
+  pos!: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time', description: 'The instant taken for now.' })
+  at!: Date;
+}
+
+const AS_OF = { type: AsOfView, nullable: true };
+
+export class AudienceView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty()
+  description!: string;
+
+  @ApiProperty(DEFINITION)
+  definition!: object;
+
+  @ApiProperty({ type: 'integer', description: 'Counts the definitions this audience has had.' })
+  definitionVersion!: number;
+
+  @ApiProperty({ enum: ['active', 'archived'] })
+  state!: 'active' | 'archived';
+
+  @ApiProperty({ type: 'integer' })
+  members!: number;
+
+  @ApiProperty(AS_OF)
+  asOf!: AsOfView | null;
+
+  @ApiProperty({ type: 'integer' })
+  version!: number;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  createdAt!: Date;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  updatedAt!: Date;
+}
+
+export class PreviewView {
+  @ApiProperty({ type: 'integer' })
+  count!: number;
+
+  @ApiProperty({ type: AsOfView })
+  asOf!: AsOfView;
+
+  @ApiProperty({ type: [String], format: 'uuid' })
+  sample!: string[];
+}
+
+export class EvaluationView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  audienceId!: string;
+
+  @ApiProperty({ type: 'integer' })
+  definitionVersion!: number;
+
+  @ApiProperty({ enum: ['pending', 'running', 'done', 'failed'] })
+  state!: 'pending' | 'running' | 'done' | 'failed';
+
+  @ApiProperty(AS_OF)
+  asOf!: AsOfView | null;
+
+  @ApiProperty({ type: 'integer', nullable: true })
+  members!: number | null;
+
+  @ApiProperty({ type: 'integer' })
+  entered!: number;
+
+  @ApiProperty({ type: 'integer' })
+  exited!: number;
+
+  @ApiProperty({ type: String, nullable: true })
+  error!: string | null;
+
+  @ApiProperty({ type: 'string', format: 'date-time' })
+  createdAt!: Date;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true })
+  endedAt!: Date | null;
+}

@@ -1,0 +1,33 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { LoadGate } from '@percorso/profile';
+import { CLICKHOUSE, Database } from '@percorso/storage';
+import { compileSet } from '../compile/compile-set';
+import { readPreview } from '../evaluation/person-set';
+import type { PreviewAudience, PreviewView } from './audience.dto';
+import { requireDefinition } from './audience.service';
+import { AudienceStore } from './audience.store';
+
+/** What a definition would give now, by the same query an evaluation runs; nothing is kept. */
+@Injectable()
+export class PreviewService {
+  constructor(
+    private readonly database: Database,
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly gate: LoadGate,
+    private readonly audiences: AudienceStore,
+  ) {}
+
+  async preview(workspaceId: string, wanted: PreviewAudience): Promise<PreviewView> {
+    const definition = requireDefinition(wanted.definition);
+    const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
+      const at = this.clock.now();
+      const compiled = compileSet(definition, { workspaceId, now: at, asOfPos: pos });
+      return { asOf: { pos, at }, ...(await readPreview(this.clickhouse, compiled, wanted.sample)) };
+    });
+    const sample = await this.database.tx(workspaceId, (tx) => this.audiences.profileIds(tx, found.sample));
+    return { count: found.count, asOf: found.asOf, sample };
+  }
+}

@@ -1,0 +1,131 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import fc from 'fast-check';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { connectClickHouse, migrate } from '@percorso/storage';
+import { parseDefinition } from '../definition/parse-definition';
+import type { Definition } from '../definition/definition';
+import { readPersons, readPreview } from '../evaluation/person-set';
+import { arbitraryCondition, arbitrarySubjects, NOW } from './arbitraries';
+import { compileSet } from './compile-set';
+import { loadPopulation } from './population-store';
+import { holds, type Subject } from './reference-evaluator';
+
+const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+/** Definitions tried on each population. */
+const CONDITIONS = 10;
+const POPULATIONS = 16;
+
+function parsed(where: object): Definition {
+  const result = parseDefinition({ version: 1, where });
+  if (!result.ok) throw new TypeError(JSON.stringify(result.errors));
+  return result.definition;
+}
+
+describe('compileSet', () => {
+  let engines: TestEngines;
+  let clickhouse: ClickHouseClient;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    clickhouse = connectClickHouse(engines.clickhouseUrl);
+    await migrate(engines.databaseUrl, clickhouse);
+  }, 120_000);
+
+  afterAll(async () => {
+    await clickhouse?.close();
+    await engines?.stop();
+  });
+
+  const expected = (definition: Definition, subjects: readonly Subject[]): number[] =>
+    subjects.flatMap((subject, index) =>
+      holds(definition.where, subject, NOW.getTime()) ? [index + 1] : [],
+    );
+
+  it(`agrees with the plain evaluator on random persons and definitions (seed ${SEED})`, async () => {
+    let members = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        arbitrarySubjects,
+        fc.array(arbitraryCondition, { minLength: CONDITIONS, maxLength: CONDITIONS }),
+        async (subjects, conditions) => {
+          const workspaceId = newId();
+          const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
+          for (const where of conditions) {
+            const definition = parsed(where);
+            const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
+            const persons = [...(await readPersons(clickhouse, compiled))];
+            const wanted = expected(definition, subjects);
+            expect({ where, persons }).toEqual({ where, persons: wanted });
+            members += wanted.length;
+          }
+        },
+      ),
+      { seed: SEED, numRuns: POPULATIONS, endOnFailure: true },
+    );
+    // A generator that only makes empty audiences would prove nothing.
+    expect(members).toBeGreaterThan(POPULATIONS * CONDITIONS * 0.5);
+  }, 240_000);
+
+  it('counts and samples what the set query lists', async () => {
+    const workspaceId = newId();
+    const subjects = fc.sample(arbitrarySubjects, { seed: SEED, numRuns: 3 }).flat();
+    const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
+    const compiled = compileSet(parsed({ not: { event: { name: 'Order Completed' } } }), {
+      workspaceId,
+      now: NOW,
+      asOfPos,
+    });
+    const persons = [...(await readPersons(clickhouse, compiled))];
+    expect(await readPreview(clickhouse, compiled, 2)).toEqual({
+      count: persons.length,
+      sample: persons.slice(0, 2),
+    });
+    expect(await readPreview(clickhouse, compiled, 0)).toEqual({ count: persons.length, sample: [] });
+  });
+
+  it('asks each distinct leaf once and keeps every value out of the SQL', () => {
+    const order = { event: { name: "Order'; DROP TABLE x --", within: { last: '30d' } } };
+    const vip = { trait: { path: 'tier', op: 'eq', value: 'gold' } };
+    const where = { any: [{ all: [order, vip] }, { not: order }, { all: [vip, { not: vip }] }] };
+    const { query, params } = compileSet(parsed(where), { workspaceId: newId(), now: NOW, asOfPos: 7 });
+    expect(query.match(/percorso\.event/g)).toHaveLength(1);
+    expect(query.match(/percorso\.profile/g)).toHaveLength(1);
+    expect(query.match(/groupBitmapStateIf/g)).toHaveLength(1);
+    expect(query).not.toMatch(/DROP|gold/);
+    expect(Object.values(params)).toEqual(expect.arrayContaining(["Order'; DROP TABLE x --", 'gold', '7']));
+  });
+
+  it('sums beyond what floats and 38 digits hold', async () => {
+    const workspaceId = newId();
+    const huge = 99_999_999_999_999_999_999_999_999_999n;
+    const values = Array.from({ length: 3 }, (_, index) => ({
+      workspace_id: workspaceId,
+      name: 'Order Completed',
+      node: 1,
+      occurred_at: NOW.toISOString(),
+      received_at: NOW.toISOString(),
+      pos: index + 1,
+      numbers: { revenue: `${huge}.000000001`, cents: '0.1' },
+    }));
+    await clickhouse.insert({ table: 'percorso.event', values, format: 'JSONEachRow' });
+    await clickhouse.insert({
+      table: 'percorso.node_person',
+      values: [{ workspace_id: workspaceId, node: 1, person: 1, version: 1 }],
+      format: 'JSONEachRow',
+    });
+    await clickhouse.insert({
+      table: 'percorso.profile',
+      values: [{ workspace_id: workspaceId, person: 1, version: 1, deleted: 0 }],
+      format: 'JSONEachRow',
+    });
+    const count = async (measure: object, op: string, value: unknown): Promise<number> => {
+      const where = { event: { name: 'Order Completed', measure, op, value } };
+      const compiled = compileSet(parsed(where), { workspaceId, now: NOW, asOfPos: 3 });
+      return (await readPersons(clickhouse, compiled)).length;
+    };
+    expect(await count({ sum: 'revenue' }, 'gt', { decimal: `${huge}.999999999` })).toBe(1);
+    expect(await count({ avg: 'revenue' }, 'eq', { decimal: `${huge}.000000001` })).toBe(1);
+    expect(await count({ sum: 'cents' }, 'eq', 0.3)).toBe(1);
+  });
+});

@@ -1,0 +1,153 @@
+/** JSON Schema of definitions, language version 1. The parser is the judge: it also knows what a schema cannot say. */
+const ref = (name: string): { $ref: string } => ({ $ref: `#/$defs/${name}` });
+const object = (properties: object, required: string[]): object => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+const only = (name: string, schema: object): object => object({ [name]: schema }, [name]);
+const list = (items: object, maxItems: number): object => ({ type: 'array', items, minItems: 1, maxItems });
+const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
+const ORDER = { enum: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] };
+const selector = { name: text(1000), where: list(ref('test'), 50) };
+
+export const definitionSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Audience definition',
+  ...object({ version: { const: 1 }, where: ref('condition') }, ['version', 'where']),
+  examples: [
+    {
+      version: 1,
+      where: {
+        all: [
+          {
+            event: {
+              name: 'Order Completed',
+              within: { last: '90d' },
+              measure: { sum: 'revenue' },
+              op: 'gt',
+              value: 150,
+            },
+          },
+          {
+            event: { name: 'Order Completed', within: { last: '30d' }, measure: 'count', op: 'eq', value: 0 },
+          },
+          { consent: { channel: 'email', is: 'granted' } },
+        ],
+      },
+    },
+  ],
+  $defs: {
+    condition: {
+      oneOf: [
+        only('all', list(ref('condition'), 200)),
+        only('any', list(ref('condition'), 200)),
+        only('not', ref('condition')),
+        only('trait', ref('test')),
+        only('consent', ref('consent')),
+        only('event', { anyOf: [ref('event'), ref('firstEvent')] }),
+        only('sequence', ref('sequence')),
+      ],
+    },
+    duration: {
+      type: 'string',
+      pattern:
+        '^(\\d{1,9}[smhdw]|P(?!$)(\\d{1,9}W)?(\\d{1,9}D)?(T(?!$)(\\d{1,9}H)?(\\d{1,9}M)?(\\d{1,9}S)?)?)$',
+      description: 'A fixed length, such as 30d, 12h or P30D; a day is 24 hours; at most 100 years.',
+    },
+    date: {
+      type: 'string',
+      pattern: '^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2}))?$',
+      description: 'RFC 3339 with a zone, or a day, which is its midnight in UTC.',
+    },
+    ago: only('ago', ref('duration')),
+    ahead: only('ahead', ref('duration')),
+    decimal: only('decimal', { type: 'string' }),
+    number: { anyOf: [{ type: 'number' }, ref('decimal')] },
+    dateValue: { anyOf: [only('date', ref('date')), ref('ago'), ref('ahead')] },
+    plain: { anyOf: [{ type: ['string', 'boolean'] }, ref('number')] },
+    bound: { anyOf: [ref('date'), ref('ago'), ref('ahead')] },
+    window: {
+      anyOf: [
+        only('last', ref('duration')),
+        { ...object({ from: ref('bound'), to: ref('bound') }, []), minProperties: 1 },
+      ],
+    },
+    path: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[^.]+(\\.[^.]+)*$' },
+    test: {
+      oneOf: [
+        object({ path: ref('path'), op: { const: 'exists' }, value: { type: 'boolean' } }, ['path', 'op']),
+        object(
+          {
+            path: ref('path'),
+            op: { enum: ['eq', 'ne'] },
+            value: { anyOf: [ref('plain'), ref('dateValue')] },
+          },
+          ['path', 'op', 'value'],
+        ),
+        object(
+          {
+            path: ref('path'),
+            op: { enum: ['gt', 'gte', 'lt', 'lte'] },
+            value: { anyOf: [{ type: 'string' }, ref('number'), ref('dateValue')] },
+          },
+          ['path', 'op', 'value'],
+        ),
+        object({ path: ref('path'), op: { const: 'in' }, value: list(ref('plain'), 1000) }, [
+          'path',
+          'op',
+          'value',
+        ]),
+        object({ path: ref('path'), op: { enum: ['contains', 'startsWith'] }, value: text(10_000) }, [
+          'path',
+          'op',
+          'value',
+        ]),
+      ],
+    },
+    consent: object(
+      { channel: text(100), topic: text(100), is: { enum: ['granted', 'denied', 'unknown'] } },
+      ['channel', 'is'],
+    ),
+    event: {
+      anyOf: [
+        object({ ...selector, within: ref('window'), measure: { const: 'count' } }, ['name']),
+        object(
+          {
+            ...selector,
+            within: ref('window'),
+            measure: {
+              anyOf: [
+                { const: 'count' },
+                ...['sum', 'min', 'max', 'avg'].map((name) => only(name, ref('path'))),
+              ],
+            },
+            op: ORDER,
+            value: ref('number'),
+          },
+          ['name', 'op', 'value'],
+        ),
+        object(
+          {
+            ...selector,
+            within: ref('window'),
+            measure: { enum: ['first', 'last'] },
+            op: ORDER,
+            value: ref('dateValue'),
+          },
+          ['name', 'measure', 'op', 'value'],
+        ),
+      ],
+    },
+    firstEvent: object({ ...selector, firstWithin: ref('window') }, ['name', 'firstWithin']),
+    sequence: object(
+      {
+        first: object({ ...selector, within: ref('window') }, ['name']),
+        then: { anyOf: ['present', 'absent'].map((presence) => only(presence, object(selector, ['name']))) },
+        gap: ref('duration'),
+      },
+      ['first', 'then'],
+    ),
+  },
+};

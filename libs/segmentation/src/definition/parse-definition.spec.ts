@@ -1,0 +1,82 @@
+import Ajv2020 from 'ajv/dist/2020';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { leavesOf } from './definition';
+import { definitionSchema } from './definition.schema';
+import { LIMITS, parseDefinition } from './parse-definition';
+
+const FIXTURES = join(__dirname, '..', '..', 'fixtures');
+
+function fixtures<T>(folder: string): [string, T][] {
+  return readdirSync(join(FIXTURES, folder))
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [file, JSON.parse(readFileSync(join(FIXTURES, folder, file), 'utf8')) as T]);
+}
+
+interface Refused {
+  definition: unknown;
+  errors: { pointer: string; code: string }[];
+}
+
+/** Rules a schema cannot say: the parser alone refuses these. */
+const BEYOND_SCHEMA = new Set([
+  'date-of-no-calendar.json',
+  'decimal-not-digits.json',
+  'duration-beyond-a-century.json',
+  'duration-zero.json',
+  'number-too-fine.json',
+  'number-too-large.json',
+  'window-backwards.json',
+  'window-backwards-dates.json',
+]);
+
+const trait = { trait: { path: 'a', op: 'exists' } };
+const wrapped = (depth: number): object => (depth === 0 ? trait : { not: wrapped(depth - 1) });
+
+describe('parseDefinition', () => {
+  const schema = new Ajv2020({ strict: true, strictTypes: false, allowUnionTypes: true }).compile(
+    definitionSchema,
+  );
+
+  it.each(fixtures('valid'))('reads valid/%s, as its schema does', (_file, json) => {
+    expect(parseDefinition(json)).toMatchObject({ ok: true });
+    expect({ valid: schema(json), errors: schema.errors }).toMatchObject({ valid: true });
+  });
+
+  it.each(fixtures<Refused>('invalid'))(
+    'refuses invalid/%s at the place of the mistake',
+    (file, { definition, errors }) => {
+      const parsed = parseDefinition(definition);
+      expect(parsed).toMatchObject({ ok: false });
+      if (parsed.ok) return;
+      expect(parsed.errors.map(({ pointer, code }) => ({ pointer, code }))).toEqual(errors);
+      expect(parsed.errors.every(({ message }) => message.length > 5)).toBe(true);
+      expect(schema(definition)).toBe(BEYOND_SCHEMA.has(file));
+    },
+  );
+
+  it('makes one form of every way to say the same', () => {
+    const sold = (last: string, value: unknown): unknown =>
+      parseDefinition({ version: 1, where: { event: { name: 'A', within: { last }, op: 'gte', value } } });
+    expect(sold('P30D', 1)).toEqual(sold('720h', { decimal: '1.000' }));
+    expect(sold('P4W2D', 1)).toEqual(sold('30d', 1));
+    expect(parseDefinition({ version: 1, where: { event: { name: 'A' } } })).toMatchObject({
+      definition: {
+        where: { measure: { of: 'count' }, op: 'gte', value: { type: 'number', value: '1' }, window: {} },
+      },
+    });
+  });
+
+  it('nests to its limit and holds leaves to theirs', () => {
+    const parse = (where: object) => parseDefinition({ version: 1, where });
+    expect(parse(wrapped(LIMITS.depth - 1))).toMatchObject({ ok: true });
+    expect(parse(wrapped(LIMITS.depth))).toMatchObject({ ok: false, errors: [{ code: 'too-deep' }] });
+    expect(parse(wrapped(5000))).toMatchObject({ ok: false, errors: [{ code: 'too-deep' }] });
+    const many = (count: number): object => ({
+      any: Array.from({ length: count }, () => ({ all: Array.from({ length: 100 }, () => trait) })),
+    });
+    const most = parse(many(2));
+    expect(most.ok && [...leavesOf(most.definition.where)]).toHaveLength(LIMITS.leaves);
+    expect(parse(many(3))).toMatchObject({ ok: false, errors: [{ pointer: '/where', code: 'too-many' }] });
+  });
+});

@@ -1,0 +1,135 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { ManualClock, newId } from '@percorso/kernel';
+import type { LoadGate } from '@percorso/profile';
+import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { AudienceStore } from '../audience/audience.store';
+import { MembershipHooks } from '../membership/membership.hooks';
+import { MembershipLog } from '../membership/membership-log';
+import { MembershipSignal } from '../membership/membership.signal';
+import { MembershipStore } from '../membership/membership.store';
+import { Sequencer } from '../membership/sequencer';
+import { EvaluationStore } from './evaluation.store';
+import { Evaluator } from './evaluator';
+
+/** For specs: one workspace on real engines, with persons and an audience, and the parts that work on them. */
+export class EvaluationWorld {
+  readonly clock = new ManualClock(new Date('2026-06-15T12:00:00Z'));
+  readonly memberships = new MembershipStore();
+  readonly evaluations = new EvaluationStore();
+  readonly audiences = new AudienceStore();
+  readonly log = new MembershipLog();
+  readonly hooks = new MembershipHooks(this.memberships);
+  readonly sequencer: Sequencer;
+  workspaceId = '';
+  /** The position the gate tells. */
+  pos = 0;
+
+  private constructor(
+    readonly database: Database,
+    readonly clickhouse: ClickHouseClient,
+  ) {
+    this.sequencer = new Sequencer(database);
+  }
+
+  static async start(engines: { databaseUrl: string; clickhouseUrl: string }): Promise<EvaluationWorld> {
+    const clickhouse = connectClickHouse(engines.clickhouseUrl);
+    await migrate(engines.databaseUrl, clickhouse);
+    const database = new Database({ url: engines.databaseUrl, poolSize: 30 });
+    return new EvaluationWorld(database, clickhouse);
+  }
+
+  async stop(): Promise<void> {
+    await this.database.close();
+    await this.clickhouse.close();
+  }
+
+  /** Another workspace with `persons` persons, their trait n being their number. */
+  async newWorkspace(persons: number): Promise<void> {
+    this.workspaceId = newId();
+    await this.database.tx(this.workspaceId, async (tx) => {
+      await tx.query(`INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, '', $2, $2)`, [
+        this.workspaceId,
+        this.clock.now(),
+      ]);
+      await tx.query(
+        `INSERT INTO profile (workspace_id, person, id, created_at, updated_at)
+         SELECT $1, n, gen_random_uuid(), $2, $2 FROM generate_series(1, $3::int) n`,
+        [this.workspaceId, this.clock.now(), persons],
+      );
+    });
+    await this.setNumbers(Array.from({ length: persons }, (_, index) => index + 1));
+  }
+
+  private version = 0;
+
+  /** Give persons 1, 2, … the trait n. */
+  async setNumbers(numbers: readonly number[]): Promise<void> {
+    this.version += 1;
+    await this.clickhouse.insert({
+      table: 'percorso.profile',
+      values: numbers.map((n, index) => ({
+        workspace_id: this.workspaceId,
+        person: index + 1,
+        numbers: { n: String(n) },
+        version: this.version,
+        deleted: 0,
+      })),
+      format: 'JSONEachRow',
+    });
+  }
+
+  /** An audience of everybody with n of `most` at most. */
+  async newAudience(most: number): Promise<string> {
+    const id = newId();
+    const definition = { version: 1, where: { trait: { path: 'n', op: 'lte', value: most } } };
+    await this.database.tx(this.workspaceId, (tx) =>
+      this.audiences.insert(tx, { id, name: 'a', description: '', definition, at: this.clock.now() }),
+    );
+    return id;
+  }
+
+  async newEvaluation(audienceId: string): Promise<string> {
+    const id = newId();
+    this.clock.advance(1);
+    await this.database.tx(this.workspaceId, (tx) =>
+      this.evaluations.insert(tx, { id, audienceId, at: this.clock.now() }),
+    );
+    return id;
+  }
+
+  evaluator(memberships: MembershipStore = this.memberships): Evaluator {
+    const gate = {
+      holdLoaded: <T>(_workspaceId: string, work: (asOf: { partition: number; pos: number }) => Promise<T>) =>
+        work({ partition: 0, pos: this.pos }),
+    } as Partial<LoadGate> as LoadGate;
+    return new Evaluator(
+      this.database,
+      this.clickhouse,
+      this.clock,
+      gate,
+      this.evaluations,
+      this.audiences,
+      memberships,
+      new MembershipSignal(),
+    );
+  }
+
+  /** Members as the log tells them: every numbered delta applied in order. */
+  async replay(audienceId: string): Promise<number[]> {
+    const deltas = await this.database.tx(this.workspaceId, (tx) =>
+      this.log.deltas(tx, { audienceId, afterPos: 0, limit: 1_000_000 }),
+    );
+    const members = new Set<number>();
+    for (const { person, op } of deltas) {
+      if (op === 'enter') members.add(person);
+      else members.delete(person);
+    }
+    return [...members].sort((a, b) => a - b);
+  }
+
+  async members(audienceId: string): Promise<number[]> {
+    return this.database.tx(this.workspaceId, async (tx) => [
+      ...(await this.memberships.members(tx, audienceId)),
+    ]);
+  }
+}

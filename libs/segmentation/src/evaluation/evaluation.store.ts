@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '@percorso/storage';
+import type { AppliedChange } from '../membership/membership.store';
+
+export interface EvaluationRow {
+  id: string;
+  audienceId: string;
+  definitionVersion: number;
+  state: 'pending' | 'running' | 'done' | 'failed';
+  asOfPos: number | null;
+  asOf: Date | null;
+  members: number | null;
+  entered: number;
+  exited: number;
+  error: string | null;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
+/** The right to run one evaluation, until the lease ends or another worker takes it with a higher fence. */
+export interface EvaluationLease {
+  id: string;
+  audienceId: string;
+  definitionVersion: number;
+  fence: string;
+}
+
+/** The lease went to another worker: whatever this one was about to write, it must not. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+const COLUMNS = `id, audience_id AS "audienceId", definition_version AS "definitionVersion", state,
+  as_of_pos::float8 AS "asOfPos", as_of AS "asOf", members::float8 AS members,
+  coalesce(entered, 0)::float8 AS entered, coalesce(exited, 0)::float8 AS exited, error,
+  created_at AS "createdAt", ended_at AS "endedAt"`;
+
+/** Longer than a set query may take; renewed with every chunk of deltas. */
+const LEASE = `interval '150 seconds'`;
+
+@Injectable()
+export class EvaluationStore {
+  async insert(
+    tx: Transaction,
+    row: { id: string; audienceId: string; at: Date },
+  ): Promise<EvaluationRow | undefined> {
+    const { rows } = await tx.query<EvaluationRow>(
+      `INSERT INTO evaluation (workspace_id, id, audience_id, definition_version, created_at)
+       SELECT workspace_id, $2, id, definition_version, $4 FROM audience
+       WHERE workspace_id = $1 AND id = $3 AND state = 'active' RETURNING ${COLUMNS}`,
+      [tx.workspaceId, row.id, row.audienceId, row.at],
+    );
+    return rows[0];
+  }
+
+  async find(tx: Transaction, id: string): Promise<EvaluationRow | undefined> {
+    const { rows } = await tx.query<EvaluationRow>(
+      `SELECT ${COLUMNS} FROM evaluation WHERE workspace_id = $1 AND id = $2`,
+      [tx.workspaceId, id],
+    );
+    return rows[0];
+  }
+
+  /** Evaluations that nobody works on and somebody should, oldest first. */
+  async waiting(tx: Transaction): Promise<string[]> {
+    const { rows } = await tx.query<{ id: string }>(
+      `SELECT id FROM evaluation WHERE workspace_id = $1 AND state IN ('pending', 'running')
+         AND (lease_until IS NULL OR lease_until < now()) ORDER BY created_at, id LIMIT 100`,
+      [tx.workspaceId],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /**
+   * Take the lease. Nothing when somebody holds it, the evaluation has ended, or an older one of the same audience is
+   * still open: an audience is evaluated by one worker at a time, in the order asked for.
+   */
+  async claim(tx: Transaction, id: string): Promise<EvaluationLease | undefined> {
+    const { rows: audience } = await tx.query(
+      `SELECT FROM audience WHERE workspace_id = $1
+         AND id = (SELECT audience_id FROM evaluation WHERE workspace_id = $1 AND id = $2) FOR NO KEY UPDATE`,
+      [tx.workspaceId, id],
+    );
+    if (audience.length === 0) return undefined;
+    const { rows } = await tx.query<EvaluationLease>(
+      `UPDATE evaluation e SET state = 'running', fence = fence + 1, lease_until = now() + ${LEASE}
+       WHERE workspace_id = $1 AND id = $2 AND state IN ('pending', 'running')
+         AND (lease_until IS NULL OR lease_until < now())
+         AND NOT EXISTS (SELECT FROM evaluation o WHERE o.workspace_id = $1 AND o.audience_id = e.audience_id
+           AND o.state IN ('pending', 'running') AND (o.created_at, o.id) < (e.created_at, e.id))
+       RETURNING id, audience_id AS "audienceId", definition_version AS "definitionVersion", fence`,
+      [tx.workspaceId, id],
+    );
+    return rows[0];
+  }
+
+  /** Note what a chunk did and renew the lease, in that chunk's transaction. @throws LeaseLost */
+  async progress(tx: Transaction, lease: EvaluationLease, done: AppliedChange): Promise<void> {
+    await this.fenced(
+      tx,
+      `entered = coalesce(entered, 0) + $4, exited = coalesce(exited, 0) + $5, lease_until = now() + ${LEASE}`,
+      lease,
+      [done.entered, done.exited],
+    );
+  }
+
+  /** @throws LeaseLost */
+  async finish(
+    tx: Transaction,
+    lease: EvaluationLease,
+    result: { members: number; asOfPos: number; asOf: Date; endedAt: Date },
+  ): Promise<void> {
+    // The audience's row before the evaluation's, as everywhere.
+    await tx.query(
+      `UPDATE audience SET as_of_pos = $3, evaluated_at = $4,
+         members = (SELECT count(*) FROM membership WHERE workspace_id = $1 AND audience_id = $2 AND member)
+       WHERE workspace_id = $1 AND id = $2`,
+      [tx.workspaceId, lease.audienceId, result.asOfPos, result.asOf],
+    );
+    await this.fenced(
+      tx,
+      `state = 'done', lease_until = NULL, members = $4, as_of_pos = $5, as_of = $6, ended_at = $7,
+       entered = coalesce(entered, 0), exited = coalesce(exited, 0)`,
+      lease,
+      [result.members, result.asOfPos, result.asOf, result.endedAt],
+    );
+  }
+
+  async fail(tx: Transaction, lease: EvaluationLease, error: string, endedAt: Date): Promise<void> {
+    await this.fenced(tx, `state = 'failed', lease_until = NULL, error = $4, ended_at = $5`, lease, [
+      error,
+      endedAt,
+    ]);
+  }
+
+  /** Give the lease back unfinished: whoever comes next starts over. */
+  async release(tx: Transaction, lease: EvaluationLease, retryAfterSeconds: number): Promise<void> {
+    await this.fenced(tx, `lease_until = now() + make_interval(secs => $4)`, lease, [retryAfterSeconds]);
+  }
+
+  private async fenced(
+    tx: Transaction,
+    set: string,
+    lease: EvaluationLease,
+    values: unknown[],
+  ): Promise<void> {
+    const { rowCount } = await tx.query(
+      `UPDATE evaluation SET ${set} WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'running'`,
+      [tx.workspaceId, lease.id, lease.fence, ...values],
+    );
+    if (rowCount !== 1) throw new LeaseLost(`evaluation ${lease.id} belongs to another worker`);
+  }
+}

@@ -1,0 +1,204 @@
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import type { Transaction } from '@percorso/storage';
+import { type AppliedChange, type MembershipChange, MembershipStore } from '../membership/membership.store';
+import { EvaluationWorld } from './evaluation-world';
+
+/** Dies at its n-th change, as a killed process would: nothing of that transaction stays. */
+class DyingStore extends MembershipStore {
+  constructor(private left: number) {
+    super();
+  }
+
+  override async apply(tx: Transaction, change: MembershipChange): Promise<AppliedChange> {
+    const done = await super.apply(tx, change);
+    if (--this.left === 0) throw new Killed();
+    return done;
+  }
+}
+
+class Killed extends Error {
+  readonly code = 'ECONNRESET';
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+describe('Evaluator', () => {
+  let engines: TestEngines;
+  let world: EvaluationWorld;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    world = await EvaluationWorld.start(engines);
+  }, 120_000);
+  afterAll(async () => {
+    await world?.stop();
+    await engines?.stop();
+  });
+
+  const tx = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    world.database.tx(world.workspaceId, work);
+  const read = (id: string) => tx((t) => world.evaluations.find(t, id));
+  const endLeases = (): Promise<unknown> =>
+    tx((t) => t.query(`UPDATE evaluation SET lease_until = now() - interval '1 s'`));
+
+  it('creates, evaluates, and gives every entry a position', async () => {
+    await world.newWorkspace(2500);
+    const audience = await world.newAudience(2300);
+    const evaluation = await world.newEvaluation(audience);
+    world.pos = 77;
+    expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(true);
+    expect(await read(evaluation)).toMatchObject({
+      state: 'done',
+      members: 2300,
+      entered: 2300,
+      exited: 0,
+      asOfPos: 77,
+    });
+    expect(await tx((t) => world.audiences.find(t, audience))).toMatchObject({ members: 2300, asOfPos: 77 });
+    expect(await world.sequencer.drain(world.workspaceId)).toBe(2300);
+    const deltas = await tx((t) => world.log.deltas(t, { audienceId: audience, afterPos: 2290, limit: 100 }));
+    expect(deltas.map(({ pos }) => pos)).toEqual(range(2291, 2300));
+    expect(deltas[0]).toMatchObject({
+      person: 2291,
+      op: 'enter',
+      version: 1,
+      definitionVersion: 1,
+      at: world.clock.now(),
+      cause: { kind: 'evaluation', evaluationId: evaluation },
+    });
+    expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(false);
+  });
+
+  it('writes only what changed, under the new definition version', async () => {
+    await world.newWorkspace(20);
+    const audience = await world.newAudience(10);
+    await world.evaluator().evaluate(world.workspaceId, await world.newEvaluation(audience));
+    await tx(async (t) => {
+      const definition = { version: 1, where: { trait: { path: 'n', op: 'in', value: [5, 6, 15] } } };
+      await world.audiences.insertDefinition(t, audience, 2, definition, world.clock.now());
+      await t.query('UPDATE audience SET definition_version = 2 WHERE id = $1', [audience]);
+    });
+    const second = await world.newEvaluation(audience);
+    await world.evaluator().evaluate(world.workspaceId, second);
+    expect(await read(second)).toMatchObject({ members: 3, entered: 1, exited: 8, definitionVersion: 2 });
+    expect(await world.members(audience)).toEqual([5, 6, 15]);
+    await world.sequencer.drain(world.workspaceId);
+    expect(await world.replay(audience)).toEqual([5, 6, 15]);
+  });
+
+  it('goes on after a crash in the middle without a second delta', async () => {
+    await world.newWorkspace(3500);
+    const audience = await world.newAudience(3000);
+    const evaluation = await world.newEvaluation(audience);
+    await world.evaluator(new DyingStore(3)).evaluate(world.workspaceId, evaluation);
+    expect(await read(evaluation)).toMatchObject({ state: 'running', entered: 2000 });
+    expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(false);
+    await endLeases();
+    expect(await tx((t) => world.evaluations.waiting(t))).toEqual([evaluation]);
+    expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(true);
+    expect(await read(evaluation)).toMatchObject({ state: 'done', members: 3000, entered: 3000, exited: 0 });
+    expect(await world.sequencer.drain(world.workspaceId)).toBe(3000);
+    expect(await world.replay(audience)).toEqual(range(1, 3000));
+  });
+
+  it('lets a worker whose lease went to another write nothing more', async () => {
+    await world.newWorkspace(2500);
+    const audience = await world.newAudience(2500);
+    const evaluation = await world.newEvaluation(audience);
+    const slow = new MembershipStore();
+    const apply = slow.apply.bind(slow);
+    let chunks = 0;
+    slow.apply = async (t, change) => {
+      const done = await apply(t, change);
+      // Between this worker's first and second chunk another one takes over.
+      if (++chunks === 2)
+        await world.database.tx(world.workspaceId, (own) =>
+          own.query(`UPDATE evaluation SET fence = fence + 1 WHERE id = $1`, [evaluation]),
+        );
+      return done;
+    };
+    await world.evaluator(slow).evaluate(world.workspaceId, evaluation);
+    expect(chunks).toBe(2);
+    expect(await world.members(audience)).toEqual(range(1, 1000));
+    await endLeases();
+    await world.evaluator().evaluate(world.workspaceId, evaluation);
+    expect(await read(evaluation)).toMatchObject({ state: 'done', entered: 2500 });
+  });
+
+  it('runs the evaluations of one audience one at a time, in the order asked for', async () => {
+    await world.newWorkspace(5);
+    const audience = await world.newAudience(5);
+    const [first, second] = [await world.newEvaluation(audience), await world.newEvaluation(audience)];
+    expect(await world.evaluator().evaluate(world.workspaceId, second)).toBe(false);
+    const both = await Promise.all([1, 2, 3].map(() => world.evaluator().evaluate(world.workspaceId, first)));
+    expect(both.filter(Boolean)).toHaveLength(1);
+    expect(await world.evaluator().evaluate(world.workspaceId, second)).toBe(true);
+    expect(await read(second)).toMatchObject({ state: 'done', entered: 0, exited: 0, members: 5 });
+  });
+
+  it('fails what it cannot read, with the reason, and leaves members alone', async () => {
+    await world.newWorkspace(5);
+    const audience = await world.newAudience(5);
+    await world.evaluator().evaluate(world.workspaceId, await world.newEvaluation(audience));
+    await tx((t) =>
+      t.query(`UPDATE audience_definition SET definition = '{"version": 9}' WHERE audience_id = $1`, [
+        audience,
+      ]),
+    );
+    const broken = await world.newEvaluation(audience);
+    await world.evaluator().evaluate(world.workspaceId, broken);
+    expect(await read(broken)).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('cannot read'),
+    });
+    expect(await world.members(audience)).toEqual(range(1, 5));
+  });
+
+  describe('persons who come and go', () => {
+    const ref = async (person: number): Promise<{ person: number; profileId: string }> => {
+      const [profileId = ''] = await tx((t) => world.audiences.profileIds(t, [person]));
+      return { person, profileId };
+    };
+    const causes = async (audience: string): Promise<unknown[]> => {
+      await world.sequencer.drain(world.workspaceId);
+      const deltas = await tx((t) => world.log.deltas(t, { audienceId: audience, afterPos: 3, limit: 10 }));
+      return deltas.map(({ person, op, version, cause }) => [person, op, version, cause.kind]);
+    };
+
+    it('lets the loser of a merge leave, and come back when it is undone', async () => {
+      await world.newWorkspace(3);
+      const audience = await world.newAudience(3);
+      await world.evaluator().evaluate(world.workspaceId, await world.newEvaluation(audience));
+      const pair = { winner: await ref(1), loser: await ref(2) };
+      await tx((t) => world.hooks.merged(t, [pair], world.clock.now()));
+      expect(await world.members(audience)).toEqual([1, 3]);
+      await tx((t) => world.hooks.unmerged(t, pair, world.clock.now()));
+      await tx((t) => world.hooks.erased(t, [pair.winner], world.clock.now()));
+      expect(await causes(audience)).toEqual([
+        [2, 'exit', 2, 'merge'],
+        [2, 'enter', 3, 'unmerge'],
+        [1, 'exit', 2, 'erasure'],
+      ]);
+      expect(await tx((t) => world.audiences.find(t, audience))).toMatchObject({ members: 2 });
+    });
+
+    it('never lets a loser in, however evaluation and merge meet', async () => {
+      await world.newWorkspace(40);
+      const audience = await world.newAudience(40);
+      const merges = Array.from({ length: 20 }, async (_, index) => {
+        const pair = { winner: await ref(index * 2 + 1), loser: await ref(index * 2 + 2) };
+        await tx(async (t) => {
+          await t.query(`UPDATE profile SET state = 'merged' WHERE person = $1`, [pair.loser.person]);
+          await world.hooks.merged(t, [pair], world.clock.now());
+        });
+      });
+      const evaluation = await world.newEvaluation(audience);
+      await Promise.all([...merges, world.evaluator().evaluate(world.workspaceId, evaluation)]);
+      expect(await read(evaluation)).toMatchObject({ state: 'done' });
+      expect(await world.members(audience)).toEqual(range(0, 19).map((index) => index * 2 + 1));
+      await world.sequencer.drain(world.workspaceId);
+      expect(await world.replay(audience)).toEqual(await world.members(audience));
+    });
+  });
+});

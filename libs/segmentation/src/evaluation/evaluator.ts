@@ -1,0 +1,138 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { LoadGate } from '@percorso/profile';
+import { CLICKHOUSE, Database, isUnavailable } from '@percorso/storage';
+import { AudienceStore } from '../audience/audience.store';
+import { compileSet } from '../compile/compile-set';
+import { parseDefinition } from '../definition/parse-definition';
+import { diffMembers } from '../membership/diff-members';
+import { shareMembership } from '../membership/membership-lock';
+import { MembershipStore } from '../membership/membership.store';
+import { MembershipSignal } from '../membership/membership.signal';
+import { chunksOf } from './chunk-changes';
+import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
+import { readPersons } from './person-set';
+
+interface EvaluatedSet {
+  persons: Uint32Array;
+  asOfPos: number;
+  asOf: Date;
+}
+
+/** Seconds until an evaluation is tried again after an engine could not be reached. */
+const RETRY_SECONDS = 5;
+
+/** Brings an audience's membership to what its definition says of the data as it stands. */
+@Injectable()
+export class Evaluator {
+  private readonly logger = new Logger(Evaluator.name);
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly gate: LoadGate,
+    private readonly evaluations: EvaluationStore,
+    private readonly audiences: AudienceStore,
+    private readonly memberships: MembershipStore,
+    private readonly signal: MembershipSignal,
+  ) {}
+
+  /**
+   * Run one evaluation if it can be had; false when there is nothing to do here. A worker that dies leaves a lease
+   * that ends: the next one computes the set anew and writes only what is still missing, so nothing comes twice.
+   */
+  async evaluate(workspaceId: string, evaluationId: string): Promise<boolean> {
+    const lease = await this.database.tx(workspaceId, (tx) => this.evaluations.claim(tx, evaluationId));
+    if (!lease) return false;
+    try {
+      const set = await this.compute(workspaceId, lease);
+      await this.apply(workspaceId, lease, set);
+      await this.database.tx(workspaceId, (tx) =>
+        this.evaluations.finish(tx, lease, {
+          members: set.persons.length,
+          asOfPos: set.asOfPos,
+          asOf: set.asOf,
+          endedAt: this.clock.now(),
+        }),
+      );
+    } catch (error) {
+      await this.giveUp(workspaceId, lease, error);
+    } finally {
+      this.signal.changed(workspaceId);
+    }
+    return true;
+  }
+
+  private async compute(workspaceId: string, lease: EvaluationLease): Promise<EvaluatedSet> {
+    const source = await this.database.tx(workspaceId, (tx) =>
+      this.audiences.definition(tx, lease.audienceId, lease.definitionVersion),
+    );
+    const parsed = parseDefinition(source);
+    if (!parsed.ok)
+      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
+      const asOf = this.clock.now();
+      const compiled = compileSet(parsed.definition, { workspaceId, now: asOf, asOfPos: pos });
+      return { persons: await readPersons(this.clickhouse, compiled), asOfPos: pos, asOf };
+    });
+  }
+
+  private async apply(workspaceId: string, lease: EvaluationLease, set: EvaluatedSet): Promise<void> {
+    const before = await this.database.tx(workspaceId, (tx) =>
+      this.memberships.members(tx, lease.audienceId),
+    );
+    for (const chunk of chunksOf(diffMembers(before, set.persons))) {
+      await this.database.tx(workspaceId, async (tx) => {
+        await shareMembership(tx);
+        const done = await this.memberships.apply(tx, {
+          ...chunk,
+          audienceId: lease.audienceId,
+          definitionVersion: lease.definitionVersion,
+          cause: { kind: 'evaluation', evaluationId: lease.id },
+          at: set.asOf,
+        });
+        await this.evaluations.progress(tx, lease, done);
+      });
+      this.signal.changed(workspaceId);
+    }
+  }
+
+  private async giveUp(workspaceId: string, lease: EvaluationLease, error: unknown): Promise<void> {
+    if (error instanceof LeaseLost) return;
+    const passing = isPassing(error);
+    const reason = error instanceof Problem ? error.message : 'The set could not be computed.';
+    this.logger.warn(
+      `Evaluation ${lease.id} ${passing ? 'will be tried again' : 'failed'}: ${nameOf(error)}`,
+    );
+    const write = this.database.tx(workspaceId, (tx) =>
+      passing
+        ? this.evaluations.release(tx, lease, RETRY_SECONDS)
+        : this.evaluations.fail(tx, lease, reason, this.clock.now()),
+    );
+    // Without PostgreSQL the lease simply ends by itself.
+    await write.catch((lost: unknown) =>
+      this.logger.warn(`Evaluation ${lease.id} waits for its lease: ${nameOf(lost)}`),
+    );
+  }
+}
+
+/** Whether trying again later may help: an engine is away, or two transactions met. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof Problem) return error.status === 503;
+  const code = (error as { code?: unknown }).code;
+  return (
+    isUnavailable(error) ||
+    code === '40P01' ||
+    code === '40001' ||
+    code === 'ECONNREFUSED' ||
+    code === 'ECONNRESET'
+  );
+}
+
+/** The kind of an error: messages of engines may quote data. */
+function nameOf(error: unknown): string {
+  const { name, code } = error as { name?: string; code?: string };
+  return `${name ?? 'error'}${code === undefined ? '' : ` (${code})`}`;
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { PersonHook, PersonRef } from '@percorso/profile';
+import type { Transaction } from '@percorso/storage';
+import { holdMembership } from './membership-lock';
+import { MembershipCause, MembershipStore } from './membership.store';
+
+/** Persons come and go between evaluations: their memberships follow inside the same transaction. */
+@Injectable()
+export class MembershipHooks implements PersonHook {
+  constructor(private readonly memberships: MembershipStore) {}
+
+  async merged(
+    tx: Transaction,
+    pairs: readonly { winner: PersonRef; loser: PersonRef }[],
+    now: Date,
+  ): Promise<void> {
+    if (pairs.length === 0) return;
+    await holdMembership(tx);
+    for (const { winner, loser } of pairs) {
+      await this.leaveAll(
+        tx,
+        loser,
+        { kind: 'merge', winner: winner.profileId, loser: loser.profileId },
+        now,
+      );
+    }
+  }
+
+  /** What the merge took is given back; the next evaluation says whether it still holds. */
+  async unmerged(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void> {
+    await holdMembership(tx);
+    const { winner, loser } = pair;
+    const cause: MembershipCause = { kind: 'unmerge', winner: winner.profileId, loser: loser.profileId };
+    for (const left of await this.memberships.audiencesLeftByMerge(tx, loser.person)) {
+      await this.memberships.apply(tx, { ...left, entered: [loser.person], exited: [], cause, at: now });
+    }
+  }
+
+  async erased(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void> {
+    if (persons.length === 0) return;
+    await holdMembership(tx);
+    for (const person of persons) await this.leaveAll(tx, person, { kind: 'erasure' }, now);
+  }
+
+  private async leaveAll(
+    tx: Transaction,
+    { person }: PersonRef,
+    cause: MembershipCause,
+    at: Date,
+  ): Promise<void> {
+    for (const joined of await this.memberships.audiencesOf(tx, person)) {
+      await this.memberships.apply(tx, { ...joined, entered: [], exited: [person], cause, at });
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { EvaluationProcessor } from './evaluation/evaluation.processor';
+import { SegmentationModule } from './segmentation.module';
+import { SegmentationWorker } from './segmentation-worker';
+
+/** Background work: evaluations, and the order of the membership log. */
+@Module({
+  imports: [SegmentationModule],
+  providers: [EvaluationProcessor, SegmentationWorker],
+})
+export class SegmentationWorkerModule {}

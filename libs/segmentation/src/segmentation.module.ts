@@ -1,0 +1,53 @@
+import { BullModule } from '@nestjs/bull';
+import { Inject, Module } from '@nestjs/common';
+import { PERSON_HOOKS, type PersonHook, ProfileModule } from '@percorso/profile';
+import { AudienceController } from './audience/audience.controller';
+import { AudienceService } from './audience/audience.service';
+import { AudienceStore } from './audience/audience.store';
+import { EvaluationController } from './audience/evaluation.controller';
+import { PreviewService } from './audience/preview.service';
+import { EVALUATION_QUEUE, EvaluationQueue } from './evaluation/evaluation.queue';
+import { EvaluationService } from './evaluation/evaluation.service';
+import { EvaluationStore } from './evaluation/evaluation.store';
+import { Evaluator } from './evaluation/evaluator';
+import { MembershipHooks } from './membership/membership.hooks';
+import { MembershipLog } from './membership/membership-log';
+import { MembershipSignal } from './membership/membership.signal';
+import { MembershipStore } from './membership/membership.store';
+import { Sequencer } from './membership/sequencer';
+
+/** Audiences, their evaluation and their log. */
+@Module({
+  imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
+  controllers: [AudienceController, EvaluationController],
+  providers: [
+    AudienceStore,
+    AudienceService,
+    PreviewService,
+    EvaluationStore,
+    EvaluationQueue,
+    EvaluationService,
+    Evaluator,
+    MembershipStore,
+    MembershipSignal,
+    MembershipHooks,
+    MembershipLog,
+    Sequencer,
+  ],
+  exports: [
+    AudienceService,
+    EvaluationQueue,
+    EvaluationService,
+    EvaluationStore,
+    Evaluator,
+    MembershipLog,
+    MembershipSignal,
+    MembershipStore,
+    Sequencer,
+  ],
+})
+export class SegmentationModule {
+  constructor(@Inject(PERSON_HOOKS) hooks: PersonHook[], memberships: MembershipHooks) {
+    hooks.push(memberships);
+  }
+}
