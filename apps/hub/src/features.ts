@@ -1,18 +1,29 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ConnectorModule } from '@percorso/connector';
+import { DeliveryModule, DeliveryWorkerModule } from '@percorso/delivery';
+import { ExportModule } from '@percorso/export';
 import { IdentityModule } from '@percorso/identity';
+import { IngestModule } from '@percorso/ingest';
 import { MappingModule } from '@percorso/mapping';
+import { ProfileModule, ProfileWorkerModule } from '@percorso/profile';
+import { SegmentationModule, SegmentationWorkerModule } from '@percorso/segmentation';
 import type { HubOptions } from './hub-options';
 
 type Feature = Type | DynamicModule;
 
 /** Every feature of the hub, in the line of imports; background work only for the role that does it. */
 export function features(options: HubOptions): Feature[] {
-  const api: Feature[] = [
+  const { pluginDirs, masterKeyFile, publicUrl, roles } = options;
+  const all: Feature[] = [
+    IngestModule,
     IdentityModule,
+    ProfileModule,
+    SegmentationModule,
     MappingModule,
-    ConnectorModule.forRoot({ pluginDirectories: options.pluginDirs, masterKeyFile: options.masterKeyFile }),
+    ConnectorModule.forRoot({ pluginDirectories: pluginDirs, masterKeyFile }),
+    DeliveryModule,
+    ExportModule.forRoot({ publicUrl }),
   ];
-  const workers: Feature[] = [];
-  return options.roles.includes('worker') ? [...api, ...workers] : api;
+  const workers: Feature[] = [ProfileWorkerModule, SegmentationWorkerModule, DeliveryWorkerModule];
+  return roles.includes('worker') ? [...all, ...workers] : all;
 }

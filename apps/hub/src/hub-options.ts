@@ -13,6 +13,8 @@ export interface HubOptions {
   logLevel: string;
   poolSize: number;
   trustProxy?: string[];
+  /** What clients reach the hub by, for links in exports. @default what each request was sent to */
+  publicUrl?: string;
   /** Tells one database's queues from another's in a shared Redis. */
   queuePrefix: string;
 }

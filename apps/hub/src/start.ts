@@ -68,6 +68,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     logLevel: config.logLevel,
     poolSize: config.poolSize,
     trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
     queuePrefix: `percorso-${await databaseBirth(engines.databaseUrl)}`,
   };
 }

@@ -1,4 +1,4 @@
-import type { INestApplication } from '@nestjs/common';
+import { HttpException, INestApplication } from '@nestjs/common';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '@percorso/kernel';
@@ -44,6 +44,15 @@ export function configureHttp(app: INestApplication): void {
     }
   });
   const fastify = fastifyApp.getHttpAdapter().getInstance();
+  // Many clients put this type on requests without a body, such as `curl -X POST -d ''`.
+  fastify.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => {
+      if (body.length > 0) throw asProblem(new HttpException('', 415));
+      return undefined;
+    },
+  );
   fastify.addHook('onSend', async (_request, reply) => {
     void reply
       .header('X-Content-Type-Options', 'nosniff')

@@ -61,10 +61,14 @@ export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date):
   );
 }
 
+export type ReopenedEffect = Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'> & {
+  id: string;
+};
+
 /** Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again. */
 export async function reopenEffects(
   tx: Transaction,
-  effects: (Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'> & { id: string })[],
+  effects: ReopenedEffect[],
   now: Date,
 ): Promise<void> {
   await tx.query(
@@ -87,5 +91,14 @@ export async function reopenEffects(
       effects.map((one) => one.dropped?.pointer ?? null),
       now,
     ],
+  );
+}
+
+/** Ends effects that a newer version of the same membership made pointless. */
+export async function supersedeEffects(tx: Transaction, ids: string[], now: Date): Promise<void> {
+  await tx.query(
+    `UPDATE effect SET state = 'superseded', reason_code = 'newer-version', reason = NULL, pointer = NULL, updated_at = $3
+     WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state IN ('rejected', 'dropped')`,
+    [tx.workspaceId, ids, now],
   );
 }

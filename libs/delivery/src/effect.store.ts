@@ -154,6 +154,8 @@ export async function expireLeases(tx: Transaction, connectorId: string, now: Da
 export interface DueUnknown extends Candidate {
   doubtfulSince: Date;
   fence: string;
+  /** The provider was asked since the doubt began, and did not know. */
+  asked: boolean;
 }
 
 /** Unknown effects whose time to be resolved has come, locked. */
@@ -165,7 +167,8 @@ export async function lockUnknown(
 ): Promise<DueUnknown[]> {
   const { rows } = await tx.query<DueUnknown>(
     `SELECT e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt, e.fence,
-            coalesce(e.doubtful_since, e.updated_at) AS "doubtfulSince", ${STALE} AS stale
+            coalesce(e.doubtful_since, e.updated_at) AS "doubtfulSince", ${STALE} AS stale,
+            coalesce(e.reason_code = 'unresolved', false) AS asked
      FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'unknown' AND e.due_at <= $3
      ORDER BY e.due_at LIMIT $4 FOR UPDATE OF e SKIP LOCKED`,
     [tx.workspaceId, connectorId, now, limit],

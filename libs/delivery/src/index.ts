@@ -1,8 +1,10 @@
+export { DeliveryModule } from './delivery.module';
+export { DeliveryWorkerModule } from './delivery-worker.module';
 export { DEFAULT_DELIVERY, DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 export { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
-export { type ConsentState, ConsentSource } from './consent-source';
+export { ConsentSource, type ConsentState } from './consent-source';
 export { type EffectState, type NewEffect, type Reason } from './effect';
-export { recordEffects, reopenEffects } from './effect-ledger';
+export { recordEffects, type ReopenedEffect, reopenEffects, supersedeEffects } from './effect-ledger';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';
 export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } from './provider-gateway';

@@ -12,6 +12,8 @@ export interface UnknownEffect {
   doubtfulSince: Date;
   /** A newer version of the same membership exists. */
   stale: boolean;
+  /** The provider was asked since the doubt began, and did not know. */
+  asked: boolean;
 }
 
 /** Never a blind second send: repeat where it is harmless, ask where that is possible, otherwise keep it listed. */
@@ -25,6 +27,8 @@ export function decideUnknown(
   if (!capability) return 'keep';
   // The newer version overwrites whatever became of this one. A message cannot be overwritten.
   if (effect.stale && effect.operation !== 'send') return 'supersede';
+  // Asking first spares a target even the harmless repeat.
+  if (lane.lookup && capability.idempotency !== 'native-key' && !effect.asked) return 'ask';
   if (mayRepeat(capability, effect.doubtfulSince, now)) {
     return effect.attempt < options.maxAttempts ? 'resend' : 'keep';
   }

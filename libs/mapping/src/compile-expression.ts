@@ -1,4 +1,4 @@
-import jsonata = require('jsonata');
+import jsonata, { type Expression } from 'jsonata';
 import { MAX_EXPRESSION, type MappingError } from './mapping-result';
 
 const LIMITS = { stack: 500, sequence: 100_000 };
@@ -24,14 +24,14 @@ export function describeError(error: unknown): MappingError {
 }
 
 /** Compiles with JSONata's guard rails; `$eval` is refused, since it would compile text that came with the data. */
-export function compileExpression(expression: string, timeoutMs: number): jsonata.Expression {
+export function compileExpression(expression: string, timeoutMs: number): Expression {
   if (expression.length > MAX_EXPRESSION) {
     throw new CompileError({
       code: 'mapping-too-long',
       message: `An expression has at most ${MAX_EXPRESSION} characters.`,
     });
   }
-  let compiled: jsonata.Expression;
+  let compiled: Expression;
   try {
     compiled = jsonata(expression, { ...LIMITS, timeout: timeoutMs });
   } catch (error) {

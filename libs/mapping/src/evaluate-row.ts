@@ -33,11 +33,16 @@ function toText(output: unknown): RowAnswer {
     text = undefined;
   }
   if (text === undefined || NOT_DATA.test(text)) {
-    return { error: { code: 'mapping-output-not-json', message: 'The output holds something that is not JSON.' } };
+    return {
+      error: { code: 'mapping-output-not-json', message: 'The output holds something that is not JSON.' },
+    };
   }
   if (text.length > MAX_ROW_TEXT) {
     return {
-      error: { code: 'mapping-output-too-large', message: `The output has more than ${MAX_ROW_TEXT} characters.` },
+      error: {
+        code: 'mapping-output-too-large',
+        message: `The output has more than ${MAX_ROW_TEXT} characters.`,
+      },
     };
   }
   return { text };
@@ -48,6 +53,8 @@ function withoutProto(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutProto);
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (key === '__proto__' ? [] : [[key, withoutProto(inner)]])),
+    Object.entries(value).flatMap(([key, inner]) =>
+      key === '__proto__' ? [] : [[key, withoutProto(inner)]],
+    ),
   );
 }

@@ -46,7 +46,10 @@ describe('MappingRunner', () => {
   });
 
   it('kills a row that never ends and maps the 299 others', async () => {
-    const documents = people(300).map((person, n) => ({ ...person, text: n === 120 ? 'a'.repeat(40) + '!' : 'aa' }));
+    const documents = people(300).map((person, n) => ({
+      ...person,
+      text: n === 120 ? 'a'.repeat(40) + '!' : 'aa',
+    }));
     const began = Date.now();
     const results = await runner.run('{"n": n, "ok": $contains(text, /^(a+)+$/)}', documents);
     expect(codeOf(results[120])).toBe('mapping-timeout');
@@ -56,7 +59,10 @@ describe('MappingRunner', () => {
   });
 
   it('stops an endless recursion and a slow loop by the row deadline', async () => {
-    const results = await runner.run('v ? ($f := function($x){$f($x+1)}; $f(1)) : {"a": 1}', [{ v: true }, { v: false }]);
+    const results = await runner.run('v ? ($f := function($x){$f($x+1)}; $f(1)) : {"a": 1}', [
+      { v: true },
+      { v: false },
+    ]);
     expect(codeOf(results[0])).toMatch(/^(mapping-timeout|D1011)$/);
     expect(results[1]).toEqual({ output: { a: 1 } });
   });
@@ -113,7 +119,10 @@ describe('compileCheck', () => {
     ['('.repeat(70_000), 'mapping-too-long'],
   ])('explains %.20s', async (expression, code) => {
     const result = await runner.compileCheck(expression);
-    expect(result).toEqual({ valid: false, errors: [expect.objectContaining({ code, message: expect.any(String) })] });
+    expect(result).toEqual({
+      valid: false,
+      errors: [expect.objectContaining({ code, message: expect.any(String) })],
+    });
   });
 
   it('survives an expression that breaks the parser', async () => {

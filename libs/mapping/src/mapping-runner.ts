@@ -58,7 +58,10 @@ export class MappingRunner {
     const fit = rows.filter((row) => {
       if (row.text.length <= MAX_ROW_TEXT) return true;
       answers[row.index] = {
-        error: { code: 'mapping-input-too-large', message: `The document has more than ${MAX_ROW_TEXT} characters.` },
+        error: {
+          code: 'mapping-input-too-large',
+          message: `The document has more than ${MAX_ROW_TEXT} characters.`,
+        },
       };
       return false;
     });
@@ -158,7 +161,11 @@ function rowAt(rows: Row[], index: number): Row {
 }
 
 function lost(): Problem {
-  return new Problem({ status: 500, code: 'mapping-protocol', title: 'A mapping process answered out of turn' });
+  return new Problem({
+    status: 500,
+    code: 'mapping-protocol',
+    title: 'A mapping process answered out of turn',
+  });
 }
 
 function toResult(answer: RowAnswer | undefined): MappingResult {

@@ -1,5 +1,6 @@
 import { newId } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
+import { preferIndexes } from './prefer-indexes';
 import { LoadSnapshot, PartitionLoad } from './load-snapshot';
 
 /** A batch with the token under which ClickHouse knows it. */
@@ -18,6 +19,7 @@ export async function freezeBatch(tx: Transaction, load: PartitionLoad): Promise
 
 /** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
 export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
+  await preferIndexes(tx);
   for (const { partition, to } of snapshot.partitions) {
     await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2', [
       tx.workspaceId,

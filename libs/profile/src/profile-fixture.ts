@@ -58,7 +58,7 @@ export class ProfileFixture {
     const id = newId();
     await this.database.tx(id, async (tx) => {
       await tx.query(
-        'INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, $1::text, now(), now())',
+        `INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, 'spec', now(), now())`,
         [id],
       );
       await insertDefaultNamespaces(tx, this.clock.now());

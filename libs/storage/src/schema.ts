@@ -339,6 +339,7 @@ export interface SyncRunTable {
   exit_mapping_version: number | null;
   from_pos: Int8;
   to_pos: Int8;
+  snapshot: Generated<boolean>;
   planned_pos: Int8;
   mode: Generated<string>;
   cursor: ColumnType<object, string | undefined, string>;

@@ -1,1 +1,2 @@
-export {};
+export { SyncModule } from './sync.module';
+export { SyncWorkerModule } from './sync-worker.module';

@@ -9,6 +9,7 @@ import {
   IsNotEmpty,
   IsOptional,
   IsString,
+  IsUrl,
   Max,
   Min,
   MinLength,
@@ -89,6 +90,13 @@ export class HubConfig {
   @IsString({ each: true })
   pluginDirs?: string[];
 
+  @IsOptional()
+  @IsUrl(
+    { protocols: ['http', 'https'], require_protocol: true, require_tld: false },
+    { message: 'must be an http(s) URL' },
+  )
+  publicUrl?: string;
+
   @Transform(({ value }) => number(value))
   @IsInt({ message: 'must be a number of connections' })
   @Min(2, { message: 'must be from 2 to 200' })
@@ -111,6 +119,7 @@ const VARIABLES = {
   roles: 'PERCORSO_ROLES',
   trustProxy: 'PERCORSO_TRUST_PROXY',
   pluginDirs: 'PERCORSO_PLUGIN_DIRS',
+  publicUrl: 'PERCORSO_PUBLIC_URL',
   poolSize: 'PERCORSO_POOL_SIZE',
 } satisfies Record<keyof HubConfig, string>;
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Params } from 'nestjs-pino';
+import type { LogFn, Logger as PinoLogger } from 'pino';
 import { scrub } from './scrub';
 
 /** Names under which secrets and personal data would travel, at the top of a log object and one or two levels down. */
@@ -23,6 +24,15 @@ const NEVER = [
   'query',
 ];
 
+const COMPOSITION = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory']);
+
+/** Nest tells each module and route at every start; what they are stands in /openapi.json. */
+function skipComposition(this: PinoLogger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+  const context = (args[0] as { context?: string } | undefined)?.context;
+  if (level <= 30 && context !== undefined && COMPOSITION.has(context)) return;
+  method.apply(this, args);
+}
+
 /** JSON lines on standard output. Requests are logged by `request-log.ts`, which knows their routes. */
 export function loggerParams(level: string): Params {
   return {
@@ -34,7 +44,7 @@ export function loggerParams(level: string): Params {
       quietReqLogger: true,
       serializers: { req: (request: IncomingMessage & { id?: unknown }) => ({ id: request.id }) },
       redact: { paths: NEVER.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
-      hooks: { streamWrite: scrub },
+      hooks: { streamWrite: scrub, logMethod: skipComposition },
     },
   };
 }

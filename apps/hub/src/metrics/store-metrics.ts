@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@percorso/storage';
-import { Gauge } from 'prom-client';
+import { Gauge, Registry, register } from 'prom-client';
 import { HttpMetrics } from './http-metrics';
 
 interface Totals {
@@ -43,7 +43,8 @@ export class StoreMetrics {
     await this.refresh().catch(() => {
       for (const gauge of Object.values(this.gauges)) gauge.reset();
     });
-    return this.metrics.registry.metrics();
+    // Libs note theirs in the process's own registry.
+    return Registry.merge([this.metrics.registry, register]).metrics();
   }
 
   private async refresh(): Promise<void> {

@@ -1,11 +1,7 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import type {
-  OperationObject,
-  ReferenceObject,
-  SchemaObject,
-} from '@nestjs/swagger/dist/interfaces/open-api-spec.interface';
+import type { OperationObject, SchemaObject } from './openapi-types';
 import { INGEST_SCOPE, INSTANCE_SCOPE } from '@percorso/access';
 import { PROBLEM_SCHEMA, problemResponses } from './problem-responses';
 import { JsonSchema, schemaOfClass } from './schema-of-class';
@@ -77,7 +73,7 @@ function describeBody(document: OpenAPIObject, operation: OperationObject, route
   const checked = schemaOfClass(type) as SchemaObject;
   const known = schemas[type.name];
   schemas[type.name] = known && !('$ref' in known) ? merge(checked, known) : checked;
-  const reference: ReferenceObject = { $ref: `#/components/schemas/${type.name}` };
+  const reference = { $ref: `#/components/schemas/${type.name}` };
   operation.requestBody = { required: true, content: { 'application/json': { schema: reference } } };
 }
 

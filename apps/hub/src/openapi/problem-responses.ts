@@ -1,8 +1,4 @@
-import type {
-  OperationObject,
-  ResponsesObject,
-  SchemaObject,
-} from '@nestjs/swagger/dist/interfaces/open-api-spec.interface';
+import type { OperationObject, ResponsesObject, SchemaObject } from './openapi-types';
 import type { Route } from './route-table';
 
 export const PROBLEM_SCHEMA: SchemaObject = {

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { getMetadataStorage, ValidationTypes } from 'class-validator';
+import { getMetadataStorage } from 'class-validator';
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage';
 
@@ -57,7 +57,7 @@ export function schemaOfClass(type: Type): JsonSchema {
       ...(isPlain(defaults[name]) ? { default: defaults[name] } : {}),
     };
     const optional =
-      rules.some((rule) => rule.type === ValidationTypes.CONDITIONAL) || defaults[name] !== undefined;
+      rules.some((rule) => rule.type === 'conditionalValidation') || defaults[name] !== undefined;
     if (!optional) required.push(name);
   }
   return {
@@ -69,7 +69,7 @@ export function schemaOfClass(type: Type): JsonSchema {
 }
 
 function schemaOfProperty(type: Type, name: string, rules: ValidationMetadata[]): JsonSchema {
-  const nested = rules.find((rule) => rule.type === ValidationTypes.NESTED_VALIDATION);
+  const nested = rules.find((rule) => rule.type === 'nestedValidation');
   const isArray = rules.some((rule) => rule.each || OF_ARRAY.has(rule.name ?? ''));
   const itself: JsonSchema = {};
   const items: JsonSchema = nested ? nestedSchema(type, name) : {};

@@ -67,6 +67,62 @@ describe('compileSet', () => {
     expect(members).toBeGreaterThan(POPULATIONS * CONDITIONS * 0.5);
   }, 240_000);
 
+  it('agrees on every edge of windows, gaps and ties, one millisecond to either side', async () => {
+    const day = 86_400_000;
+    const at = (name: string, time: number): Subject['events'][number] => ({
+      name,
+      at: time,
+      properties: { spent: 1 },
+    });
+    const edges = [0, 1, 2].flatMap((days) => [-1, 0, 1].map((shift) => NOW.getTime() - days * day + shift));
+    const subjects = [[], ...edges.map((a) => [at('A', a)])].flatMap((firsts) =>
+      [
+        [],
+        ...edges.map((b) => [at('B', b)]),
+        [at('B', edges[0] ?? 0), at('B', edges[8] ?? 0), at('A', edges[4] ?? 0)],
+      ].map((thens): Subject => ({ traits: {}, consent: {}, events: [...firsts, ...thens] })),
+    );
+    const windows = [
+      undefined,
+      { last: '1d' },
+      { from: { ago: '2d' }, to: { ago: '1d' } },
+      { to: { ago: '1d' } },
+    ];
+    const within = (window: object | undefined): object => (window ? { within: window } : {});
+    const conditions = [
+      ...windows.flatMap((window) =>
+        [undefined, '1d', '2d'].flatMap((gap) =>
+          [
+            { present: { name: 'B' } },
+            { absent: { name: 'B' } },
+            { present: { name: 'A' } },
+            { absent: { name: 'A' } },
+          ].map((then) => ({
+            sequence: { first: { name: 'A', ...within(window) }, then, ...(gap ? { gap } : {}) },
+          })),
+        ),
+      ),
+      ...windows.flatMap((window) => [
+        { event: { name: 'B', ...within(window) } },
+        ...(window ? [{ event: { name: 'B', firstWithin: window } }] : []),
+        ...['eq', 'ne', 'lt', 'lte', 'gt', 'gte'].flatMap((op) => [
+          { event: { name: 'B', ...within(window), measure: 'last', op, value: { ago: '1d' } } },
+          { event: { name: 'B', ...within(window), measure: { sum: 'spent' }, op, value: 1 } },
+          { event: { name: 'B', ...within(window), measure: { min: 'spent' }, op, value: 0 } },
+          { event: { name: 'B', ...within(window), measure: 'count', op, value: 0 } },
+        ]),
+      ]),
+    ];
+    const workspaceId = newId();
+    const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
+    for (const where of conditions) {
+      const definition = parsed(where);
+      const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
+      const persons = [...(await readPersons(clickhouse, compiled))];
+      expect({ where, persons }).toEqual({ where, persons: expected(definition, subjects) });
+    }
+  }, 120_000);
+
   it('counts and samples what the set query lists', async () => {
     const workspaceId = newId();
     const subjects = fc.sample(arbitrarySubjects, { seed: SEED, numRuns: 3 }).flat();

@@ -9,7 +9,7 @@ import { Parameters } from './parameters';
 export interface CompiledQuery {
   /** ClickHouse SQL of one row: columns `count` and `sample`, the lowest {sampleSize:UInt32} persons. */
   preview: string;
-  /** The same persons as rows of one column `person`, ascending. */
+  /** The same persons as rows of one column `person`, each once, in no order. */
   query: string;
   params: Record<string, unknown>;
 }

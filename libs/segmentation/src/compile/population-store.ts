@@ -58,10 +58,14 @@ export async function loadPopulation(
   const stray = subjects[0]?.events.map((source, turn) => event(source, 5000, turn + 1)) ?? [];
   const nodes = subjects.flatMap((_subject, index) => [
     { node: index + 1, person: index + 1, version: 1 },
-    // Remapped: only the last version counts.
-    { node: index + 1001, person: dead, version: 1 },
     { node: index + 1001, person: index + 1, version: 2 },
   ]);
+  // Once another person's: only the last version counts.
+  const oldNodes = subjects.map((_subject, index) => ({
+    node: index + 1001,
+    person: ((index + 1) % subjects.length) + 1,
+    version: 1,
+  }));
   const profiles = subjects.map((subject, index) => ({
     person: index + 1,
     ...flat(subject.traits),
@@ -80,14 +84,16 @@ export async function loadPopulation(
   const ghosts = first
     ? [
         { person: dead, ...flat(first.traits), consent: {}, version: 1, deleted: 0 },
-        { person: dead, version: 2, deleted: 1 },
         { person: 1, ...flat({ tier: 'stale' }), consent: {}, version: 1, deleted: 0 },
       ]
     : [];
   const own = (rows: object[]): object[] => rows.map((row) => ({ workspace_id: workspaceId, ...row }));
   await insert(clickhouse, 'event', [...events, ...later, ...stray]);
+  // In inserts of their own: within one, ClickHouse would drop the old versions by itself.
+  await insert(clickhouse, 'node_person', own(oldNodes));
   await insert(clickhouse, 'node_person', own(nodes));
-  await insert(clickhouse, 'profile', own([...profiles, ...ghosts]));
+  await insert(clickhouse, 'profile', own(ghosts));
+  await insert(clickhouse, 'profile', own([...profiles, { person: dead, version: 2, deleted: 1 }]));
   return { asOfPos: pos };
 }
 

@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { CompiledQuery } from '../compile/compile-set';
 
-/** The persons of a compiled definition, ascending. RowBinary of one UInt32 column is the array itself, byte for byte. */
+/** The persons of a compiled definition, ascending. RowBinary of one UInt32 column is four bytes a row. */
 export async function readPersons(
   clickhouse: ClickHouseClient,
   compiled: CompiledQuery,
@@ -18,16 +18,22 @@ export async function readPersons(
   }
   const persons = new Uint32Array(bytes.length / Uint32Array.BYTES_PER_ELEMENT);
   for (let index = 0; index < persons.length; index++) persons[index] = bytes.readUInt32LE(index * 4);
-  for (let index = 1; index < persons.length; index++) {
-    if ((persons[index] ?? 0) <= (persons[index - 1] ?? 0))
-      throw new SetUnreadable('persons are not in order');
-  }
+  sortUnlessSorted(persons);
   return persons;
+}
+
+// ClickHouse keeps small bitmaps as they were filled; large ones come in order and need no sorting.
+function sortUnlessSorted(persons: Uint32Array): void {
+  for (let index = 1; index < persons.length; index++) {
+    if ((persons[index] ?? 0) >= (persons[index - 1] ?? 0)) continue;
+    persons.sort();
+    return;
+  }
 }
 
 export interface PreviewRow {
   count: number;
-  /** The lowest person numbers of the set. */
+  /** Persons of the set, ascending. */
   sample: number[];
 }
 
@@ -42,7 +48,7 @@ export async function readPreview(
     format: 'JSONEachRow',
   });
   const [row] = await answer.json<{ count: string; sample: number[] }>();
-  return { count: Number(row?.count ?? 0), sample: row?.sample ?? [] };
+  return { count: Number(row?.count ?? 0), sample: (row?.sample ?? []).sort((a, b) => a - b) };
 }
 
 /** ClickHouse broke off in the middle of an answer; what it said is kept. */

@@ -413,6 +413,8 @@ CREATE TABLE sync_run (
   exit_mapping_version int,
   from_pos bigint NOT NULL,
   to_pos bigint NOT NULL,
+  -- A first run reads the members themselves; planned_pos then counts persons, later it is a position of the log.
+  snapshot boolean NOT NULL DEFAULT false,
   planned_pos bigint NOT NULL,
   mode text NOT NULL DEFAULT 'deltas' CHECK (mode IN ('snapshot', 'deltas', 'retry')),
   cursor jsonb NOT NULL DEFAULT '{}',      -- of a snapshot {person}, of a retry {effect}: the last one planned

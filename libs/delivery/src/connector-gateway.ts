@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import { ConnectorRuntime } from '@percorso/connector';
+import type { LookupResult, Operation, Verdict } from '@percorso/plugin-kit';
+import { type Lane, type OutgoingItem, ProviderGateway } from './provider-gateway';
+
+/** Providers as their plugins reach them. */
+@Injectable()
+export class ConnectorGateway extends ProviderGateway {
+  constructor(private readonly runtime: ConnectorRuntime) {
+    super();
+  }
+
+  describe(workspaceId: string, connectorId: string): Promise<Lane> {
+    return this.runtime.describe(workspaceId, connectorId);
+  }
+
+  deliver(
+    workspaceId: string,
+    connectorId: string,
+    operation: Operation,
+    items: OutgoingItem[],
+    options: { deadlineMs: number },
+  ): Promise<Verdict[]> {
+    return this.runtime.deliver(workspaceId, connectorId, operation, items, options);
+  }
+
+  lookup(workspaceId: string, connectorId: string, items: OutgoingItem[]): Promise<LookupResult[]> {
+    return this.runtime.lookup(workspaceId, connectorId, items);
+  }
+}

@@ -1,0 +1,26 @@
+import { BullModule } from '@nestjs/bull';
+import { Module } from '@nestjs/common';
+import { ProfileModule } from '@percorso/profile';
+import { ConnectorGateway } from './connector-gateway';
+import { ConsentSource } from './consent-source';
+import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
+import { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
+import { ProfileConsentSource } from './profile-consent-source';
+import { ProviderGateway } from './provider-gateway';
+import { SuppressionController } from './suppression.controller';
+import { SuppressionService } from './suppression.service';
+
+/** The effect ledger for those who record effects, and suppressions. Needs ConnectorModule in the application. */
+@Module({
+  imports: [BullModule.registerQueue({ name: DELIVERY_QUEUE }), ProfileModule],
+  controllers: [SuppressionController],
+  providers: [
+    { provide: DELIVERY_OPTIONS, useValue: DEFAULT_DELIVERY },
+    { provide: ProviderGateway, useClass: ConnectorGateway },
+    { provide: ConsentSource, useClass: ProfileConsentSource },
+    DeliveryWaker,
+    SuppressionService,
+  ],
+  exports: [DELIVERY_OPTIONS, ProviderGateway, ConsentSource, DeliveryWaker],
+})
+export class DeliveryModule {}

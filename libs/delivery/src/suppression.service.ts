@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { audit, decodeCursor, encodeCursor, type Page, pageOf, type PageQuery } from '@percorso/access';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import type { CreateSuppression, SuppressionView } from './suppression.dto';
+import { addSuppressions, comparableAddress, type Suppression } from './suppression.store';
+
+/** Addresses that nothing may be sent to, as admins see and edit them. */
+@Injectable()
+export class SuppressionService {
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<SuppressionView>> {
+    const after = cursor ? decodeCursor<{ channel: string; address: string }>(cursor) : undefined;
+    return this.database.tx(workspaceId, async (tx) => {
+      const { rows } = await tx.query<Suppression>(
+        `SELECT channel, address, reason, source, at FROM suppression
+         WHERE workspace_id = $1 AND (channel, address) > ($2, $3) ORDER BY channel, address LIMIT $4`,
+        [workspaceId, after?.channel ?? '', after?.address ?? '', limit + 1],
+      );
+      return pageOf(
+        rows,
+        limit,
+        (row) => row,
+        ({ channel, address }) => encodeCursor({ channel, address }),
+      );
+    });
+  }
+
+  create(workspaceId: string, actor: string, body: CreateSuppression): Promise<SuppressionView> {
+    const suppression: Suppression = {
+      channel: body.channel,
+      address: comparableAddress(body.channel, body.address),
+      reason: body.reason,
+      source: actor,
+      at: this.clock.now(),
+    };
+    return this.database.tx(workspaceId, async (tx) => {
+      if ((await addSuppressions(tx, [suppression])) === 0) {
+        throw Problem.conflict('suppression-exists', 'The address is suppressed on this channel.');
+      }
+      await audit(tx, actor, 'suppression.create', body.channel);
+      return suppression;
+    });
+  }
+
+  remove(workspaceId: string, actor: string, channel: string, address: string): Promise<void> {
+    return this.database.tx(workspaceId, async (tx) => {
+      const { rowCount } = await tx.query(
+        'DELETE FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = $3',
+        [workspaceId, channel, comparableAddress(channel, address)],
+      );
+      if (!rowCount) throw Problem.notFound('Suppression');
+      await audit(tx, actor, 'suppression.delete', channel);
+    });
+  }
+}

@@ -1,0 +1,186 @@
+import { startTestEngines, TestEngines } from '@percorso/engines';
+import { ClickHouseWriter } from './clickhouse.writer';
+import { LoadGate } from './load-gate';
+import { Loader } from './loader';
+import { ProfileFixture } from './profile-fixture';
+
+/** A writer whose process is killed right after ClickHouse took the events. */
+class KilledAfterInsert extends ClickHouseWriter {
+  override async events(...batch: Parameters<ClickHouseWriter['events']>): Promise<void> {
+    await super.events(...batch);
+    throw new Error('killed');
+  }
+}
+
+describe('loading ClickHouse', () => {
+  let engines: TestEngines;
+  let fixture: ProfileFixture;
+  let workspaceId: string;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    fixture = await ProfileFixture.over(engines);
+  });
+
+  afterAll(async () => {
+    await fixture?.close();
+    await engines?.stop();
+  });
+
+  beforeEach(async () => {
+    workspaceId = await fixture.workspace();
+  });
+
+  let messages = 0;
+  const item = (type: string, fields: object): object => ({
+    messageId: `m${++messages}`,
+    type,
+    timestamp: '2026-02-01T10:00:00.000Z',
+    ...fields,
+  });
+  const purchases = (count: number): object[] =>
+    Array.from({ length: count }, (_, n) =>
+      item('track', {
+        event: 'Purchased',
+        userId: `u${n % 10}`,
+        properties: { price: 0.1, currency: 'EUR', gift: n % 2 === 0, item: { sku: `s${n}` }, tags: ['a'] },
+      }),
+    );
+  const load = async (): Promise<void> => {
+    while (!(await fixture.loader.turn(workspaceId))?.complete);
+  };
+  const counts = async (): Promise<{ rows: string; positions: string }> =>
+    (
+      await fixture.inClickHouse<{ rows: string; positions: string }>(
+        workspaceId,
+        'SELECT count() AS rows, uniqExact(pos) AS positions FROM percorso.event WHERE workspace_id = {w}',
+      )
+    )[0]!;
+
+  it('events arrive whole, numbers exact, nested keys by dotted path', async () => {
+    await fixture.say(workspaceId, ...purchases(30));
+    await load();
+    expect(await counts()).toEqual({ rows: '30', positions: '30' });
+    const [sums] = await fixture.inClickHouse(
+      workspaceId,
+      `SELECT toString(sum(numbers['price'])) AS total, countIf(booleans['gift']) AS gifts,
+         uniqExact(strings['item.sku']) AS skus, any(strings['tags']) AS tags,
+         any(JSONExtractString(properties, 'currency')) AS currency, toString(min(occurred_at)) AS at
+       FROM percorso.event WHERE workspace_id = {w}`,
+    );
+    expect(sums).toEqual({
+      total: '3',
+      gifts: '15',
+      skus: '30',
+      tags: '["a"]',
+      currency: 'EUR',
+      at: '2026-02-01 10:00:00.000',
+    });
+    expect(await fixture.head(workspaceId)).toMatchObject({ applied: 30, loaded: 30 });
+  });
+
+  it('a kill between insert and cursor adds no row, though more was applied meanwhile', async () => {
+    await fixture.say(workspaceId, ...purchases(40));
+    const killed = new Loader(fixture.database, new KilledAfterInsert(fixture.clickhouse), fixture.clock);
+    await expect(killed.turn(workspaceId)).rejects.toThrow('killed');
+    expect(await counts()).toEqual({ rows: '40', positions: '40' });
+    expect(await fixture.head(workspaceId)).toMatchObject({ loaded: 0 });
+
+    await fixture.say(workspaceId, ...purchases(25));
+    await expect(killed.turn(workspaceId)).rejects.toThrow('killed');
+    await load();
+    expect(await counts()).toEqual({ rows: '65', positions: '65' });
+    expect(await fixture.head(workspaceId)).toMatchObject({ applied: 65, loaded: 65 });
+  });
+
+  const persons = (): Promise<unknown[]> =>
+    fixture.inClickHouse(
+      workspaceId,
+      `SELECT strings['name'] AS name, numbers['age'] AS age, consent, groups
+       FROM percorso.profile FINAL WHERE workspace_id = {w} ORDER BY name`,
+    );
+  const eventPersons = (): Promise<{ person: number }[]> =>
+    fixture.inClickHouse(
+      workspaceId,
+      `SELECT DISTINCT n.person AS person FROM percorso.event e
+       JOIN (SELECT node, person FROM percorso.node_person FINAL WHERE workspace_id = {w}) n USING node
+       WHERE e.workspace_id = {w} ORDER BY person`,
+    );
+
+  it('a merge takes a profile away, its reversal brings it back; events follow', async () => {
+    await fixture.say(
+      workspaceId,
+      item('identify', {
+        userId: 'u1',
+        traits: { name: 'Ada', age: 36 },
+        context: { consent: { categoryPreferences: { email: true, 'email:news': false } } },
+      }),
+      item('group', { userId: 'u1', groupId: 'acme' }),
+      item('identify', { anonymousId: 'a1', traits: { name: 'Zoe' } }),
+    );
+    await load();
+    const apart = [
+      { name: 'Ada', age: 36, consent: { email: 'granted', 'email:news': 'denied' }, groups: ['acme'] },
+      { name: 'Zoe', age: 0, consent: {}, groups: [] },
+    ];
+    expect(await persons()).toEqual(apart);
+    expect(await eventPersons()).toHaveLength(2);
+
+    await fixture.say(workspaceId, item('alias', { userId: 'u1', previousId: 'a1' }));
+    await load();
+    expect(await persons()).toMatchObject([{ name: 'Zoe', age: 36 }]);
+    expect(await eventPersons()).toHaveLength(1);
+
+    const { data } = await fixture.queries.merges(workspaceId, { limit: 1 });
+    await fixture.profiles.unmerge(workspaceId, 'spec', data[0]!.id);
+    await load();
+    expect(await persons()).toEqual(apart);
+    expect(await eventPersons()).toHaveLength(2);
+  });
+
+  it('an erased person is gone from PostgreSQL at once and from ClickHouse with the next turn, loaded or not', async () => {
+    const erased: string[] = [];
+    fixture.hooks.push({ erased: async (_tx, refs) => void erased.push(...refs.map((ref) => ref.profileId)) });
+    await fixture.say(workspaceId, item('identify', { userId: 'gone', traits: { name: 'Ada' } }));
+    await fixture.say(workspaceId, item('identify', { userId: 'stays', traits: { name: 'Bob' } }));
+    await load();
+    await fixture.say(workspaceId, item('track', { userId: 'gone', event: 'Late' }));
+    const { data } = await fixture.queries.find(workspaceId, 'user_id', 'gone');
+    await fixture.profiles.delete(workspaceId, 'spec', data[0]!.id);
+    fixture.hooks.length = 0;
+    expect(erased).toEqual([data[0]!.id]);
+    const left = await fixture.database.tx(workspaceId, (tx) =>
+      tx.query(
+        `SELECT (SELECT count(*) FROM event WHERE workspace_id = $1)::int AS events,
+           (SELECT count(*) FROM identity_node WHERE workspace_id = $1)::int AS nodes,
+           (SELECT count(*) FROM profile WHERE workspace_id = $1)::int AS profiles,
+           (SELECT count(*) FROM profile_fragment WHERE workspace_id = $1)::int AS fragments`,
+        [workspaceId],
+      ),
+    );
+    expect(left.rows).toEqual([{ events: 1, nodes: 1, profiles: 1, fragments: 1 }]);
+    await load();
+    expect(await counts()).toEqual({ rows: '1', positions: '1' });
+    expect(await persons()).toMatchObject([{ name: 'Bob' }]);
+    // Who comes again afterwards is somebody new.
+    await fixture.say(workspaceId, item('identify', { userId: 'gone', traits: {} }));
+    const again = await fixture.queries.find(workspaceId, 'user_id', 'gone');
+    expect(again.data[0]).toMatchObject({ traits: {} });
+    expect(again.data[0]!.id).not.toBe(data[0]!.id);
+  });
+
+  it('the gate holds ClickHouse at exactly the position it names, while the log goes on', async () => {
+    const gate = new LoadGate(fixture.database, fixture.loader);
+    await fixture.say(workspaceId, ...purchases(20));
+    const seen = await gate.holdLoaded(workspaceId, async ({ pos }) => {
+      await fixture.say(workspaceId, ...purchases(5));
+      expect(await fixture.loader.turn(workspaceId)).toBeUndefined();
+      return { pos, ...(await counts()) };
+    });
+    expect(seen).toEqual({ pos: 20, rows: '20', positions: '20' });
+    const both = await Promise.all(
+      [1, 2, 3].map(() => gate.holdLoaded(workspaceId, async ({ pos }) => ({ pos, ...(await counts()) }))),
+    );
+    expect(both).toEqual([1, 2, 3].map(() => ({ pos: 25, rows: '25', positions: '25' })));
+  });
+});

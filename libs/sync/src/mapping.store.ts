@@ -1,0 +1,73 @@
+import type { Transaction } from '@percorso/storage';
+
+export interface MappingRow {
+  id: string;
+  name: string;
+  expression: string;
+  required: string[];
+  current: number;
+  version: number;
+}
+
+const SELECT = `SELECT m.id, m.name, v.expression, v.required, m.current, m.version::int AS version
+  FROM mapping m JOIN mapping_version v
+    ON v.workspace_id = m.workspace_id AND v.mapping_id = m.id AND v.version = m.current`;
+
+export async function findMapping(tx: Transaction, id: string): Promise<MappingRow | undefined> {
+  const { rows } = await tx.query<MappingRow>(`${SELECT} WHERE m.workspace_id = $1 AND m.id = $2`, [tx.workspaceId, id]);
+  return rows[0];
+}
+
+export async function listMappings(tx: Transaction, afterId: string, limit: number): Promise<MappingRow[]> {
+  const { rows } = await tx.query<MappingRow>(
+    `${SELECT} WHERE m.workspace_id = $1 AND m.id > $2::uuid ORDER BY m.id LIMIT $3`,
+    [tx.workspaceId, afterId, limit],
+  );
+  return rows;
+}
+
+export async function insertMapping(
+  tx: Transaction,
+  mapping: { id: string; name: string; expression: string; required: string[] },
+  now: Date,
+): Promise<void> {
+  await tx.query('INSERT INTO mapping (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)', [
+    tx.workspaceId,
+    mapping.id,
+    mapping.name,
+    now,
+  ]);
+  await insertMappingVersion(tx, mapping, 1, now);
+}
+
+/** Adds a version; the row of the mapping must be locked by the caller's transaction. */
+export async function insertMappingVersion(
+  tx: Transaction,
+  mapping: { id: string; expression: string; required: string[] },
+  version: number,
+  now: Date,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO mapping_version (workspace_id, mapping_id, version, expression, required, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [tx.workspaceId, mapping.id, version, mapping.expression, mapping.required, now],
+  );
+}
+
+/** What a run maps with: one version of an expression, fixed when the run began. */
+export interface MappingVersion {
+  expression: string;
+  required: string[];
+}
+
+export async function findMappingVersion(
+  tx: Transaction,
+  mappingId: string,
+  version: number,
+): Promise<MappingVersion | undefined> {
+  const { rows } = await tx.query<MappingVersion>(
+    `SELECT expression, required FROM mapping_version WHERE workspace_id = $1 AND mapping_id = $2 AND version = $3`,
+    [tx.workspaceId, mappingId, version],
+  );
+  return rows[0];
+}

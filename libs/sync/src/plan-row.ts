@@ -1,0 +1,72 @@
+import type { ConnectorDescription } from '@percorso/connector';
+import type { NewEffect, Reason } from '@percorso/delivery';
+import type { MappingResult } from '@percorso/mapping';
+
+/** The newest change of one member that a page of a run saw. */
+export interface Change {
+  person: number;
+  profileId: string;
+  op: 'enter' | 'exit';
+  version: number;
+  since: Date;
+}
+
+/** What this sync last did for the person. */
+export interface LastEffect {
+  state: string;
+  payload: object | null;
+}
+
+export type Plan = Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'>;
+
+/** What becomes of a member: a payload to deliver, or the reason there is none. */
+export function planRow(
+  change: Change,
+  result: MappingResult | undefined,
+  required: readonly string[],
+  connector: ConnectorDescription,
+  last: LastEffect | undefined,
+): Plan {
+  const entering = connector.kind === 'messaging' ? 'send' : 'upsert';
+  if (change.op === 'exit' && (!last || NEVER_SENT.has(last.state))) {
+    return drop(entering, { code: 'never-entered', reason: 'Nothing was sent when the member entered.' });
+  }
+  if (change.op === 'exit' && asksForRemoval(result) && connector.capabilities.remove && last?.payload) {
+    return { operation: 'remove', payload: last.payload };
+  }
+  if (!result) return drop(entering, GONE);
+  if ('error' in result) return drop(entering, { code: result.error.code, reason: result.error.message });
+  const { output } = result;
+  if (output === undefined || output === null) {
+    return drop(entering, { code: 'no-output', reason: 'The mapping gave nothing for this profile.' });
+  }
+  if (typeof output !== 'object' || Array.isArray(output)) {
+    return drop(entering, { code: 'not-an-object', reason: 'The mapping must give an object.', pointer: '' });
+  }
+  const payload = output as Record<string, unknown>;
+  const missing = required.find((field) => isMissing(payload[field]));
+  if (missing !== undefined) {
+    return drop(entering, {
+      code: 'missing-required',
+      reason: 'A required field has no value.',
+      pointer: `/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+    });
+  }
+  return { operation: entering, payload, channel: connector.channel, address: addressIn(payload, connector.addressPointer) };
+}
+
+const NEVER_SENT = new Set(['dropped', 'suppressed', 'rejected']);
+const GONE: Reason = { code: 'profile-gone', reason: 'The profile was erased or merged into another.' };
+
+const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ operation, dropped });
+
+/** An exit is a removal unless its mapping says what to write instead. */
+const asksForRemoval = (result: MappingResult | undefined): boolean =>
+  result !== undefined && 'output' in result && (result.output === undefined || result.output === null);
+
+const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
+
+function addressIn(payload: Record<string, unknown>, pointer: string | undefined): string | undefined {
+  const value = pointer === undefined ? undefined : payload[pointer.slice(1)];
+  return typeof value === 'string' ? value : undefined;
+}

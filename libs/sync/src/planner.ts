@@ -1,0 +1,133 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type ConnectorDescription, ConnectorRuntime } from '@percorso/connector';
+import { DeliveryWaker, recordEffects } from '@percorso/delivery';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { MappingRunner, type MappingResult } from '@percorso/mapping';
+import { type ProfileDocument, ProfileReader } from '@percorso/profile';
+import { MembershipLog } from '@percorso/segmentation';
+import { Database, type Transaction } from '@percorso/storage';
+import { type ChangePage, readChanges } from './change-page';
+import { inputDocument } from './input-document';
+import { lastEffects } from './last-effects';
+import { findMappingVersion, type MappingVersion } from './mapping.store';
+import { type Change, type LastEffect, planRow } from './plan-row';
+import { advanceRun, claimRun, finishPlanning, type RunRow } from './run.store';
+
+/** How long a page may take before another planner may take the run over. */
+const LEASE_MS = 20_000;
+
+interface Mappings {
+  entry: MappingVersion;
+  exit?: MappingVersion;
+}
+
+interface Page extends ChangePage {
+  documents: Map<number, ProfileDocument>;
+  last: Map<number, LastEffect>;
+}
+
+/** Turns the changes of an audience into effects with frozen payloads, page by page; a page is all or nothing. */
+@Injectable()
+export class Planner {
+  private readonly logger = new Logger(Planner.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly log: MembershipLog,
+    private readonly profiles: ProfileReader,
+    private readonly connectors: ConnectorRuntime,
+    private readonly mappings: MappingRunner,
+    private readonly waker: DeliveryWaker,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Plan one run to its end, unless another planner has it. */
+  async plan(workspaceId: string, runId: string): Promise<void> {
+    const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
+    if (!run) return;
+    const connector = await this.connectors.describe(workspaceId, run.connectorId);
+    const mappings = await this.database.tx(workspaceId, (tx) => loadMappings(tx, run));
+    let at = run.plannedPos;
+    for (;;) {
+      const page = await this.read(workspaceId, { ...run, plannedPos: at });
+      const effects = await this.effects(run, page, mappings, connector);
+      const now = this.clock.now();
+      const mine = await this.database.tx(workspaceId, async (tx) => {
+        const step = { plannedPos: page.nextPos, planned: effects.length, leaseMs: LEASE_MS };
+        if (!(await advanceRun(tx, run, step))) return false;
+        await recordEffects(tx, effects, now);
+        if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
+        return true;
+      });
+      if (!mine) return this.logger.warn({ runId }, 'Another planner took the run over');
+      await this.waker.wake(workspaceId, run.connectorId);
+      if (page.isLast) return;
+      at = page.nextPos;
+    }
+  }
+
+  private read(workspaceId: string, run: RunRow): Promise<Page> {
+    return this.database.tx(workspaceId, async (tx) => {
+      const page = await readChanges(tx, this.log, run);
+      const persons = page.changes.map(({ person }) => person);
+      const documents = await this.profiles.documents(tx, persons);
+      return { ...page, documents, last: await lastEffects(tx, run.syncId, persons) };
+    });
+  }
+
+  private async effects(
+    run: RunRow,
+    page: Page,
+    mappings: Mappings,
+    connector: ConnectorDescription,
+  ): Promise<Parameters<typeof recordEffects>[1]> {
+    const wanted = page.changes.filter(
+      ({ op }) => op === 'enter' || mappings.exit !== undefined || connector.capabilities.remove !== undefined,
+    );
+    const results = new Map<Change, MappingResult>();
+    for (const op of ['enter', 'exit'] as const) {
+      const rows = wanted.filter((change) => change.op === op && page.documents.has(change.person));
+      const mapping = op === 'enter' ? mappings.entry : mappings.exit;
+      if (!mapping) for (const row of rows) results.set(row, { output: null });
+      else (await this.map(run, mapping, rows, page.documents)).forEach((result, at) => results.set(rows[at]!, result));
+    }
+    return wanted.map((change) => {
+      const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
+      return {
+        key: `sync:${run.syncId}:${change.person}:${change.version}`,
+        runId: run.id,
+        syncId: run.syncId,
+        connectorId: run.connectorId,
+        person: change.person,
+        profileId: change.profileId,
+        membershipVersion: String(change.version),
+        ...planRow(change, results.get(change), required, connector, page.last.get(change.person)),
+      };
+    });
+  }
+
+  private map(
+    run: RunRow,
+    mapping: MappingVersion,
+    rows: readonly Change[],
+    documents: ReadonlyMap<number, ProfileDocument>,
+  ): Promise<MappingResult[]> {
+    const audience = { id: run.audienceId, name: run.audienceName };
+    return this.mappings.run(
+      mapping.expression,
+      rows.map((row) => inputDocument(documents.get(row.person)!, audience, row, run.createdAt)),
+      // Bound to the intent: planning the same change again gives the same payload.
+      { bindings: rows.map((row) => ({ seed: `${run.syncId}:${row.person}:${row.version}`, at: run.createdAt })) },
+    );
+  }
+}
+
+async function loadMappings(tx: Transaction, run: RunRow): Promise<Mappings> {
+  const entry = await findMappingVersion(tx, run.mappingId, run.mappingVersion);
+  const exit =
+    run.exitMappingId && run.exitMappingVersion
+      ? await findMappingVersion(tx, run.exitMappingId, run.exitMappingVersion)
+      : undefined;
+  if (!entry) throw Problem.notFound('Mapping version');
+  return { entry, exit };
+}

@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ConnectorRuntime } from '@percorso/connector';
+import { DeliveryWaker, reopenEffects } from '@percorso/delivery';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { MappingRunner } from '@percorso/mapping';
+import { ProfileReader } from '@percorso/profile';
+import { Database, type Transaction } from '@percorso/storage';
+import { inputDocument } from './input-document';
+import { findMapping, type MappingRow } from './mapping.store';
+import { type Change, planRow } from './plan-row';
+import type { RunRow } from './run.store';
+
+const PAGE = 500;
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
+interface DeadRow extends Change {
+  id: string;
+}
+
+/** Opens rejected and dropped rows of a run again, with what the newest mapping makes of the profile as it is now. */
+@Injectable()
+export class Retry {
+  constructor(
+    private readonly database: Database,
+    private readonly profiles: ProfileReader,
+    private readonly connectors: ConnectorRuntime,
+    private readonly mappings: MappingRunner,
+    private readonly waker: DeliveryWaker,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async retry(workspaceId: string, run: RunRow): Promise<void> {
+    if (run.state === 'planning') throw Problem.conflict('run-open', 'The run is still being planned.');
+    const connector = await this.connectors.describe(workspaceId, run.connectorId);
+    const entry = await this.database.tx(workspaceId, (tx) => findMapping(tx, run.mappingId));
+    if (!entry) throw Problem.notFound('Mapping');
+    for (let after = FIRST; ; ) {
+      const rows = await this.database.tx(workspaceId, (tx) => deadEntries(tx, run.id, after));
+      if (rows.length === 0) break;
+      const plans = await this.map(workspaceId, run, entry, rows);
+      const now = this.clock.now();
+      await this.database.tx(workspaceId, async (tx) => {
+        const effects = rows.map((row, at) => ({
+          id: row.id,
+          ...planRow(row, plans[at], entry.required, connector, undefined),
+        }));
+        await reopenEffects(tx, effects, now);
+        await reopenRun(tx, run);
+      });
+      after = rows.at(-1)!.id;
+    }
+    await this.waker.wake(workspaceId, run.connectorId);
+  }
+
+  private async map(
+    workspaceId: string,
+    run: RunRow,
+    mapping: MappingRow,
+    rows: readonly DeadRow[],
+  ): Promise<(Awaited<ReturnType<MappingRunner['run']>>[number] | undefined)[]> {
+    const documents = await this.database.tx(workspaceId, (tx) =>
+      this.profiles.documents(
+        tx,
+        rows.map(({ person }) => person),
+      ),
+    );
+    const known = rows.filter(({ person }) => documents.has(person));
+    const at = this.clock.now();
+    const audience = { id: run.audienceId, name: run.audienceName };
+    const results = await this.mappings.run(
+      mapping.expression,
+      known.map((row) => inputDocument(documents.get(row.person)!, audience, row, at)),
+      { bindings: known.map((row) => ({ seed: `${run.syncId}:${row.person}:${row.version}`, at })) },
+    );
+    const byRow = new Map(known.map((row, index) => [row, results[index]]));
+    return rows.map((row) => byRow.get(row));
+  }
+}
+
+/** Entries that ended badly; an exit that did stays as it is, its member is gone from the audience either way. */
+async function deadEntries(tx: Transaction, runId: string, afterId: string): Promise<DeadRow[]> {
+  const { rows } = await tx.query<DeadRow>(
+    `SELECT e.id, e.person, e.profile_id AS "profileId", 'enter' AS op, e.membership_version::int AS version, m.since
+     FROM effect e
+     JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
+     JOIN membership m ON m.workspace_id = e.workspace_id AND m.audience_id = s.audience_id AND m.person = e.person
+     WHERE e.workspace_id = $1 AND e.run_id = $2 AND e.state IN ('rejected', 'dropped') AND e.id > $3::uuid
+       AND m.member AND m.version = e.membership_version
+     ORDER BY e.id LIMIT $4`,
+    [tx.workspaceId, runId, afterId, PAGE],
+  );
+  return rows;
+}
+
+async function reopenRun(tx: Transaction, run: RunRow): Promise<void> {
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run r SET state = 'delivering', ended_at = NULL WHERE workspace_id = $1 AND id = $2 AND NOT EXISTS (
+       SELECT 1 FROM sync_run o WHERE o.workspace_id = r.workspace_id AND o.sync_id = r.sync_id AND o.id <> r.id
+         AND o.state IN ('planning', 'delivering'))`,
+    [tx.workspaceId, run.id],
+  );
+  if (rowCount === 0) throw Problem.conflict('run-open', 'Another run of this sync is not finished.');
+}

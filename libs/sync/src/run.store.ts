@@ -1,0 +1,133 @@
+import type { Transaction } from '@percorso/storage';
+
+export interface RunRow {
+  id: string;
+  syncId: string;
+  audienceId: string;
+  audienceName: string;
+  connectorId: string;
+  mappingId: string;
+  exitMappingId: string | null;
+  state: 'planning' | 'delivering' | 'done' | 'failed' | 'cancelled';
+  mappingVersion: number;
+  exitMappingVersion: number | null;
+  fromPos: number;
+  toPos: number;
+  snapshot: boolean;
+  plannedPos: number;
+  error: string | null;
+  createdAt: Date;
+  endedAt: Date | null;
+  /** Hand it back with every write: another planner's claim makes this one's writes void. */
+  fence: string;
+}
+
+const COLUMNS = `r.id, r.sync_id AS "syncId", s.audience_id AS "audienceId", a.name AS "audienceName",
+  s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId", r.state,
+  r.mapping_version AS "mappingVersion", r.exit_mapping_version AS "exitMappingVersion", r.from_pos::float8 AS "fromPos",
+  r.to_pos::float8 AS "toPos", r.snapshot, r.planned_pos::float8 AS "plannedPos", r.error, r.created_at AS "createdAt",
+  r.ended_at AS "endedAt", r.fence`;
+const FROM = `FROM sync_run r JOIN sync s ON s.workspace_id = r.workspace_id AND s.id = r.sync_id
+  JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id`;
+
+export async function findRun(tx: Transaction, id: string): Promise<RunRow | undefined> {
+  const { rows } = await tx.query<RunRow>(`SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.id = $2`, [
+    tx.workspaceId,
+    id,
+  ]);
+  return rows[0];
+}
+
+export async function listRuns(tx: Transaction, syncId: string, beforeId: string, limit: number): Promise<RunRow[]> {
+  const { rows } = await tx.query<RunRow>(
+    `SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.sync_id = $2 AND r.id < $3::uuid ORDER BY r.id DESC LIMIT $4`,
+    [tx.workspaceId, syncId, beforeId, limit],
+  );
+  return rows;
+}
+
+/** Takes a run for planning unless another planner holds it. The lease runs on PostgreSQL's clock. */
+export async function claimRun(tx: Transaction, id: string, leaseMs: number): Promise<RunRow | undefined> {
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond'
+     WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())`,
+    [tx.workspaceId, id, leaseMs],
+  );
+  return rowCount === 0 ? undefined : findRun(tx, id);
+}
+
+/** Moves planning forward and keeps the lease. False when another planner took over: roll back then. */
+export async function advanceRun(
+  tx: Transaction,
+  run: RunRow,
+  page: { plannedPos: number; planned: number; leaseMs: number },
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run SET planned_pos = $4, planned = planned + $5, lease_until = now() + $6 * interval '1 millisecond'
+     WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'planning'`,
+    [tx.workspaceId, run.id, run.fence, page.plannedPos, page.planned, page.leaseMs],
+  );
+  return rowCount === 1;
+}
+
+/** Planning is over: the sync's cursor moves with it, in the same transaction. */
+export async function finishPlanning(tx: Transaction, run: RunRow, epoch: number, now: Date): Promise<void> {
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run SET state = 'delivering', lease_until = NULL
+     WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'planning'`,
+    [tx.workspaceId, run.id, run.fence],
+  );
+  if (rowCount === 0) return;
+  await tx.query(
+    `UPDATE sync SET cursor_epoch = $3, cursor_pos = $4, updated_at = $5 WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, run.syncId, epoch, run.toPos, now],
+  );
+}
+
+/** Runs of which nothing can change any more. @returns how many ended */
+export async function endSettledRuns(tx: Transaction, now: Date): Promise<number> {
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run r SET state = 'done', ended_at = $2 WHERE workspace_id = $1 AND state = 'delivering' AND NOT EXISTS (
+       SELECT 1 FROM effect e WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id
+         AND (e.state IN ('pending', 'sending') OR (e.state = 'unknown' AND e.due_at < 'infinity')))`,
+    [tx.workspaceId, now],
+  );
+  return rowCount ?? 0;
+}
+
+/** Runs that want a planner: never begun, or left by one that died. */
+export async function runsToPlan(tx: Transaction): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM sync_run WHERE workspace_id = $1 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())`,
+    [tx.workspaceId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+export type RunCounts = Record<
+  'planned' | 'accepted' | 'rejected' | 'suppressed' | 'dropped' | 'pending' | 'sending' | 'unknown' | 'superseded',
+  number
+>;
+
+export async function countEffects(tx: Transaction, runId: string): Promise<RunCounts> {
+  const { rows } = await tx.query<{ state: keyof RunCounts; count: number }>(
+    'SELECT state, count(*)::int AS count FROM effect WHERE workspace_id = $1 AND run_id = $2 GROUP BY state',
+    [tx.workspaceId, runId],
+  );
+  const counts: RunCounts = {
+    planned: 0,
+    accepted: 0,
+    rejected: 0,
+    suppressed: 0,
+    dropped: 0,
+    pending: 0,
+    sending: 0,
+    unknown: 0,
+    superseded: 0,
+  };
+  for (const { state, count } of rows) {
+    counts[state] = count;
+    counts.planned += count;
+  }
+  return counts;
+}

@@ -1,0 +1,46 @@
+import { BeforeApplicationShutdown, Inject, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import { TickLoop } from '@percorso/delivery';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import { PlanPump } from './plan-pump';
+import { endSettledRuns, runsToPlan } from './run.store';
+import { SyncQueue } from './sync.queue';
+
+const TICK_MS = 500;
+
+/** Ends runs of which everything is settled, and wakes those PostgreSQL knows and nobody plans. */
+@Injectable()
+export class SyncReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: TickLoop;
+
+  constructor(
+    private readonly database: Database,
+    private readonly queue: SyncQueue,
+    private readonly pump: PlanPump,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.loop = new TickLoop(new Logger(SyncReconciler.name), TICK_MS, () => this.reconcile());
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    await this.pump.settled();
+  }
+
+  private async reconcile(): Promise<void> {
+    for (const workspaceId of await this.database.workspaceIds()) {
+      const waiting = await this.database.tx(workspaceId, async (tx) => {
+        await endSettledRuns(tx, this.clock.now());
+        return runsToPlan(tx);
+      });
+      for (const runId of waiting) {
+        // Without Redis this process plans the run itself.
+        if (!(await this.queue.wake(workspaceId, runId))) this.pump.wake(workspaceId, runId);
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Actor, Etag, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { RunService } from './run.service';
+import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView } from './sync.dto';
+import { SyncService } from './sync.service';
+
+@ApiTags('Syncs')
+@Controller('v1/syncs')
+export class SyncController {
+  constructor(
+    private readonly syncs: SyncService,
+    private readonly runs: RunService,
+  ) {}
+
+  @Post()
+  @Scopes('syncs:write')
+  @Etag()
+  @ApiOperation({ summary: 'Bind an audience to a connector through a mapping' })
+  @ApiCreatedResponse({ type: SyncView })
+  create(@Workspace() workspaceId: string, @Actor() actor: string, @Body() dto: CreateSync): Promise<SyncView> {
+    return this.syncs.create(workspaceId, actor, dto);
+  }
+
+  @Get()
+  @Scopes('syncs:read')
+  @ApiOperation({ summary: 'List syncs' })
+  @PageAnswer(SyncView, 'Syncs.')
+  list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<SyncView>> {
+    return this.syncs.list(workspaceId, query);
+  }
+
+  @Get(':id')
+  @Scopes('syncs:read')
+  @Etag()
+  @ApiOperation({ summary: 'Read a sync' })
+  @ApiOkResponse({ type: SyncView })
+  get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<SyncView> {
+    return this.syncs.get(workspaceId, id);
+  }
+
+  @Post(':id/run')
+  @Scopes('syncs:write')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send what changed since the last run; the first run sends every member' })
+  @ApiAcceptedResponse({ type: StartedRun })
+  async run(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<StartedRun> {
+    return { run: await this.syncs.run(workspaceId, actor, id) };
+  }
+
+  @Post(':id/pause')
+  @Scopes('syncs:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Stop sending; what is planned waits' })
+  @ApiOkResponse({ type: SyncView })
+  pause(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<SyncView> {
+    return this.syncs.setState(workspaceId, actor, id, 'paused');
+  }
+
+  @Post(':id/resume')
+  @Scopes('syncs:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Send again' })
+  @ApiOkResponse({ type: SyncView })
+  resume(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<SyncView> {
+    return this.syncs.setState(workspaceId, actor, id, 'active');
+  }
+
+  @Get(':id/runs')
+  @Scopes('syncs:read')
+  @ApiOperation({ summary: 'List the runs of a sync, newest first' })
+  @PageAnswer(RunView, 'Runs.')
+  listRuns(@Workspace() workspaceId: string, @Param('id') id: string, @Query() query: PageQuery): Promise<Page<RunView>> {
+    return this.runs.list(workspaceId, id, query);
+  }
+
+  @Get(':id/reconciliation')
+  @Scopes('syncs:read')
+  @ApiOperation({ summary: 'Where every current member stands with this sync' })
+  @ApiOkResponse({ type: ReconciliationView })
+  reconciliation(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ReconciliationView> {
+    return this.syncs.reconciliation(workspaceId, id);
+  }
+}

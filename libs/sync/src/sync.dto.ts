@@ -1,0 +1,187 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsNotEmpty, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+
+export class CreateSync {
+  @ApiProperty()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID()
+  audienceId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID()
+  connectorId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID()
+  mappingId!: string;
+
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description:
+      'What to write when a member leaves. Without it, or where it gives nothing, a campaign system is told to remove the member and a messaging provider is told nothing.',
+  })
+  @IsOptional()
+  @IsUUID()
+  exitMappingId?: string;
+}
+
+export class SyncView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  audienceId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  connectorId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  mappingId!: string;
+
+  @ApiProperty({ format: 'uuid', nullable: true, type: String })
+  exitMappingId!: string | null;
+
+  @ApiProperty({ enum: ['active', 'paused'] })
+  state!: 'active' | 'paused';
+
+  @ApiProperty({ description: 'Changes of the membership log planned so far.' })
+  cursorPos!: number;
+
+  @ApiProperty()
+  version!: number;
+}
+
+export class RunCountsView {
+  @ApiProperty()
+  planned!: number;
+
+  @ApiProperty()
+  accepted!: number;
+
+  @ApiProperty()
+  rejected!: number;
+
+  @ApiProperty()
+  suppressed!: number;
+
+  @ApiProperty()
+  dropped!: number;
+
+  @ApiProperty()
+  pending!: number;
+
+  @ApiProperty()
+  sending!: number;
+
+  @ApiProperty()
+  unknown!: number;
+
+  @ApiProperty()
+  superseded!: number;
+}
+
+export class RunView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  syncId!: string;
+
+  @ApiProperty({ enum: ['planning', 'delivering', 'done', 'failed', 'cancelled'] })
+  state!: string;
+
+  @ApiProperty({ description: 'Whether it reads the members themselves, as a first run does.' })
+  snapshot!: boolean;
+
+  @ApiProperty({ description: 'Changes of the membership log after this position …' })
+  fromPos!: number;
+
+  @ApiProperty({ description: '… up to this one.' })
+  toPos!: number;
+
+  @ApiProperty({ type: RunCountsView })
+  counts!: RunCountsView;
+
+  @ApiProperty({ minimum: 0, maximum: 1 })
+  progress!: number;
+
+  @ApiProperty({ nullable: true, type: String })
+  error!: string | null;
+
+  @ApiProperty()
+  createdAt!: Date;
+
+  @ApiProperty({ nullable: true, type: Date })
+  endedAt!: Date | null;
+}
+
+export class StartedRun {
+  @ApiProperty({ type: RunView })
+  run!: RunView;
+}
+
+export class RunRowView {
+  @ApiProperty({ format: 'uuid' })
+  effectId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  profileId!: string;
+
+  @ApiProperty({ enum: ['send', 'upsert', 'remove'] })
+  operation!: string;
+
+  @ApiProperty()
+  membershipVersion!: number;
+
+  @ApiProperty({ enum: ['pending', 'sending', 'accepted', 'rejected', 'suppressed', 'dropped', 'unknown', 'superseded'] })
+  state!: string;
+
+  @ApiProperty({ nullable: true, type: String })
+  reasonCode!: string | null;
+
+  @ApiProperty({ nullable: true, type: String })
+  reason!: string | null;
+
+  @ApiProperty({ nullable: true, type: String, description: 'RFC 6901 pointer into what the mapping gave.' })
+  pointer!: string | null;
+
+  @ApiProperty()
+  attempt!: number;
+
+  @ApiProperty({ nullable: true, type: String })
+  providerId!: string | null;
+}
+
+export class ReconciliationView {
+  @ApiProperty()
+  members!: number;
+
+  @ApiProperty()
+  accepted!: number;
+
+  @ApiProperty()
+  rejected!: number;
+
+  @ApiProperty()
+  suppressed!: number;
+
+  @ApiProperty()
+  dropped!: number;
+
+  @ApiProperty({ description: 'Planned and on the way, or not yet planned.' })
+  pending!: number;
+
+  @ApiProperty()
+  unknown!: number;
+
+  @ApiProperty({ description: 'members = accepted + rejected + suppressed + dropped + pending + unknown' })
+  balanced!: boolean;
+}

@@ -1,0 +1,24 @@
+import { BullModule } from '@nestjs/bull';
+import { Module } from '@nestjs/common';
+import { DeliveryModule } from '@percorso/delivery';
+import { ProfileModule } from '@percorso/profile';
+import { SegmentationModule } from '@percorso/segmentation';
+import { MappingController } from './mapping.controller';
+import { MappingService } from './mapping.service';
+import { PlanPump } from './plan-pump';
+import { Planner } from './planner';
+import { Retry } from './retry';
+import { RunController } from './run.controller';
+import { RunService } from './run.service';
+import { SyncController } from './sync.controller';
+import { SYNC_QUEUE, SyncQueue } from './sync.queue';
+import { SyncService } from './sync.service';
+
+/** Mappings, syncs and their runs. */
+@Module({
+  imports: [ProfileModule, SegmentationModule, DeliveryModule, BullModule.registerQueue({ name: SYNC_QUEUE })],
+  controllers: [MappingController, SyncController, RunController],
+  providers: [MappingService, SyncService, RunService, Retry, Planner, PlanPump, SyncQueue],
+  exports: [PlanPump, SyncQueue],
+})
+export class SyncModule {}
