@@ -7,6 +7,7 @@ import { IngestModule } from '@percorso/ingest';
 import { MappingModule } from '@percorso/mapping';
 import { ProfileModule, ProfileWorkerModule } from '@percorso/profile';
 import { SegmentationModule, SegmentationWorkerModule } from '@percorso/segmentation';
+import { SyncModule, SyncWorkerModule } from '@percorso/sync';
 import type { HubOptions } from './hub-options';
 
 type Feature = Type | DynamicModule;
@@ -22,8 +23,14 @@ export function features(options: HubOptions): Feature[] {
     MappingModule,
     ConnectorModule.forRoot({ pluginDirectories: pluginDirs, masterKeyFile }),
     DeliveryModule,
+    SyncModule,
     ExportModule.forRoot({ publicUrl }),
   ];
-  const workers: Feature[] = [ProfileWorkerModule, SegmentationWorkerModule, DeliveryWorkerModule];
+  const workers: Feature[] = [
+    ProfileWorkerModule,
+    SegmentationWorkerModule,
+    SyncWorkerModule,
+    DeliveryWorkerModule,
+  ];
   return roles.includes('worker') ? [...all, ...workers] : all;
 }

@@ -1,1 +1,2 @@
-export {};
+export { FeedbackModule } from './feedback.module';
+export { FeedbackWorkerModule } from './feedback-worker.module';

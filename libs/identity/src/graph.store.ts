@@ -38,7 +38,7 @@ async function saveMerges(tx: Transaction, graph: IdentityGraph, context: GraphC
   await tx.query(
     `UPDATE identity_node n SET person = m.winner, version = n.version + 1, dirty = true
      FROM unnest($2::int[], $3::int[]) AS m (loser, winner)
-     WHERE n.workspace_id = $1 AND n.person = m.loser`,
+     WHERE n.workspace_id = $1 AND n.person = ANY($2) AND n.person = m.loser`,
     [tx.workspaceId, merges.map((merge) => merge.loser), merges.map((merge) => graph.root(merge.loser))],
   );
 }

@@ -15,9 +15,8 @@ const GIVEN = `(SELECT substring($2::bytea FROM i * ${HASH_BYTES} + 1 FOR ${HASH
 
 async function seenAmong(tx: Transaction, hashes: readonly Buffer[], now: Date): Promise<Set<string>> {
   const { rows } = await tx.query<{ hash: Buffer }>(
-    `SELECT given.hash FROM ${GIVEN} WHERE EXISTS (
-       SELECT FROM message_seen s
-       WHERE s.workspace_id = $1 AND s.message_hash = given.hash AND s.seen_at > $4)`,
+    `SELECT DISTINCT s.message_hash AS hash FROM message_seen s
+     WHERE s.workspace_id = $1 AND s.message_hash = ANY(ARRAY(SELECT given.hash FROM ${GIVEN})) AND s.seen_at > $4`,
     [
       tx.workspaceId,
       Buffer.concat(hashes),

@@ -8,7 +8,6 @@ import { LogItem, Outcome } from './log-item';
 import { LogReader } from './log-reader';
 import { tryApplyLock } from './locks';
 import { poisonReason } from './poison';
-import { preferIndexes } from './prefer-indexes';
 import { saveQuarantine } from './quarantine.store';
 
 const MOST = 2000;
@@ -34,7 +33,6 @@ export class Applier {
     const size = this.size;
     const passed = await this.database.tx(workspaceId, async (tx) => {
       if (!(await tryApplyLock(tx, workspaceId, partition))) return 0;
-      await preferIndexes(tx);
       const applied = await this.appliedOf(tx, partition);
       const items = await this.reader.read(tx, partition, applied, size);
       if (items.length === 0) return 0;

@@ -38,10 +38,12 @@ export interface Seen {
 
 export async function saveSeen(tx: Transaction, seen: readonly Seen[]): Promise<void> {
   if (seen.length === 0) return;
+  // ANY says what the join says already, but as a condition on the index: without it a workspace that its statistics
+  // do not know yet to be large would be read whole.
   await tx.query(
     `UPDATE profile_fragment f SET first_seen = least(f.first_seen, s.first), last_seen = greatest(f.last_seen, s.last)
      FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS s (home, first, last)
-     WHERE f.workspace_id = $1 AND f.home = s.home AND (s.first < f.first_seen OR s.last > f.last_seen)`,
+     WHERE f.workspace_id = $1 AND f.home = ANY($2) AND f.home = s.home AND (s.first < f.first_seen OR s.last > f.last_seen)`,
     [tx.workspaceId, seen.map((row) => row.home), seen.map((row) => row.first), seen.map((row) => row.last)],
   );
 }

@@ -1,6 +1,5 @@
 import { newId } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
-import { preferIndexes } from './prefer-indexes';
 import { LoadSnapshot, PartitionLoad } from './load-snapshot';
 
 /** A batch with the token under which ClickHouse knows it. */
@@ -19,7 +18,6 @@ export async function freezeBatch(tx: Transaction, load: PartitionLoad): Promise
 
 /** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
 export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
-  await preferIndexes(tx);
   for (const { partition, to } of snapshot.partitions) {
     await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2', [
       tx.workspaceId,
@@ -34,14 +32,14 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
   if (profiles.length > 0) {
     await tx.query(
       `UPDATE profile p SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (person, version)
-       WHERE p.workspace_id = $1 AND p.person = d.person AND p.version = d.version`,
+       WHERE p.workspace_id = $1 AND p.person = ANY($2) AND p.person = d.person AND p.version = d.version`,
       [tx.workspaceId, profiles.map((row) => row.person), profiles.map((row) => row.version)],
     );
   }
   if (nodes.length > 0) {
     await tx.query(
       `UPDATE identity_node n SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (node, version)
-       WHERE n.workspace_id = $1 AND n.node = d.node AND n.version = d.version`,
+       WHERE n.workspace_id = $1 AND n.node = ANY($2) AND n.node = d.node AND n.version = d.version`,
       [tx.workspaceId, nodes.map((row) => row.node), nodes.map((row) => row.version)],
     );
   }

@@ -1,14 +1,13 @@
-import type { INestApplication, Type } from '@nestjs/common';
-import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants';
+import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import type { OperationObject, SchemaObject } from './openapi-types';
+import type { OperationObject } from './openapi-types';
 import { INGEST_SCOPE, INSTANCE_SCOPE } from '@percorso/access';
-import { PROBLEM_SCHEMA, problemResponses } from './problem-responses';
-import { JsonSchema, schemaOfClass } from './schema-of-class';
+import { PROBLEM_RESPONSES, PROBLEM_SCHEMA, problemResponses } from './problem-responses';
+import { describeRequest } from './request-schemas';
+import { completeSuccess } from './success-responses';
 import { Route, routeTable } from './route-table';
 import { toJsonSchema2020 } from './schema-dialect';
 
-const BODY_ARGUMENT = 3;
 const VERSION = '0.1.0';
 
 type Operations = Record<string, OperationObject | undefined>;
@@ -37,6 +36,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
+    responses: PROBLEM_RESPONSES,
   };
   for (const route of routeTable(app)) {
     const operation = (document.paths[route.path] as Operations | undefined)?.[route.method.toLowerCase()];
@@ -46,17 +46,21 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 function complete(document: OpenAPIObject, operation: OperationObject, route: Route): void {
-  operation.security = route.open ? [] : route.scopes.map((scope) => ({ [schemeOf(scope)]: [] }));
-  if (!route.open) (operation as unknown as JsonSchema)['x-scopes'] = route.scopes;
-  describeBody(document, operation, route);
+  operation.security = route.open ? [] : route.scopes.flatMap(schemesOf).map((scheme) => ({ [scheme]: [] }));
+  if (!route.open) (operation as { 'x-scopes'?: string[] })['x-scopes'] = route.scopes;
+  describeRequest(document, operation, route);
+  completeSuccess(operation, route);
   if (route.method === 'POST' && !route.open && !route.scopes.includes(INGEST_SCOPE)) {
     operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
   }
   operation.responses = { ...problemResponses(route, operation), ...operation.responses };
 }
 
-const schemeOf = (scope: string): string =>
-  scope === INSTANCE_SCOPE ? 'rootKey' : scope === INGEST_SCOPE ? 'writeKey' : 'apiKey';
+/** API keys of scope `*` may send data too. */
+function schemesOf(scope: string): string[] {
+  if (scope === INSTANCE_SCOPE) return ['rootKey'];
+  return scope === INGEST_SCOPE ? ['writeKey', 'apiKey'] : ['apiKey'];
+}
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -65,39 +69,3 @@ const IDEMPOTENCY_KEY = {
   description: 'The same key and body give the stored answer for 24 hours.',
   schema: { type: 'string', maxLength: 255 },
 };
-
-function describeBody(document: OpenAPIObject, operation: OperationObject, route: Route): void {
-  const type = bodyClass(route);
-  if (!type) return;
-  const schemas = document.components?.schemas ?? {};
-  const checked = schemaOfClass(type) as SchemaObject;
-  const known = schemas[type.name];
-  schemas[type.name] = known && !('$ref' in known) ? merge(checked, known) : checked;
-  const reference = { $ref: `#/components/schemas/${type.name}` };
-  operation.requestBody = { required: true, content: { 'application/json': { schema: reference } } };
-}
-
-/** What the check says, with the words and richer types that the class adds for readers. */
-function merge(checked: SchemaObject, described: SchemaObject): SchemaObject {
-  const properties = { ...described.properties };
-  for (const [name, schema] of Object.entries(checked.properties ?? {})) {
-    const words = properties[name];
-    properties[name] = words && '$ref' in words ? words : { ...schema, ...words };
-  }
-  return { ...described, ...checked, properties };
-}
-
-function bodyClass({ controller, handler }: Route): Type | undefined {
-  const args = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, handler) ?? {}) as Record<
-    string,
-    { index: number; data?: unknown }
-  >;
-  const found = Object.entries(args).find(
-    ([key, { data }]) => Number(key.split(':')[0]) === BODY_ARGUMENT && data === undefined,
-  );
-  if (!found) return undefined;
-  const types = Reflect.getMetadata('design:paramtypes', controller.prototype as object, handler) as
-    Type[] | undefined;
-  const type = types?.[found[1].index];
-  return type && ![Object, Array, String, Buffer as unknown].includes(type) ? type : undefined;
-}

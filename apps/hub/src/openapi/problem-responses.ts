@@ -29,32 +29,43 @@ export const PROBLEM_SCHEMA: SchemaObject = {
   },
 };
 
-const problem = (description: string): object => ({
-  description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-});
+const MEANINGS: Record<number, string> = {
+  400: 'The request cannot be read.',
+  401: 'The key is missing, unknown, revoked or expired.',
+  403: 'The key lacks the scope.',
+  404: 'There is no such thing in this workspace.',
+  409: 'It conflicts with what is there.',
+  412: 'Somebody changed it meanwhile.',
+  413: 'The body is too large.',
+  415: 'The body is not JSON.',
+  422: 'Fields are missing, unknown or wrong; `errors` says which.',
+  428: 'If-Match is missing.',
+  429: 'Too many requests with a wrong key.',
+  503: 'The hub cannot reach what it needs; Retry-After says when to try again.',
+};
+
+const nameOf = (status: number): string => `Problem${status}`;
+
+/** One response component per status. */
+export const PROBLEM_RESPONSES = Object.fromEntries(
+  Object.entries(MEANINGS).map(([status, description]) => [
+    nameOf(Number(status)),
+    {
+      description,
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  ]),
+);
 
 /** The refusals a route can answer with, from what it asks for. */
 export function problemResponses(route: Route, operation: OperationObject): ResponsesObject {
   if (route.open) return {};
-  const ifMatch = operation.parameters?.some(
-    (parameter) => 'name' in parameter && parameter.name === 'If-Match',
+  const ifMatch = operation.parameters?.some((known) => 'name' in known && known.name === 'If-Match');
+  const statuses = [400, 401, 403, 404, 422, 429, 503];
+  if (route.method !== 'GET') statuses.push(409);
+  if (operation.requestBody) statuses.push(413, 415);
+  if (ifMatch) statuses.push(412, 428);
+  return Object.fromEntries(
+    statuses.map((status) => [status, { $ref: `#/components/responses/${nameOf(status)}` }]),
   );
-  const writes = route.method !== 'GET';
-  return {
-    400: problem('The request cannot be read.'),
-    401: problem('The key is missing, unknown, revoked or expired.'),
-    403: problem('The key lacks the scope.'),
-    404: problem('There is no such thing in this workspace.'),
-    ...(writes
-      ? { 409: problem('It conflicts with what is there.'), 413: problem('The body is too large.') }
-      : {}),
-    ...(writes ? { 415: problem('The body is not JSON.') } : {}),
-    ...(ifMatch
-      ? { 412: problem('Somebody changed it meanwhile.'), 428: problem('If-Match is missing.') }
-      : {}),
-    422: problem('Fields are missing, unknown or wrong; `errors` says which.'),
-    429: problem('Too many requests with a wrong key.'),
-    503: problem('The hub cannot reach what it needs; Retry-After says when to try again.'),
-  } as ResponsesObject;
 }

@@ -40,9 +40,10 @@ export async function newWorkspace(app: NestFastifyApplication): Promise<TestWor
   const keys = app.get(KeyService);
   const workspaceId = newId();
   return database.tx(workspaceId, async (tx) => {
-    await tx.query('INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, $1, now(), now())', [
-      workspaceId,
-    ]);
+    await tx.query(
+      `INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, 'shop', now(), now())`,
+      [workspaceId],
+    );
     const write = await keys.issue(tx, 'write', { name: 'shop', scopes: [INGEST_SCOPE] }, 'test');
     const api = await keys.issue(tx, 'api', { name: 'admin', scopes: ['*'] }, 'test');
     return { workspaceId, writeKey: write.key, apiKey: api.key };

@@ -23,7 +23,7 @@ export function selectEvents(scope: CompileScope, events: EventSelector, window:
   return [
     `workspace_id = ${parameters.uuid(scope.workspaceId)}`,
     `name = ${parameters.text(events.name)}`,
-    `pos >= 0 OR pos <= ${parameters.position(scope.asOfPos)}`,
+    `pos <= ${parameters.position(scope.asOfPos)}`,
     ...inWindow(scope, window, 'occurred_at'),
     ...events.where.map((test) => compileTest(test, parameters, now)),
   ].join(' AND ');

@@ -1,0 +1,144 @@
+import type { SchemaObject } from './openapi-types';
+
+/** Success answers of routes whose controllers return plain shapes that no class describes. */
+
+type Schema = SchemaObject | { $ref: string };
+
+const text: Schema = { type: 'string' };
+const instant: Schema = { type: 'string', format: 'date-time' };
+const uuid: Schema = { type: 'string', format: 'uuid' };
+const integer: Schema = { type: 'integer' };
+const anything: Schema = { type: 'object', additionalProperties: true };
+
+function record(properties: Record<string, Schema>, optional: readonly string[] = []): Schema {
+  return {
+    type: 'object',
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+    properties,
+  };
+}
+
+const nullable = (schema: Schema): Schema => ({ ...schema, nullable: true });
+
+const page = (items: Schema): Schema =>
+  record({ data: { type: 'array', items }, next: { type: 'string', nullable: true } });
+
+const namespace = record({
+  code: text,
+  title: text,
+  uniqueness: { type: 'string', enum: ['one', 'many'] },
+  priority: integer,
+  normalization: { type: 'string', enum: ['none', 'lowercase', 'e164'] },
+  version: integer,
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+const profile: Schema = { $ref: '#/components/schemas/ProfileView' };
+
+const event = record({
+  pos: integer,
+  messageId: text,
+  type: { type: 'string', enum: ['identify', 'track', 'page', 'screen', 'group', 'alias'] },
+  name: text,
+  occurredAt: instant,
+  receivedAt: instant,
+  source: text,
+  properties: anything,
+});
+
+const merge: Schema = { $ref: '#/components/schemas/MergeView' };
+
+const plugin = record(
+  {
+    id: text,
+    name: text,
+    kind: { type: 'string', enum: ['messaging', 'campaign'] },
+    version: text,
+    api: text,
+    capabilities: { type: 'array', items: text },
+    channel: text,
+    egress: { type: 'array', items: anything },
+    settingsSchema: anything,
+  },
+  ['channel'],
+);
+
+const check = record({ ok: { type: 'boolean' }, code: text, message: text, pointer: text }, [
+  'code',
+  'message',
+  'pointer',
+]);
+
+const connector = record({
+  id: uuid,
+  plugin: text,
+  name: text,
+  settings: { ...anything, description: 'Of secrets only whether they are set: `{"set": true}`.' },
+  state: { type: 'string', enum: ['active', 'disabled'] },
+  version: integer,
+  lastCheck: nullable(anything),
+  createdAt: instant,
+  updatedAt: instant,
+});
+
+const exported = (row: Schema): Schema =>
+  record(
+    {
+      value: { type: 'array', items: row },
+      leftOut: record({ consent: integer, suppression: integer }),
+      nextLink: { type: 'string', format: 'uri' },
+      deltaLink: { type: 'string', format: 'uri' },
+    },
+    ['leftOut', 'nextLink', 'deltaLink'],
+  );
+
+const member: Schema = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: uuid, since: instant },
+  additionalProperties: { description: 'The fields that were asked for.' },
+};
+
+const change: Schema = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: uuid, changedAt: instant, '@removed': record({ reason: text }) },
+  additionalProperties: { description: 'The fields that were asked for.' },
+};
+
+export interface Answer {
+  description: string;
+  schema: Schema;
+  /** Media types besides JSON, each one text of rows. */
+  alsoAs?: string[];
+}
+
+const ROWS = ['application/x-ndjson', 'text/csv'];
+
+export const ANSWERS: Record<string, Answer> = {
+  'GET /v1/namespaces': { description: 'Namespaces, strongest first.', schema: page(namespace) },
+  'POST /v1/namespaces': { description: 'The namespace.', schema: namespace },
+  'GET /v1/namespaces/{code}': { description: 'The namespace.', schema: namespace },
+  'PATCH /v1/namespaces/{code}': { description: 'The namespace as it now is.', schema: namespace },
+  'GET /v1/profiles': { description: 'The profile with this identity, or none.', schema: page(profile) },
+  'GET /v1/profiles/{id}/events': { description: 'Events, latest first.', schema: page(event) },
+  'GET /v1/profiles/{id}/merges': { description: 'Merges this profile took part in.', schema: page(merge) },
+  'GET /v1/merges': { description: 'Merges, latest first.', schema: page(merge) },
+  'GET /v1/plugins': { description: 'Installed plugins.', schema: { type: 'array', items: plugin } },
+  'POST /v1/connectors': { description: 'The connector.', schema: connector },
+  'GET /v1/connectors': { description: 'Connectors.', schema: page(connector) },
+  'GET /v1/connectors/{id}': { description: 'The connector.', schema: connector },
+  'PATCH /v1/connectors/{id}': { description: 'The connector as it now is.', schema: connector },
+  'POST /v1/connectors/{id}/check': { description: 'What the provider said.', schema: check },
+  'GET /v1/audiences/{id}/members': {
+    description: 'Members, and where to go on: nextLink or, at the end, deltaLink.',
+    schema: exported(member),
+    alsoAs: ROWS,
+  },
+  'GET /v1/audiences/{id}/deltas': {
+    description: 'Changes in order, and where to go on: nextLink or deltaLink.',
+    schema: exported(change),
+    alsoAs: ROWS,
+  },
+};

@@ -1,0 +1,59 @@
+import { BeforeApplicationShutdown, Inject, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import { PluginRegistry } from '@percorso/connector';
+import { TickLoop } from '@percorso/delivery';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { Database } from '@percorso/storage';
+import { FeedbackQueue } from './feedback.queue';
+
+const TICK_MS = 5_000;
+/** How often a provider is asked; its news is at most this old plus what the provider itself takes. */
+const POLL_EVERY_MS = 60_000;
+
+/** Sees to it that every connector whose plugin can be asked is asked once a minute, whatever Redis forgets. */
+@Injectable()
+export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: TickLoop;
+  private readonly pluginIds: string[];
+
+  constructor(
+    private readonly database: Database,
+    private readonly queue: FeedbackQueue,
+    plugins: PluginRegistry,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.pluginIds = plugins.plugins
+      .filter(({ manifest }) => manifest.capabilities.includes('feedback'))
+      .map(({ manifest }) => manifest.id);
+    this.loop = new TickLoop(new Logger(FeedbackScheduler.name), TICK_MS, () => this.round());
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  private async round(): Promise<void> {
+    for (const workspaceId of await this.database.workspaceIds()) {
+      for (const connectorId of await this.claimDue(workspaceId)) await this.queue.wake(workspaceId, connectorId);
+    }
+  }
+
+  /** Connectors nobody asked for a while; stamping them keeps other hubs from asking too. */
+  private claimDue(workspaceId: string): Promise<string[]> {
+    const now = this.clock.now();
+    return this.database.tx(workspaceId, async (tx) => {
+      const { rows } = await tx.query<{ connector_id: string }>(
+        `INSERT INTO feedback_cursor AS f (workspace_id, connector_id, cursor, polled_at)
+         SELECT workspace_id, id, '{"value": null}', $3 FROM connector
+         WHERE workspace_id = $1 AND state = 'active' AND plugin_id = ANY($2) AND created_at < $4
+         ON CONFLICT (workspace_id, connector_id) DO UPDATE SET polled_at = excluded.polled_at WHERE f.polled_at < $4
+         RETURNING connector_id`,
+        [workspaceId, this.pluginIds, now, new Date(now.getTime() - POLL_EVERY_MS)],
+      );
+      return rows.map((row) => row.connector_id);
+    });
+  }
+}

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { FeedbackScheduler } from './feedback-scheduler';
+import { FeedbackModule } from './feedback.module';
+import { FeedbackProcessor } from './feedback.processor';
+
+/** Background work: providers are asked in turn. */
+@Module({ imports: [FeedbackModule], providers: [FeedbackProcessor, FeedbackScheduler] })
+export class FeedbackWorkerModule {}

@@ -1,0 +1,43 @@
+import type { MessageEvent } from '@percorso/plugin-kit';
+
+/** Whom a message event is about, as the hub's own events name persons. */
+export interface Who {
+  userId?: string;
+  anonymousId?: string;
+}
+
+const CHANNELS: Record<string, string> = { email: 'Email', sms: 'SMS', push: 'Push Notification' };
+
+const VERBS: Record<Exclude<MessageEvent['type'], 'unsubscribed'>, string> = {
+  sent: 'Sent',
+  delivered: 'Delivered',
+  opened: 'Opened',
+  clicked: 'Link Clicked',
+  bounced: 'Bounced',
+  complained: 'Marked as Spam',
+};
+
+/** The name under which a provider's fact enters the profile, in the words of Segment's e-mail events. */
+export function eventName({ type, channel }: Pick<MessageEvent, 'type' | 'channel'>): string {
+  return type === 'unsubscribed' ? 'Unsubscribed' : `${CHANNELS[channel] ?? channel} ${VERBS[type]}`;
+}
+
+/** A message event as an item for ingest. Its messageId is the provider's fact: told twice, it is a duplicate. */
+export function messageItem(connectorId: string, event: MessageEvent, who: Who): object {
+  const { channel, providerId, effectKey, bounce, reason } = event;
+  return {
+    type: 'track',
+    messageId: `${connectorId}:${event.id}`.slice(0, 100),
+    ...who,
+    event: eventName(event),
+    timestamp: event.at,
+    properties: {
+      channel,
+      connector_id: connectorId,
+      ...(providerId === undefined ? {} : { provider_id: providerId }),
+      ...(effectKey === undefined ? {} : { effect_key: effectKey }),
+      ...(bounce === undefined ? {} : { bounce }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  };
+}
