@@ -13,7 +13,7 @@ import {
 } from '@percorso/demo';
 import { World } from './world';
 
-const everyone = { version: 1, where: { trait: { name: 'email', op: 'exists' } } };
+const everyone = { version: 1, where: { trait: { path: 'email', op: 'exists', value: true } } };
 
 /** What goes in wrong must come back as a clear problem, and never cost a neighbour. */
 describe('bad input', () => {

@@ -17,7 +17,7 @@ import { World } from './world';
 
 const MEMBERS = 900;
 
-const everyone = { version: 1, where: { trait: { name: 'email', op: 'exists' } } };
+const everyone = { version: 1, where: { trait: { path: 'email', op: 'exists', value: true } } };
 
 /** Plain customers: what matters here is how they travel, not who they are. */
 const people = (count: number, from = 0): Call[] =>

@@ -2,6 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { ConnectorModule } from '@percorso/connector';
 import { DeliveryModule, DeliveryWorkerModule } from '@percorso/delivery';
 import { ExportModule } from '@percorso/export';
+import { FeedbackModule, FeedbackWorkerModule } from '@percorso/feedback';
 import { IdentityModule } from '@percorso/identity';
 import { IngestModule } from '@percorso/ingest';
 import { MappingModule } from '@percorso/mapping';
@@ -25,12 +26,14 @@ export function features(options: HubOptions): Feature[] {
     DeliveryModule,
     SyncModule,
     ExportModule.forRoot({ publicUrl }),
+    FeedbackModule,
   ];
   const workers: Feature[] = [
     ProfileWorkerModule,
     SegmentationWorkerModule,
     SyncWorkerModule,
     DeliveryWorkerModule,
+    FeedbackWorkerModule,
   ];
   return roles.includes('worker') ? [...all, ...workers] : all;
 }

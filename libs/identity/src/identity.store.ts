@@ -16,7 +16,9 @@ export async function lockIdentities(tx: Transaction): Promise<number> {
 }
 
 export async function loadNodes(tx: Transaction, claims: readonly Claim[]): Promise<Node[]> {
-  const distinct = [...new Map(claims.map((claim) => [`${claim.namespace}\u0000${claim.value}`, claim])).values()];
+  const distinct = [
+    ...new Map(claims.map((claim) => [`${claim.namespace}\u0000${claim.value}`, claim])).values(),
+  ];
   if (distinct.length === 0) return [];
   // OFFSET 0 keeps the lookup per row: whatever the statistics say, one index probe for each claim.
   const { rows } = await tx.query<Node>(

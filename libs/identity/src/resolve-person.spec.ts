@@ -2,7 +2,13 @@ import { byPriority, Claim } from './claims';
 import { DEFAULT_NAMESPACES } from './namespace';
 import { IdentityGraph, PersonFacts } from './resolve-person';
 
-const SHORT: Record<string, string> = { u: 'user_id', e: 'email', p: 'phone', d: 'device_id', a: 'anonymous_id' };
+const SHORT: Record<string, string> = {
+  u: 'user_id',
+  e: 'email',
+  p: 'phone',
+  d: 'device_id',
+  a: 'anonymous_id',
+};
 
 /** `u1` is user_id u1, and so on. */
 const claims = (text: string): Claim[] =>
@@ -69,9 +75,7 @@ describe('resolving persons', () => {
     world.say('u2 d1');
     expect(second).not.toBe(first);
     expect(world.person('d1')).toBe(first);
-    expect(world.graph.refusals).toEqual([
-      { kept: second, refused: first, namespace: 'user_id', event: 1 },
-    ]);
+    expect(world.graph.refusals).toEqual([{ kept: second, refused: first, namespace: 'user_id', event: 1 }]);
     expect(world.graph.merges).toEqual([]);
   });
 

@@ -126,11 +126,7 @@ export class IdentityGraph {
     return { home, person: home };
   }
 
-  private assert(
-    current: { home: number; person: number },
-    previous: readonly Claim[],
-    event: number,
-  ): void {
+  private assert(current: { home: number; person: number }, previous: readonly Claim[], event: number): void {
     const known = previous.map((claim) => this.nodes.get(keyOf(claim))).find((node) => node !== undefined);
     if (known) this.merge(current.person, known.person, event, 'alias');
     else this.bear(previous.at(-1)!, event, current.home, current.person);

@@ -102,7 +102,10 @@ describe('applying the log', () => {
     });
     await fixture.say(
       workspaceId,
-      track(1, 'Viewed', { anonymousId: 'a1', context: { consent: { categoryPreferences: { email: true } } } }),
+      track(1, 'Viewed', {
+        anonymousId: 'a1',
+        context: { consent: { categoryPreferences: { email: true } } },
+      }),
       item('group', 2, { anonymousId: 'a1', groupId: 'acme', traits: { size: 9 } }),
       identify(3, { anonymousId: 'a1', traits: { plan: 'free', color: 'red' } }),
       identify(2, { userId: 'u1', traits: { plan: 'pro' } }),
@@ -135,7 +138,11 @@ describe('applying the log', () => {
 
   it('a chain of merges comes apart in the middle', async () => {
     await fixture.say(workspaceId, track(1, 'V', { anonymousId: 'a1' }), identify(1, { userId: 'u1' }));
-    await fixture.say(workspaceId, identify(1, { userId: 'u2' }), track(2, 'V', { anonymousId: 'a1', userId: 'u2' }));
+    await fixture.say(
+      workspaceId,
+      identify(1, { userId: 'u2' }),
+      track(2, 'V', { anonymousId: 'a1', userId: 'u2' }),
+    );
     await fixture.say(workspaceId, item('alias', 3, { userId: 'u1', previousId: 'u2' }));
     const whole = await profileOf('user_id', 'u1');
     expect((await profileOf('anonymous_id', 'a1')).id).toBe(whole.id);
@@ -189,7 +196,9 @@ describe('applying the log', () => {
     for (let batch = 0; batch < 20; batch++) {
       await fixture.accept(
         workspaceId,
-        Array.from({ length: 50 }, (_, n) => track(n, 'V', { userId: `u${n % 7}`, anonymousId: `a${batch % 5}` })),
+        Array.from({ length: 50 }, (_, n) =>
+          track(n, 'V', { userId: `u${n % 7}`, anonymousId: `a${batch % 5}` }),
+        ),
       );
     }
     const other = fixture.newApplier();
@@ -205,9 +214,10 @@ describe('applying the log', () => {
       quarantined: 0,
     });
     const { rows } = await fixture.database.tx(workspaceId, (tx) =>
-      tx.query('SELECT count(*)::int AS n, count(DISTINCT pos)::int AS d FROM event WHERE workspace_id = $1', [
-        workspaceId,
-      ]),
+      tx.query(
+        'SELECT count(*)::int AS n, count(DISTINCT pos)::int AS d FROM event WHERE workspace_id = $1',
+        [workspaceId],
+      ),
     );
     expect(rows).toEqual([{ n: 1000, d: 1000 }]);
   });

@@ -77,6 +77,7 @@ export class Applier {
   private adapt(passed: number, took: number): void {
     const fitting = Math.round((passed * AIM_MS) / took);
     if (took > AIM_MS) this.size = Math.max(LEAST, Math.min(this.size, fitting));
-    else if (passed >= this.size) this.size = Math.min(MOST, Math.max(this.size, Math.min(fitting, this.size * 2)));
+    else if (passed >= this.size)
+      this.size = Math.min(MOST, Math.max(this.size, Math.min(fitting, this.size * 2)));
   }
 }

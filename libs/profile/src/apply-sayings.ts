@@ -112,10 +112,7 @@ function after(
   });
 }
 
-function seenOnly(
-  sayings: ReadonlyMap<number, Saying[]>,
-  fragments: ReadonlyMap<number, Fragment>,
-): Seen[] {
+function seenOnly(sayings: ReadonlyMap<number, Saying[]>, fragments: ReadonlyMap<number, Fragment>): Seen[] {
   return [...sayings]
     .filter(([home]) => !fragments.has(home))
     .map(([home, said]) => {

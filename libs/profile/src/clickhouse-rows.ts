@@ -61,7 +61,10 @@ export function eventRow(workspaceId: string, event: StoredEvent): Record<string
 const consentMap = (consent: Consent): Record<string, string> =>
   Object.fromEntries(
     Object.entries(consent).flatMap(([channel, topics]) =>
-      Object.entries(topics).map(([topic, state]) => [topic === '*' ? channel : `${channel}:${topic}`, state]),
+      Object.entries(topics).map(([topic, state]) => [
+        topic === '*' ? channel : `${channel}:${topic}`,
+        state,
+      ]),
     ),
   );
 

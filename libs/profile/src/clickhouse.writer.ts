@@ -11,15 +11,25 @@ export class ClickHouseWriter {
 
   /** One block of events; ClickHouse drops it when it has seen `token`. */
   async events(workspaceId: string, events: readonly StoredEvent[], token: string): Promise<void> {
-    await this.insert('event', events.map((event) => eventRow(workspaceId, event)), token);
+    await this.insert(
+      'event',
+      events.map((event) => eventRow(workspaceId, event)),
+      token,
+    );
   }
 
   async profiles(workspaceId: string, profiles: readonly DirtyProfile[]): Promise<void> {
-    await this.insert('profile', profiles.map((profile) => profileRow(workspaceId, profile)));
+    await this.insert(
+      'profile',
+      profiles.map((profile) => profileRow(workspaceId, profile)),
+    );
   }
 
   async nodes(workspaceId: string, nodes: readonly DirtyNode[]): Promise<void> {
-    await this.insert('node_person', nodes.map((node) => nodeRow(workspaceId, node)));
+    await this.insert(
+      'node_person',
+      nodes.map((node) => nodeRow(workspaceId, node)),
+    );
   }
 
   async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {

@@ -61,11 +61,7 @@ export function consentOf(item: ConsentSource): ConsentStatement[] {
 }
 
 /** Add what was said, where nothing later is known. True when something changed. */
-export function addConsent(
-  into: ConsentStamps,
-  statement: ConsentStatement,
-  stamp: Stamp,
-): boolean {
+export function addConsent(into: ConsentStamps, statement: ConsentStatement, stamp: Stamp): boolean {
   const topics = Object.hasOwn(into, statement.channel) ? into[statement.channel]! : {};
   const known = Object.hasOwn(topics, statement.topic) ? topics[statement.topic] : undefined;
   if (!isLater(stamp, known)) return false;

@@ -17,7 +17,10 @@ export async function erasePerson(tx: Transaction, order: ErasureOrder): Promise
   );
   const nodes = rows.map((row) => row.node);
   const values = [tx.workspaceId, order.homes];
-  await tx.query('DELETE FROM event WHERE workspace_id = $1 AND node = ANY($2::int[])', [tx.workspaceId, nodes]);
+  await tx.query('DELETE FROM event WHERE workspace_id = $1 AND node = ANY($2::int[])', [
+    tx.workspaceId,
+    nodes,
+  ]);
   await tx.query('DELETE FROM profile_fragment WHERE workspace_id = $1 AND home = ANY($2::int[])', values);
   await tx.query('DELETE FROM profile WHERE workspace_id = $1 AND person = ANY($2::int[])', values);
   await tx.query(

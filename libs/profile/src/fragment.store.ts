@@ -2,7 +2,10 @@ import { Transaction } from '@percorso/storage';
 import { Fragment } from './fragment';
 
 /** The fragments of `homes`; homes without one are absent. */
-export async function loadFragments(tx: Transaction, homes: readonly number[]): Promise<Map<number, Fragment>> {
+export async function loadFragments(
+  tx: Transaction,
+  homes: readonly number[],
+): Promise<Map<number, Fragment>> {
   if (homes.length === 0) return new Map();
   const { rows } = await tx.query<Fragment & { home: number }>(
     `SELECT home, traits, consent, groups, first_seen AS "firstSeen", last_seen AS "lastSeen"

@@ -140,7 +140,9 @@ describe('loading ClickHouse', () => {
 
   it('an erased person is gone from PostgreSQL at once and from ClickHouse with the next turn, loaded or not', async () => {
     const erased: string[] = [];
-    fixture.hooks.push({ erased: async (_tx, refs) => void erased.push(...refs.map((ref) => ref.profileId)) });
+    fixture.hooks.push({
+      erased: async (_tx, refs) => void erased.push(...refs.map((ref) => ref.profileId)),
+    });
     await fixture.say(workspaceId, item('identify', { userId: 'gone', traits: { name: 'Ada' } }));
     await fixture.say(workspaceId, item('identify', { userId: 'stays', traits: { name: 'Bob' } }));
     await load();

@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Actor, Page, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Actor, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { MergeView } from './profile-parts.view';
 import { ProfileQueries } from './profile.queries';
@@ -16,6 +16,7 @@ export class MergeController {
 
   @Get()
   @Scopes('profiles:read')
+  @PageAnswer(MergeView, 'Oldest first.')
   list(@Workspace() workspaceId: string, @Query() page: PageQuery): Promise<Page<MergeView>> {
     return this.queries.merges(workspaceId, page);
   }

@@ -9,7 +9,11 @@ export interface PersonRef {
 /** Told, inside the transaction, what happened to persons; throwing undoes it. */
 export interface PersonHook {
   /** Each loser is now part of its winner. */
-  merged?(tx: Transaction, pairs: readonly { winner: PersonRef; loser: PersonRef }[], now: Date): Promise<void>;
+  merged?(
+    tx: Transaction,
+    pairs: readonly { winner: PersonRef; loser: PersonRef }[],
+    now: Date,
+  ): Promise<void>;
   /** `loser` is a person of its own again. */
   unmerged?(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void>;
   /** Before their rows go. */

@@ -85,7 +85,9 @@ function reference(items: readonly Record<string, unknown>[]): Person[] {
       identities: [...ids].sort(),
       traits,
       consent: consents.length === 0 ? undefined : consents.at(-1) ? 'granted' : 'denied',
-      groups: [...new Set(own.flatMap((item) => (item.groupId === undefined ? [] : [String(item.groupId)])))].sort(),
+      groups: [
+        ...new Set(own.flatMap((item) => (item.groupId === undefined ? [] : [String(item.groupId)]))),
+      ].sort(),
       first: Math.min(...times),
       last: Math.max(...times),
     };

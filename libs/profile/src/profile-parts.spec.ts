@@ -36,7 +36,10 @@ describe('traits', () => {
     addSaying(one, said(1, '03', 'pro', 'b'));
     addSaying(two, said(2, '04', 'free', 'a'));
     expect(mergeFragments([one, two])).toEqual(mergeFragments([two, one]));
-    expect(mergeFragments([one, two])).toMatchObject({ groups: ['a', 'b'], firstSeen: new Date('2026-01-01') });
+    expect(mergeFragments([one, two])).toMatchObject({
+      groups: ['a', 'b'],
+      firstSeen: new Date('2026-01-01'),
+    });
   });
 });
 
@@ -78,7 +81,14 @@ describe('consent', () => {
 describe('flattening', () => {
   it('joins keys by dots, keeps decimals exact, keeps arrays whole, leaves out null', () => {
     expect(
-      flatten({ price: 12.34, tiny: 1e-9, a: { b: { c: 'x', d: true } }, tags: ['a', 1], none: null, huge: 1e30 }),
+      flatten({
+        price: 12.34,
+        tiny: 1e-9,
+        a: { b: { c: 'x', d: true } },
+        tags: ['a', 1],
+        none: null,
+        huge: 1e30,
+      }),
     ).toEqual({
       numbers: { price: '12.34', tiny: '0.000000001' },
       strings: { 'a.b.c': 'x', tags: '["a",1]' },

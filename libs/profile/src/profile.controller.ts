@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, Page, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Actor, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { EventView, MergeView } from './profile-parts.view';
 import { ProfileLookup } from './profile.dto';
@@ -18,6 +18,7 @@ export class ProfileController {
 
   @Get()
   @Scopes('profiles:read')
+  @PageAnswer(ProfileView, 'The profile the identity belongs to: none or one.')
   find(@Workspace() workspaceId: string, @Query() query: ProfileLookup): Promise<Page<ProfileView>> {
     return this.queries.find(workspaceId, query.namespace, query.value);
   }
@@ -32,6 +33,7 @@ export class ProfileController {
 
   @Get(':id/events')
   @Scopes('profiles:read')
+  @PageAnswer(EventView, 'The latest first.')
   events(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -42,6 +44,7 @@ export class ProfileController {
 
   @Get(':id/merges')
   @Scopes('profiles:read')
+  @PageAnswer(MergeView, 'Oldest first.')
   merges(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -15,7 +15,8 @@ function messageIdOf(entry: LogItem): string | null {
   if ('ok' in entry.parsed) return storable(entry.parsed.ok.messageId);
   try {
     const value: unknown = JSON.parse(entry.payload.toString('utf8'));
-    const id = value !== null && typeof value === 'object' ? (value as { messageId?: unknown }).messageId : null;
+    const id =
+      value !== null && typeof value === 'object' ? (value as { messageId?: unknown }).messageId : null;
     return typeof id === 'string' ? storable(id) : null;
   } catch {
     return null;

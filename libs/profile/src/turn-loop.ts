@@ -51,7 +51,9 @@ export class TurnLoop {
         rest = Math.min(rest * 2, LONGEST_REST_MS);
         // The message of a database error may quote data: its kind is enough.
         const { name, code } = error as { name?: string; code?: string };
-        this.logger.error(`A turn failed (${name ?? 'error'}${code ? `, ${code}` : ''}); next one in ${rest} ms`);
+        this.logger.error(
+          `A turn failed (${name ?? 'error'}${code ? `, ${code}` : ''}); next one in ${rest} ms`,
+        );
         this.woken = false;
       }
       await this.pause(rest);

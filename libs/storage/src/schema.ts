@@ -341,8 +341,6 @@ export interface SyncRunTable {
   to_pos: Int8;
   snapshot: Generated<boolean>;
   planned_pos: Int8;
-  mode: Generated<string>;
-  cursor: ColumnType<object, string | undefined, string>;
   planned: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   lease_until: Date | null;

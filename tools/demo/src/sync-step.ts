@@ -53,7 +53,7 @@ export async function connectSmtp(context: StoryContext, audience: Audience): Pr
   const connector = await admin.post<{ id: string }>('/v1/connectors', {
     plugin: 'smtp',
     name: 'Mail',
-    settings: { host: sink.host, port: sink.port, from: 'shop@percorso.example' },
+    settings: { host: sink.host, port: sink.port, security: 'none', from: 'shop@percorso.example' },
   });
   const mapping = await createMapping(context, 'Welcome e-mail', welcomeMapping, ['to']);
   return admin.post<Sync>('/v1/syncs', {

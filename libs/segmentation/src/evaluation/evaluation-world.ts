@@ -52,8 +52,8 @@ export class EvaluationWorld {
         this.clock.now(),
       ]);
       await tx.query(
-        `INSERT INTO profile (workspace_id, person, id, created_at, updated_at)
-         SELECT $1, n, gen_random_uuid(), $2, $2 FROM generate_series(1, $3::int) n`,
+        `INSERT INTO profile (workspace_id, person, id, dirty, created_at, updated_at)
+         SELECT $1, n, gen_random_uuid(), false, $2, $2 FROM generate_series(1, $3::int) n`,
         [this.workspaceId, this.clock.now(), persons],
       );
     });

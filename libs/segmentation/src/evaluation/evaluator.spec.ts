@@ -155,6 +155,33 @@ describe('Evaluator', () => {
     expect(await world.members(audience)).toEqual(range(1, 5));
   });
 
+  it('writes a delta only where something changed', async () => {
+    await world.newWorkspace(4);
+    const audienceId = await world.newAudience(4);
+    const change = {
+      audienceId,
+      cause: { kind: 'erasure' as const },
+      definitionVersion: 1,
+      at: world.clock.now(),
+    };
+    const apply = (entered: number[], exited: number[]): Promise<AppliedChange> =>
+      tx((t) => world.memberships.apply(t, { ...change, entered, exited }));
+    expect(await apply([1, 2, 9], [3])).toEqual({ entered: 2, exited: 0 });
+    expect(await apply([1, 2, 3], [])).toEqual({ entered: 1, exited: 0 });
+    expect(await apply([], [1, 1, 4])).toEqual({ entered: 0, exited: 1 });
+    expect(await apply([1], [])).toEqual({ entered: 1, exited: 0 });
+    await world.sequencer.drain(world.workspaceId);
+    const deltas = await tx((t) => world.log.deltas(t, { audienceId, afterPos: 0, limit: 10 }));
+    expect(deltas.map(({ person, op, version }) => [person, op, version])).toEqual([
+      [1, 'enter', 1],
+      [2, 'enter', 1],
+      [3, 'enter', 1],
+      [1, 'exit', 2],
+      [1, 'enter', 3],
+    ]);
+    expect(await tx((t) => world.audiences.find(t, audienceId))).toMatchObject({ members: 3 });
+  });
+
   describe('persons who come and go', () => {
     const ref = async (person: number): Promise<{ person: number; profileId: string }> => {
       const [profileId = ''] = await tx((t) => world.audiences.profileIds(t, [person]));
@@ -181,6 +208,22 @@ describe('Evaluator', () => {
         [1, 'exit', 2, 'erasure'],
       ]);
       expect(await tx((t) => world.audiences.find(t, audience))).toMatchObject({ members: 2 });
+    });
+
+    it('waits for a merge under way, and does not let its loser in', async () => {
+      await world.newWorkspace(3);
+      const audience = await world.newAudience(3);
+      const evaluation = await world.newEvaluation(audience);
+      const pair = { winner: await ref(1), loser: await ref(2) };
+      let evaluating: Promise<boolean> | undefined;
+      await tx(async (t) => {
+        await t.query(`UPDATE profile SET state = 'merged' WHERE person = 2`);
+        await world.hooks.merged(t, [pair], world.clock.now());
+        evaluating = world.evaluator().evaluate(world.workspaceId, evaluation);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      });
+      expect(await evaluating).toBe(true);
+      expect(await world.members(audience)).toEqual([1, 3]);
     });
 
     it('never lets a loser in, however evaluation and merge meet', async () => {

@@ -24,7 +24,7 @@ export class Sequencer {
         workspaceId,
       ]);
       const log = await tx.query<{ head: string }>(
-        'SELECT head FROM membership_log WHERE workspace_id = $1',
+        'SELECT head FROM membership_log WHERE workspace_id = $1 FOR UPDATE SKIP LOCKED',
         [workspaceId],
       );
       const head = log.rows[0]?.head;

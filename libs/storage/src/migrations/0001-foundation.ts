@@ -416,8 +416,6 @@ CREATE TABLE sync_run (
   -- A first run reads the members themselves; planned_pos then counts persons, later it is a position of the log.
   snapshot boolean NOT NULL DEFAULT false,
   planned_pos bigint NOT NULL,
-  mode text NOT NULL DEFAULT 'deltas' CHECK (mode IN ('snapshot', 'deltas', 'retry')),
-  cursor jsonb NOT NULL DEFAULT '{}',      -- of a snapshot {person}, of a retry {effect}: the last one planned
   planned bigint NOT NULL DEFAULT 0,
   fence bigint NOT NULL DEFAULT 0,
   lease_until timestamptz,

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, readConfig } from './config';
+import { loadRootKey } from './root-key';
+
+describe('configuration', () => {
+  it('has defaults for everything', () => {
+    const config = readConfig([], { PERCORSO_DATA_DIR: '/data', PORT: '' });
+    expect(config).toMatchObject({
+      port: 8080,
+      host: '127.0.0.1',
+      roles: ['api', 'ingest', 'worker'],
+      logLevel: 'info',
+    });
+    expect(config.masterKeyFile).toBe('/data/master-key.json');
+  });
+
+  it('takes flags before the environment', () => {
+    const config = readConfig(['--port', '9000', '--roles=api, worker'], {
+      PORT: '1',
+      PERCORSO_ROLES: 'ingest',
+    });
+    expect(config).toMatchObject({ port: 9000, roles: ['api', 'worker'] });
+  });
+
+  it('names every mistake in one line, without the values', () => {
+    const secret = 'short-canary';
+    const read = () =>
+      readConfig(['--roles', 'api,console'], {
+        PORT: '80a',
+        LOG_LEVEL: 'loud',
+        PERCORSO_ROOT_KEY: secret,
+        PERCORSO_POOL_SIZE: '1',
+        PERCORSO_PUBLIC_URL: 'hub',
+      });
+    expect(read).toThrow(ConfigError);
+    let message = '';
+    try {
+      read();
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    for (const name of [
+      'PORT',
+      'LOG_LEVEL',
+      'PERCORSO_ROOT_KEY',
+      'PERCORSO_ROLES',
+      'PERCORSO_POOL_SIZE',
+      'PERCORSO_PUBLIC_URL',
+    ]) {
+      expect(message).toContain(`${name} must`);
+    }
+    expect(message.split('\n')).toHaveLength(1);
+    expect(message).not.toMatch(/canary|80a|loud/);
+  });
+
+  it.each(['65536', '-1', '1.5', '0x50'])('refuses port %s', (PORT) => {
+    expect(() => readConfig([], { PORT })).toThrow(/PORT must/);
+  });
+
+  it('refuses flags it does not know', () => {
+    expect(() => readConfig(['--prot', '1'], {})).toThrow(/--roles, --port, --host, --data-dir/);
+  });
+});
+
+describe('the root key', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'percorso-config-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is made once, readable by its owner alone', () => {
+    const config = readConfig([], { PERCORSO_DATA_DIR: join(folder, 'new') });
+    const first = loadRootKey(config);
+    expect(first.key).toMatch(/^pr_[0-9A-Za-z]{43}$/);
+    expect(loadRootKey(config)).toEqual(first);
+    expect(statSync(first.file ?? '').mode & 0o777).toBe(0o600);
+  });
+
+  it('comes from the named file, which must exist and be long enough', () => {
+    const file = join(folder, 'given');
+    const config = readConfig([], { PERCORSO_DATA_DIR: folder, PERCORSO_ROOT_KEY_FILE: file });
+    expect(() => loadRootKey(config)).toThrow(/cannot be read/);
+    writeFileSync(file, 'short\n');
+    expect(() => loadRootKey(config)).toThrow(/at least 32/);
+    writeFileSync(file, `${'k'.repeat(40)}\n`);
+    expect(loadRootKey(config)).toEqual({ key: 'k'.repeat(40), file });
+  });
+});
