@@ -7,6 +7,9 @@ export function backoffMs(
   options: { backoffMs: number; maxBackoffMs: number },
   random: () => number,
 ): number {
-  const step = Math.min(options.maxBackoffMs, options.backoffMs * 2 ** Math.min(30, Math.max(0, attempt - 1)));
+  const step = Math.min(
+    options.maxBackoffMs,
+    options.backoffMs * 2 ** Math.min(30, Math.max(0, attempt - 1)),
+  );
   return Math.round(step / 2 + (random() * step) / 2);
 }

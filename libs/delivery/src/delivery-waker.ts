@@ -12,7 +12,9 @@ export class DeliveryWaker {
 
   constructor(@InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<WakeUp>) {
     // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) => this.logger.warn({ cause: error.message }, 'The delivery queue has no Redis'));
+    queue.on('error', (error) =>
+      this.logger.warn({ cause: error.message }, 'The delivery queue has no Redis'),
+    );
   }
 
   wake(workspaceId: string, connectorId: string): Promise<boolean> {

@@ -66,11 +66,7 @@ export type ReopenedEffect = Pick<NewEffect, 'operation' | 'payload' | 'channel'
 };
 
 /** Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again. */
-export async function reopenEffects(
-  tx: Transaction,
-  effects: ReopenedEffect[],
-  now: Date,
-): Promise<void> {
+export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], now: Date): Promise<void> {
   await tx.query(
     `UPDATE effect e SET operation = v.operation, payload = v.payload::jsonb, content_hash = v.hash, channel = v.channel,
        address = v.address, state = CASE WHEN v.code IS NULL THEN 'pending' ELSE 'dropped' END, reason_code = v.code,

@@ -2,14 +2,7 @@ import type { Operation } from '@percorso/plugin-kit';
 
 /** Where an effect stands. `pending`, `sending` and an `unknown` that can still be resolved are open. */
 export type EffectState =
-  | 'pending'
-  | 'sending'
-  | 'accepted'
-  | 'rejected'
-  | 'suppressed'
-  | 'dropped'
-  | 'unknown'
-  | 'superseded';
+  'pending' | 'sending' | 'accepted' | 'rejected' | 'suppressed' | 'dropped' | 'unknown' | 'superseded';
 
 /** Why an effect is where it is: stable code, words for the admin, RFC 6901 pointer into the payload. */
 export interface Reason {

@@ -8,7 +8,12 @@ export { recordEffects, type ReopenedEffect, reopenEffects, supersedeEffects } f
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';
 export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } from './provider-gateway';
-export { addSuppressions, comparableAddress, type Suppression, type SuppressionReason } from './suppression.store';
+export {
+  addSuppressions,
+  comparableAddress,
+  type Suppression,
+  type SuppressionReason,
+} from './suppression.store';
 export { TickLoop } from './tick-loop';
 export { UnknownResolver } from './unknown-resolver';
 export { enqueueWakeUp, type WakeUp } from './wake-queue';

@@ -58,7 +58,9 @@ describe('delivery', () => {
     await world.create();
   });
 
-  async function connect(lane: Lane): Promise<{ connectorId: string; provider: ScriptedProvider; syncId: string }> {
+  async function connect(
+    lane: Lane,
+  ): Promise<{ connectorId: string; provider: ScriptedProvider; syncId: string }> {
     const provider = new ScriptedProvider();
     providers.push(provider);
     const connectorId = await world.connector();
@@ -84,7 +86,12 @@ describe('delivery', () => {
   it('delivers every row once and keeps what the provider named it', async () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
     await world.profiles(persons(350));
-    await world.record(connectorId, syncId, persons(350).map((person) => ({ person })), clock.now());
+    await world.record(
+      connectorId,
+      syncId,
+      persons(350).map((person) => ({ person })),
+      clock.now(),
+    );
     await run(connectorId);
     expect(await world.states(connectorId)).toEqual({ accepted: 350 });
     expect([...provider.arrivals().values()]).toEqual(Array(350).fill(1));
@@ -95,7 +102,12 @@ describe('delivery', () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
     provider.refuse = (payload) => (payload.id === 500 ? { code: 'bad-field' } : undefined);
     await world.profiles(persons(1000));
-    await world.record(connectorId, syncId, persons(1000).map((person) => ({ person })), clock.now());
+    await world.record(
+      connectorId,
+      syncId,
+      persons(1000).map((person) => ({ person })),
+      clock.now(),
+    );
     await run(connectorId);
     expect(await world.states(connectorId)).toEqual({ accepted: 999, rejected: 1 });
     const dead = (await world.rows(connectorId)).find((row) => row.state === 'rejected');
@@ -106,7 +118,12 @@ describe('delivery', () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
     provider.script.push({ do: 'throttle', afterSeconds: 30 });
     await world.profiles(persons(250));
-    await world.record(connectorId, syncId, persons(250).map((person) => ({ person })), clock.now());
+    await world.record(
+      connectorId,
+      syncId,
+      persons(250).map((person) => ({ person })),
+      clock.now(),
+    );
     await run(connectorId);
     const calls = provider.requests;
     expect(calls).toBeLessThanOrEqual(options.callsPerLane);
@@ -168,7 +185,12 @@ describe('delivery', () => {
     provider.script.push({ do: what });
     await world.profiles([1]);
     const operation = lane.kind === 'messaging' ? 'send' : 'upsert';
-    await world.record(connectorId, syncId, [{ person: 1, operation, channel: 'email', address: 'a@b.c' }], clock.now());
+    await world.record(
+      connectorId,
+      syncId,
+      [{ person: 1, operation, channel: 'email', address: 'a@b.c' }],
+      clock.now(),
+    );
     await run(connectorId);
     expect(await world.states(connectorId)).toEqual({ unknown: 1 });
     for (let hour = 0; hour < 3; hour++) {
@@ -276,7 +298,12 @@ describe('delivery', () => {
     const well = await connect(CAMPAIGN);
     await world.profiles(persons(400));
     for (const { connectorId, syncId } of [sick, well]) {
-      await world.record(connectorId, syncId, persons(400).map((person) => ({ person })), clock.now());
+      await world.record(
+        connectorId,
+        syncId,
+        persons(400).map((person) => ({ person })),
+        clock.now(),
+      );
     }
     const worker = pump();
     worker.wake(world.workspaceId, sick.connectorId);

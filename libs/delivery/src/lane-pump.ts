@@ -52,7 +52,8 @@ export class LanePump {
     work.slots++;
     const run = this.runSlot(workspaceId, connectorId, key, work, first)
       .catch((error: unknown) => {
-        const cause = error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
+        const cause =
+          error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
         this.logger.error({ connectorId, cause }, 'A lane stopped and will be tried again');
       })
       .finally(() => {

@@ -53,7 +53,10 @@ export function outcomeOf(
         const wait = Math.max(pause, (verdict.afterSeconds ?? 0) * 1000);
         return { state: 'pending', reason: { code: verdict.code }, dueAt: later(wait) };
       }
-      const reason = { code: 'retries-exhausted', reason: `${attempt} tries; the last said ${verdict.code}.` };
+      const reason = {
+        code: 'retries-exhausted',
+        reason: `${attempt} tries; the last said ${verdict.code}.`,
+      };
       // An earlier try may have arrived, so calling it rejected would be a guess.
       return doubtfulSince ? { state: 'unknown', reason, dueAt: 'never' } : { state: 'rejected', reason };
     }

@@ -39,7 +39,11 @@ export class TickLoop {
       this.failures = 0;
     } catch (error) {
       this.failures++;
-      const cause = isUnavailable(error) ? 'database unavailable' : error instanceof Error ? error.message : 'unknown';
+      const cause = isUnavailable(error)
+        ? 'database unavailable'
+        : error instanceof Error
+          ? error.message
+          : 'unknown';
       this.logger.error({ cause, failures: this.failures }, 'A turn failed; the next one follows');
     }
   }

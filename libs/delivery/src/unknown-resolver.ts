@@ -28,7 +28,9 @@ export class UnknownResolver {
     const lost = await this.database.tx(workspaceId, (tx) => expireLeases(tx, connectorId, this.clock.now()));
     if (lost > 0) this.logger.warn({ connectorId, effects: lost }, 'A worker fell silent while sending');
     for (;;) {
-      const { due, asks } = await this.database.tx(workspaceId, (tx) => this.decideDue(tx, connectorId, lane));
+      const { due, asks } = await this.database.tx(workspaceId, (tx) =>
+        this.decideDue(tx, connectorId, lane),
+      );
       if (asks.length > 0) await this.ask(workspaceId, connectorId, asks);
       if (due < PAGE) return;
     }

@@ -1,4 +1,10 @@
-import { BeforeApplicationShutdown, Inject, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import {
+  BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  OnApplicationBootstrap,
+} from '@nestjs/common';
 import { PluginRegistry } from '@percorso/connector';
 import { TickLoop } from '@percorso/delivery';
 import { CLOCK, type Clock } from '@percorso/kernel';
@@ -37,7 +43,8 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
 
   private async round(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) {
-      for (const connectorId of await this.claimDue(workspaceId)) await this.queue.wake(workspaceId, connectorId);
+      for (const connectorId of await this.claimDue(workspaceId))
+        await this.queue.wake(workspaceId, connectorId);
     }
   }
 

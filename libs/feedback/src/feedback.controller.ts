@@ -23,7 +23,11 @@ export class FeedbackController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Hand in what the provider sent: a bounce message, a webhook body' })
   @ApiOkResponse({ type: FeedbackView })
-  receive(@Workspace() workspaceId: string, @Param('id') id: string, @Body() { body }: ReceiptDto): Promise<FeedbackView> {
+  receive(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Body() { body }: ReceiptDto,
+  ): Promise<FeedbackView> {
     return this.feedback.receive(workspaceId, id, body);
   }
 }

@@ -2,7 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 
 export class ReceiptDto {
-  @ApiProperty({ description: 'What the provider sent, as text: a webhook body, or a bounce message with its headers.' })
+  @ApiProperty({
+    description: 'What the provider sent, as text: a webhook body, or a bounce message with its headers.',
+  })
   @IsString()
   @IsNotEmpty()
   @MaxLength(1_000_000)
@@ -16,9 +18,13 @@ export class ReceiptDto {
 }
 
 export class FeedbackView {
-  @ApiProperty({ description: 'Facts that became events; one told before counts again here and is a duplicate there.' })
+  @ApiProperty({
+    description: 'Facts that became events; one told before counts again here and is a duplicate there.',
+  })
   events!: number;
 
-  @ApiProperty({ description: 'Facts about addresses no profile has. A hard bounce among them still suppresses.' })
+  @ApiProperty({
+    description: 'Facts about addresses no profile has. A hard bounce among them still suppresses.',
+  })
   unmatched!: number;
 }

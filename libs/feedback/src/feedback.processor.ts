@@ -16,7 +16,10 @@ export class FeedbackProcessor {
   async poll({ data }: Job<WakeUp>): Promise<void> {
     await this.feedback.poll(data.workspaceId, data.id).catch((error: unknown) => {
       const cause = error instanceof Problem ? error.code : error instanceof Error ? error.name : 'unknown';
-      this.logger.warn({ connectorId: data.id, cause }, 'A provider could not be asked; the next round follows');
+      this.logger.warn(
+        { connectorId: data.id, cause },
+        'A provider could not be asked; the next round follows',
+      );
     });
   }
 }

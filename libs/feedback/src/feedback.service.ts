@@ -47,10 +47,18 @@ export class FeedbackService {
     await this.assertConnector(workspaceId, connectorId);
     const { receipts } = await this.connectors.describe(workspaceId, connectorId);
     if (!receipts) throw cannot('read receipts');
-    return this.take(workspaceId, connectorId, await this.connectors.receipts(workspaceId, connectorId, body));
+    return this.take(
+      workspaceId,
+      connectorId,
+      await this.connectors.receipts(workspaceId, connectorId, body),
+    );
   }
 
-  private async take(workspaceId: string, connectorId: string, events: MessageEvent[]): Promise<FeedbackView> {
+  private async take(
+    workspaceId: string,
+    connectorId: string,
+    events: MessageEvent[],
+  ): Promise<FeedbackView> {
     if (events.length === 0) return { events: 0, unmatched: 0 };
     const persons = await this.database.tx(workspaceId, async (tx) => {
       await addSuppressions(tx, suppressionsOf(connectorId, events, this.clock.now()));
@@ -58,7 +66,11 @@ export class FeedbackService {
     });
     const items = [...persons].map(([event, who]) => messageItem(connectorId, event, who));
     for (let from = 0; from < items.length; from += MAX_ITEMS) {
-      await this.ingest.accept({ workspaceId, sourceId: connectorId, items: items.slice(from, from + MAX_ITEMS) });
+      await this.ingest.accept({
+        workspaceId,
+        sourceId: connectorId,
+        items: items.slice(from, from + MAX_ITEMS),
+      });
     }
     return { events: items.length, unmatched: events.length - items.length };
   }

@@ -275,7 +275,7 @@ describe('collection over HTTP', () => {
       post('/v1/write-keys', body, { authorization: `Bearer ${mine.apiKey}`, 'content-type': type });
     expect((await admin('application/json', '{"name":"app"}')).status).toBe(201);
     expect((await admin('application/x-percorso-collect', '{"name":"app"}')).status).toBe(415);
-    expect((await admin('text/plain', '{"name":"app"}')).status).toBe(415);
+    expect((await admin('text/plain', '{"name":"app"}')).status).toBe(422);
   });
 
   it('tells an admin how far it is, and nothing of another workspace', async () => {

@@ -68,7 +68,7 @@ export class IngestWriter implements BeforeApplicationShutdown {
 
   /** Resolves after the commit of the entry's transaction. @throws Problem 413, 503 */
   append(workspaceId: string, entry: LogEntry): Promise<Receipt> {
-    if (entry.count < 1 || entry.count > MAX_BATCH_EVENTS) {
+    if (!(entry.count >= 1 && entry.count <= MAX_BATCH_EVENTS)) {
       return Promise.reject(tooLarge(`A batch may have 1 to ${MAX_BATCH_EVENTS} events.`));
     }
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { Module, OnModuleInit } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { ByteBudget } from './byte-budget';
@@ -32,15 +32,10 @@ const WAITING_BYTES = 32 * 1024 * 1024;
   ],
   exports: [IngestLog, IngestSignal, IngestWriter],
 })
-export class IngestModule implements OnModuleInit {
-  constructor(
-    private readonly http: HttpAdapterHost,
-    private readonly budget: ByteBudget,
-  ) {}
-
-  // Routes are registered after this: only those that come later can be given their own reader.
-  onModuleInit(): void {
-    const fastify = this.http.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    if (fastify) registerCollectReader(fastify, { budget: this.budget });
+export class IngestModule {
+  // In the constructor, which comes before any route is registered: only later routes can be given their own reader.
+  constructor(http: HttpAdapterHost, budget: ByteBudget) {
+    const fastify = http.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    if (fastify) registerCollectReader(fastify, { budget });
   }
 }

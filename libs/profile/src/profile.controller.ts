@@ -1,14 +1,15 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Actor, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { EventView, MergeView } from './profile-parts.view';
 import { ProfileLookup } from './profile.dto';
 import { ProfileQueries } from './profile.queries';
 import { ProfileService } from './profile.service';
-import { ProfileView } from './profile-view';
+import { ProfileView, TraitView } from './profile-view';
 
 @ApiTags('profiles')
+@ApiExtraModels(TraitView)
 @Controller('v1/profiles')
 export class ProfileController {
   constructor(

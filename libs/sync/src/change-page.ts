@@ -17,7 +17,11 @@ export interface ChangePage {
  */
 export async function readChanges(tx: Transaction, log: MembershipLog, run: RunRow): Promise<ChangePage> {
   if (run.snapshot) {
-    const members = await log.members(tx, { audienceId: run.audienceId, afterPerson: run.plannedPos, limit: PAGE });
+    const members = await log.members(tx, {
+      audienceId: run.audienceId,
+      afterPerson: run.plannedPos,
+      limit: PAGE,
+    });
     return {
       changes: members.map((member) => ({ ...member, op: 'enter' as const })),
       nextPos: members.at(-1)?.person ?? run.plannedPos,

@@ -22,7 +22,11 @@ export class MappingController {
   @Etag()
   @ApiOperation({ summary: 'Save a JSONata mapping' })
   @ApiCreatedResponse({ type: MappingView })
-  create(@Workspace() workspaceId: string, @Actor() actor: string, @Body() dto: CreateMapping): Promise<MappingView> {
+  create(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Body() dto: CreateMapping,
+  ): Promise<MappingView> {
     return this.mappings.create(workspaceId, actor, dto);
   }
 

@@ -12,7 +12,10 @@ import {
 import { MAX_EXPRESSION } from '@percorso/mapping';
 
 export class MappingExpression {
-  @ApiProperty({ description: 'JSONata over {profile, audience, membership, now}.', example: '{"email": profile.traits.email}' })
+  @ApiProperty({
+    description: 'JSONata over {profile, audience, membership, now}.',
+    example: '{"email": profile.traits.email}',
+  })
   @IsString()
   @IsNotEmpty()
   @MaxLength(MAX_EXPRESSION)

@@ -1,11 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { assertVersion, audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import {
+  assertVersion,
+  audit,
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  pageOf,
+  PageQuery,
+} from '@percorso/access';
 import { CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { ProfileReader } from '@percorso/profile';
 import { Database } from '@percorso/storage';
 import { inputDocument } from './input-document';
-import { CreateMapping, MappingView, ReplaceMapping, TryMapping, TryView, ValidationView } from './mapping.dto';
+import {
+  CreateMapping,
+  MappingView,
+  ReplaceMapping,
+  TryMapping,
+  TryView,
+  ValidationView,
+} from './mapping.dto';
 import { findMapping, insertMapping, insertMappingVersion, listMappings } from './mapping.store';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
@@ -49,7 +64,13 @@ export class MappingService {
   }
 
   /** A new version of the expression; syncs use it from their next run on. */
-  async replace(workspaceId: string, actor: string, id: string, expected: number, dto: ReplaceMapping): Promise<MappingView> {
+  async replace(
+    workspaceId: string,
+    actor: string,
+    id: string,
+    expected: number,
+    dto: ReplaceMapping,
+  ): Promise<MappingView> {
     await this.assertCompiles(dto.expression);
     await this.get(workspaceId, id);
     return this.database.tx(workspaceId, async (tx) => {
@@ -78,7 +99,9 @@ export class MappingService {
   }
 
   async try(workspaceId: string, dto: TryMapping): Promise<TryView> {
-    const expression = dto.mappingId ? (await this.get(workspaceId, dto.mappingId)).expression : dto.expression;
+    const expression = dto.mappingId
+      ? (await this.get(workspaceId, dto.mappingId)).expression
+      : dto.expression;
     if (expression === undefined) {
       throw Problem.invalid([
         { pointer: '/expression', code: 'required', message: 'Give an expression or a mappingId.' },
@@ -106,7 +129,9 @@ export class MappingService {
       const byId = new Map([...documents.values()].map((document) => [document.id, document]));
       return profileIds.map((id) => {
         const document = byId.get(id);
-        return document && inputDocument(document, TRIAL_AUDIENCE, { op: 'enter', version: 1, since: now }, now);
+        return (
+          document && inputDocument(document, TRIAL_AUDIENCE, { op: 'enter', version: 1, since: now }, now)
+        );
       });
     });
   }

@@ -14,7 +14,10 @@ const SELECT = `SELECT m.id, m.name, v.expression, v.required, m.current, m.vers
     ON v.workspace_id = m.workspace_id AND v.mapping_id = m.id AND v.version = m.current`;
 
 export async function findMapping(tx: Transaction, id: string): Promise<MappingRow | undefined> {
-  const { rows } = await tx.query<MappingRow>(`${SELECT} WHERE m.workspace_id = $1 AND m.id = $2`, [tx.workspaceId, id]);
+  const { rows } = await tx.query<MappingRow>(`${SELECT} WHERE m.workspace_id = $1 AND m.id = $2`, [
+    tx.workspaceId,
+    id,
+  ]);
   return rows[0];
 }
 
@@ -31,12 +34,10 @@ export async function insertMapping(
   mapping: { id: string; name: string; expression: string; required: string[] },
   now: Date,
 ): Promise<void> {
-  await tx.query('INSERT INTO mapping (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)', [
-    tx.workspaceId,
-    mapping.id,
-    mapping.name,
-    now,
-  ]);
+  await tx.query(
+    'INSERT INTO mapping (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)',
+    [tx.workspaceId, mapping.id, mapping.name, now],
+  );
   await insertMappingVersion(tx, mapping, 1, now);
 }
 

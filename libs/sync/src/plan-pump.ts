@@ -16,7 +16,8 @@ export class PlanPump {
     const plan = this.planner
       .plan(workspaceId, runId)
       .catch((error: unknown) => {
-        const cause = error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
+        const cause =
+          error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
         this.logger.error({ runId, cause }, 'A run could not be planned and will be tried again');
       })
       .finally(() => this.running.delete(runId));

@@ -52,7 +52,12 @@ export function planRow(
       pointer: `/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
     });
   }
-  return { operation: entering, payload, channel: connector.channel, address: addressIn(payload, connector.addressPointer) };
+  return {
+    operation: entering,
+    payload,
+    channel: connector.channel,
+    address: addressIn(payload, connector.addressPointer),
+  };
 }
 
 const NEVER_SENT = new Set(['dropped', 'suppressed', 'rejected']);

@@ -82,14 +82,18 @@ export class Planner {
     connector: ConnectorDescription,
   ): Promise<Parameters<typeof recordEffects>[1]> {
     const wanted = page.changes.filter(
-      ({ op }) => op === 'enter' || mappings.exit !== undefined || connector.capabilities.remove !== undefined,
+      ({ op }) =>
+        op === 'enter' || mappings.exit !== undefined || connector.capabilities.remove !== undefined,
     );
     const results = new Map<Change, MappingResult>();
     for (const op of ['enter', 'exit'] as const) {
       const rows = wanted.filter((change) => change.op === op && page.documents.has(change.person));
       const mapping = op === 'enter' ? mappings.entry : mappings.exit;
       if (!mapping) for (const row of rows) results.set(row, { output: null });
-      else (await this.map(run, mapping, rows, page.documents)).forEach((result, at) => results.set(rows[at]!, result));
+      else
+        (await this.map(run, mapping, rows, page.documents)).forEach((result, at) =>
+          results.set(rows[at]!, result),
+        );
     }
     return wanted.map((change) => {
       const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
@@ -117,7 +121,12 @@ export class Planner {
       mapping.expression,
       rows.map((row) => inputDocument(documents.get(row.person)!, audience, row, run.createdAt)),
       // Bound to the intent: planning the same change again gives the same payload.
-      { bindings: rows.map((row) => ({ seed: `${run.syncId}:${row.person}:${row.version}`, at: run.createdAt })) },
+      {
+        bindings: rows.map((row) => ({
+          seed: `${run.syncId}:${row.person}:${row.version}`,
+          at: run.createdAt,
+        })),
+      },
     );
   }
 }

@@ -34,7 +34,7 @@ export class Retry {
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
     const entry = await this.database.tx(workspaceId, (tx) => findMapping(tx, run.mappingId));
     if (!entry) throw Problem.notFound('Mapping');
-    for (let after = FIRST; ; ) {
+    for (let after = FIRST; ;) {
       const rows = await this.database.tx(workspaceId, (tx) => deadEntries(tx, run.id, after));
       if (rows.length === 0) break;
       const plans = await this.map(workspaceId, run, entry, rows);

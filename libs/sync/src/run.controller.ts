@@ -1,11 +1,26 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiPropertyOptional,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { IsIn, IsOptional } from 'class-validator';
 import { RunService } from './run.service';
 import { RunRowView, RunView } from './sync.dto';
 
-const STATES = ['pending', 'sending', 'accepted', 'rejected', 'suppressed', 'dropped', 'unknown', 'superseded'];
+const STATES = [
+  'pending',
+  'sending',
+  'accepted',
+  'rejected',
+  'suppressed',
+  'dropped',
+  'unknown',
+  'superseded',
+];
 
 class RowsQuery extends PageQuery {
   @ApiPropertyOptional({ enum: STATES })
@@ -31,7 +46,11 @@ export class RunController {
   @Scopes('syncs:read')
   @ApiOperation({ summary: 'Every row of a run with its verdict' })
   @PageAnswer(RunRowView, 'Rows.')
-  rows(@Workspace() workspaceId: string, @Param('id') id: string, @Query() query: RowsQuery): Promise<Page<RunRowView>> {
+  rows(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() query: RowsQuery,
+  ): Promise<Page<RunRowView>> {
     return this.runs.rows(workspaceId, id, query, query.state === undefined ? undefined : [query.state]);
   }
 
@@ -39,7 +58,11 @@ export class RunController {
   @Scopes('syncs:read')
   @ApiOperation({ summary: 'Rows that were rejected, dropped by the mapping, or whose outcome is unknown' })
   @PageAnswer(RunRowView, 'Rows.')
-  deadLetters(@Workspace() workspaceId: string, @Param('id') id: string, @Query() query: PageQuery): Promise<Page<RunRowView>> {
+  deadLetters(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() query: PageQuery,
+  ): Promise<Page<RunRowView>> {
     return this.runs.deadLetters(workspaceId, id, query);
   }
 

@@ -40,7 +40,12 @@ export class RunService {
   }
 
   /** Rows of a run, all or those in `states`, in the order they were planned. */
-  rows(workspaceId: string, id: string, { cursor, limit }: PageQuery, states?: string[]): Promise<Page<RunRowView>> {
+  rows(
+    workspaceId: string,
+    id: string,
+    { cursor, limit }: PageQuery,
+    states?: string[],
+  ): Promise<Page<RunRowView>> {
     const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);

@@ -31,14 +31,19 @@ const FROM = `FROM sync_run r JOIN sync s ON s.workspace_id = r.workspace_id AND
   JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id`;
 
 export async function findRun(tx: Transaction, id: string): Promise<RunRow | undefined> {
-  const { rows } = await tx.query<RunRow>(`SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.id = $2`, [
-    tx.workspaceId,
-    id,
-  ]);
+  const { rows } = await tx.query<RunRow>(
+    `SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.id = $2`,
+    [tx.workspaceId, id],
+  );
   return rows[0];
 }
 
-export async function listRuns(tx: Transaction, syncId: string, beforeId: string, limit: number): Promise<RunRow[]> {
+export async function listRuns(
+  tx: Transaction,
+  syncId: string,
+  beforeId: string,
+  limit: number,
+): Promise<RunRow[]> {
   const { rows } = await tx.query<RunRow>(
     `SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.sync_id = $2 AND r.id < $3::uuid ORDER BY r.id DESC LIMIT $4`,
     [tx.workspaceId, syncId, beforeId, limit],
@@ -105,7 +110,15 @@ export async function runsToPlan(tx: Transaction): Promise<string[]> {
 }
 
 export type RunCounts = Record<
-  'planned' | 'accepted' | 'rejected' | 'suppressed' | 'dropped' | 'pending' | 'sending' | 'unknown' | 'superseded',
+  | 'planned'
+  | 'accepted'
+  | 'rejected'
+  | 'suppressed'
+  | 'dropped'
+  | 'pending'
+  | 'sending'
+  | 'unknown'
+  | 'superseded',
   number
 >;
 

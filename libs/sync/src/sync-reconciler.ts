@@ -1,4 +1,10 @@
-import { BeforeApplicationShutdown, Inject, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import {
+  BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  OnApplicationBootstrap,
+} from '@nestjs/common';
 import { TickLoop } from '@percorso/delivery';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { Database } from '@percorso/storage';

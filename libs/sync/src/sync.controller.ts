@@ -1,5 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Actor, Etag, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { RunService } from './run.service';
 import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView } from './sync.dto';
@@ -18,7 +24,11 @@ export class SyncController {
   @Etag()
   @ApiOperation({ summary: 'Bind an audience to a connector through a mapping' })
   @ApiCreatedResponse({ type: SyncView })
-  create(@Workspace() workspaceId: string, @Actor() actor: string, @Body() dto: CreateSync): Promise<SyncView> {
+  create(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Body() dto: CreateSync,
+  ): Promise<SyncView> {
     return this.syncs.create(workspaceId, actor, dto);
   }
 
@@ -44,7 +54,11 @@ export class SyncController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Send what changed since the last run; the first run sends every member' })
   @ApiAcceptedResponse({ type: StartedRun })
-  async run(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<StartedRun> {
+  async run(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<StartedRun> {
     return { run: await this.syncs.run(workspaceId, actor, id) };
   }
 
@@ -53,7 +67,11 @@ export class SyncController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Stop sending; what is planned waits' })
   @ApiOkResponse({ type: SyncView })
-  pause(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<SyncView> {
+  pause(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<SyncView> {
     return this.syncs.setState(workspaceId, actor, id, 'paused');
   }
 
@@ -62,7 +80,11 @@ export class SyncController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Send again' })
   @ApiOkResponse({ type: SyncView })
-  resume(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<SyncView> {
+  resume(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<SyncView> {
     return this.syncs.setState(workspaceId, actor, id, 'active');
   }
 
@@ -70,7 +92,11 @@ export class SyncController {
   @Scopes('syncs:read')
   @ApiOperation({ summary: 'List the runs of a sync, newest first' })
   @PageAnswer(RunView, 'Runs.')
-  listRuns(@Workspace() workspaceId: string, @Param('id') id: string, @Query() query: PageQuery): Promise<Page<RunView>> {
+  listRuns(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() query: PageQuery,
+  ): Promise<Page<RunView>> {
     return this.runs.list(workspaceId, id, query);
   }
 

@@ -141,7 +141,9 @@ export class RunRowView {
   @ApiProperty()
   membershipVersion!: number;
 
-  @ApiProperty({ enum: ['pending', 'sending', 'accepted', 'rejected', 'suppressed', 'dropped', 'unknown', 'superseded'] })
+  @ApiProperty({
+    enum: ['pending', 'sending', 'accepted', 'rejected', 'suppressed', 'dropped', 'unknown', 'superseded'],
+  })
   state!: string;
 
   @ApiProperty({ nullable: true, type: String })

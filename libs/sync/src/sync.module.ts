@@ -16,7 +16,12 @@ import { SyncService } from './sync.service';
 
 /** Mappings, syncs and their runs. */
 @Module({
-  imports: [ProfileModule, SegmentationModule, DeliveryModule, BullModule.registerQueue({ name: SYNC_QUEUE })],
+  imports: [
+    ProfileModule,
+    SegmentationModule,
+    DeliveryModule,
+    BullModule.registerQueue({ name: SYNC_QUEUE }),
+  ],
   controllers: [MappingController, SyncController, RunController],
   providers: [MappingService, SyncService, RunService, Retry, Planner, PlanPump, SyncQueue],
   exports: [PlanPump, SyncQueue],

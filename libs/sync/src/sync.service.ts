@@ -6,7 +6,17 @@ import { Database, type Transaction } from '@percorso/storage';
 import { RunService } from './run.service';
 import { CreateSync, ReconciliationView, RunView, SyncView } from './sync.dto';
 import { SyncQueue } from './sync.queue';
-import { findSync, insertRun, insertSync, listSyncs, missingReferences, openRun, reconcile, setSyncState, type SyncRow } from './sync.store';
+import {
+  findSync,
+  insertRun,
+  insertSync,
+  listSyncs,
+  missingReferences,
+  openRun,
+  reconcile,
+  setSyncState,
+  type SyncRow,
+} from './sync.store';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
@@ -26,7 +36,11 @@ export class SyncService {
       const missing = await missingReferences(tx, dto);
       if (missing.length > 0) {
         throw Problem.invalid(
-          missing.map((field) => ({ pointer: `/${field}`, code: 'not-found', message: 'There is none with this id.' })),
+          missing.map((field) => ({
+            pointer: `/${field}`,
+            code: 'not-found',
+            message: 'There is none with this id.',
+          })),
         );
       }
       const id = await insertSync(tx, dto, this.clock.now());
@@ -59,7 +73,12 @@ export class SyncService {
       const { epoch, pos } = await this.log.head(tx);
       // After a restore old positions mean nothing: read the members anew. Intents already recorded are not repeated.
       const snapshot = sync.cursorEpoch !== epoch;
-      const opened = await insertRun(tx, sync, { snapshot, fromPos: snapshot ? 0 : sync.cursorPos, toPos: pos }, this.clock.now());
+      const opened = await insertRun(
+        tx,
+        sync,
+        { snapshot, fromPos: snapshot ? 0 : sync.cursorPos, toPos: pos },
+        this.clock.now(),
+      );
       if (!opened) {
         throw Problem.conflict('run-open', `Run ${await openRun(tx, id)} of this sync is not finished.`);
       }

@@ -30,7 +30,16 @@ export async function insertSync(tx: Transaction, dto: CreateSync, now: Date): P
   await tx.query(
     `INSERT INTO sync (workspace_id, id, name, audience_id, connector_id, mapping_id, exit_mapping_id, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
-    [tx.workspaceId, id, dto.name, dto.audienceId, dto.connectorId, dto.mappingId, dto.exitMappingId ?? null, now],
+    [
+      tx.workspaceId,
+      id,
+      dto.name,
+      dto.audienceId,
+      dto.connectorId,
+      dto.mappingId,
+      dto.exitMappingId ?? null,
+      now,
+    ],
   );
   return id;
 }
@@ -105,7 +114,10 @@ export async function reconcile(tx: Transaction, sync: SyncRow): Promise<Reconci
   );
   const of = (state: string): number => rows.find((row) => row.state === state)?.count ?? 0;
   const states = ['accepted', 'rejected', 'suppressed', 'dropped', 'pending', 'unknown'] as const;
-  const counts = Object.fromEntries(states.map((state) => [state, of(state)])) as Record<(typeof states)[number], number>;
+  const counts = Object.fromEntries(states.map((state) => [state, of(state)])) as Record<
+    (typeof states)[number],
+    number
+  >;
   const members = rows.reduce((sum, { count }) => sum + count, 0);
   return { members, ...counts, balanced: members === states.reduce((sum, state) => sum + counts[state], 0) };
 }

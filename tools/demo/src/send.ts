@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Analytics } from '@segment/analytics-node';
 import { Call } from './behaviour';
 
@@ -20,6 +21,8 @@ export async function send(
   calls: readonly Call[],
   onProgress: (sent: number) => void = () => undefined,
 ): Promise<Sent> {
+  // The client gives every batch in flight a listener of one signal.
+  setMaxListeners(100);
   const client = new Analytics({ writeKey, host: hubUrl, flushAt: 250, flushInterval: 1000, maxRetries: 20 });
   const sent: Sent = { calls: 0, requests: 0, failed: 0 };
   client.on('http_request', () => (sent.requests += 1));

@@ -31,7 +31,9 @@ export function routeTable(app: INestApplicationContext): Route[] {
         const verb = RequestMethod[Reflect.getMetadata(METHOD_METADATA, method) as number] ?? 'GET';
         const prefixes = many(Reflect.getMetadata(PATH_METADATA, controller) as string | string[]);
         const open = reflector.getAllAndOverride<boolean | undefined>(PUBLIC, [method, controller]) ?? false;
-        const scopes = reflector.getAllAndOverride<string[] | undefined>(SCOPES, [method, controller]) ?? [];
+        const required =
+          reflector.getAllAndOverride<string[] | undefined>(SCOPES, [method, controller]) ?? [];
+        const scopes = open ? [] : required;
         return prefixes.flatMap((prefix) =>
           many(own).map((path) => ({
             method: verb,

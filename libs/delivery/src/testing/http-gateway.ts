@@ -38,7 +38,8 @@ export class HttpGateway extends ProviderGateway {
     } catch (error) {
       if (!isAxiosError(error)) throw error;
       const after = Number(error.response?.headers['retry-after']);
-      if (error.response?.status === 429) return all({ status: 'retry', code: 'throttled', afterSeconds: after });
+      if (error.response?.status === 429)
+        return all({ status: 'retry', code: 'throttled', afterSeconds: after });
       if (error.response?.status === 503) return all({ status: 'retry', code: 'unavailable' });
       if (error.code === 'ECONNREFUSED') return all({ status: 'retry', code: 'refused' });
       return all({ status: 'unknown', code: 'no-answer' });

@@ -26,7 +26,8 @@ export class ScriptedProvider {
   readonly script: Script[] = [];
   requests = 0;
   /** Fails items for good, by their payload. */
-  refuse: (payload: Record<string, unknown>) => { code: string; bounce?: 'hard' } | undefined = () => undefined;
+  refuse: (payload: Record<string, unknown>) => { code: string; bounce?: 'hard' } | undefined = () =>
+    undefined;
   /** Milliseconds each request takes. */
   latencyMs = 0;
   private readonly server: Server;
@@ -80,7 +81,8 @@ export class ScriptedProvider {
     this.requests++;
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const step = this.script.shift() ?? { do: 'accept' };
-    if (step.do === 'throttle') return { status: 429, headers: { 'retry-after': String(step.afterSeconds) }, body: {} };
+    if (step.do === 'throttle')
+      return { status: 429, headers: { 'retry-after': String(step.afterSeconds) }, body: {} };
     if (step.do === 'unavailable') return { status: 503, body: {} };
     if (step.do === 'drop') return 'reset';
     const answers = body.items.map((item) => {

@@ -1,0 +1,278 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axios, { AxiosInstance } from 'axios';
+import { Client } from 'pg';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { newId } from '@percorso/kernel';
+import { connectClickHouse, migrate } from '@percorso/storage';
+import { startTestEngines, TestEngines } from '@percorso/engines';
+import { createHub } from './create-hub';
+import { offlineOptions } from './openapi/offline-options';
+import { Route, routeTable } from './openapi/route-table';
+
+interface Workspace {
+  id: string;
+  adminKey: string;
+}
+
+/** A body that the route accepts, so that what answers is the lookup and not the check. */
+const BODIES: Record<string, object> = {
+  'PATCH /v1/workspaces/{id}': { name: 'Taken' },
+  'PATCH /v1/namespaces/{code}': { title: 'Taken' },
+  'PATCH /v1/audiences/{id}': { name: 'Taken' },
+  'PATCH /v1/connectors/{id}': { name: 'Taken' },
+  'PUT /v1/mappings/{id}': { expression: '$' },
+  'POST /v1/connectors/{id}/receipts': { events: [] },
+};
+
+/** Every route, whatever feature it comes from, against every wrong caller. */
+describe('who may call what', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'percorso-matrix-'));
+  const ids: Record<string, string> = {};
+  let engines: TestEngines;
+  let owner: Client;
+  let app: NestFastifyApplication;
+  let url: string;
+  let routes: Route[];
+  let mine: Workspace;
+  let theirs: Workspace;
+
+  const http = (key?: string): AxiosInstance =>
+    axios.create({
+      baseURL: url,
+      proxy: false,
+      validateStatus: () => true,
+      headers: { 'if-match': '*', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
+    });
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    const clickhouse = connectClickHouse(engines.clickhouseUrl);
+    await migrate(engines.databaseUrl, clickhouse);
+    await clickhouse.close();
+    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
+    const options = {
+      ...offlineOptions(folder),
+      databaseUrl,
+      clickhouseUrl,
+      redisUrl,
+      queuePrefix: `matrix-${newId()}`,
+    };
+    app = await createHub(options);
+    await app.listen(0, '127.0.0.1');
+    url = await app.getUrl();
+    routes = routeTable(app).filter(({ open }) => !open);
+    owner = new Client({ connectionString: databaseUrl });
+    await owner.connect();
+    const create = async (name: string): Promise<Workspace> =>
+      (await http(options.rootKey).post('/v1/workspaces', { name })).data as Workspace;
+    mine = await create('Mine');
+    theirs = await create('Theirs');
+    await fill();
+  });
+
+  afterAll(async () => {
+    await owner?.end();
+    await app?.close();
+    await engines?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** One of everything in the workspace that is not the caller's. */
+  async function fill(): Promise<void> {
+    const admin = http(theirs.adminKey);
+    ids.workspaces = theirs.id;
+    ids['write-keys'] = (await admin.post('/v1/write-keys', { name: 'Web' })).data.id;
+    ids['api-keys'] = (await admin.post('/v1/api-keys', { name: 'Tool', scopes: ['*'] })).data.id;
+    await admin.post('/v1/namespaces', { code: 'loyalty', title: 'Card', uniqueness: 'many', priority: 5 });
+    ids.namespaces = 'loyalty';
+    ids.mappings = (await admin.post('/v1/mappings', { name: 'M', expression: '$' })).data.id;
+    for (const name of [
+      'audiences',
+      'evaluations',
+      'connectors',
+      'syncs',
+      'runs',
+      'profiles',
+      'merges',
+      'quarantine',
+    ]) {
+      ids[name] = newId();
+    }
+    const insert = (table: string, row: Record<string, unknown>): Promise<unknown> => {
+      const all = { workspace_id: theirs.id, ...row };
+      const values = Object.values(all);
+      return owner.query(
+        `INSERT INTO percorso.${table} (${Object.keys(all).join(', ')}) VALUES (${values.map((_, i) => `$${i + 1}`).join(', ')})`,
+        values,
+      );
+    };
+    const at = new Date();
+    const made = { version: 1, created_at: at, updated_at: at };
+    const { audiences, evaluations, connectors, mappings, syncs, runs, profiles, merges, quarantine } = ids;
+    await insert('audience', { id: audiences, name: 'A', ...made });
+    await insert('audience_definition', {
+      audience_id: audiences,
+      version: 1,
+      definition: {},
+      created_at: at,
+    });
+    await insert('evaluation', {
+      id: evaluations,
+      audience_id: audiences,
+      definition_version: 1,
+      state: 'done',
+      created_at: at,
+    });
+    await insert('connector', { id: connectors, plugin_id: 'smtp', name: 'C', settings: {}, ...made });
+    await insert('sync', {
+      id: syncs,
+      name: 'S',
+      audience_id: audiences,
+      connector_id: connectors,
+      mapping_id: mappings,
+      ...made,
+    });
+    await insert('sync_run', {
+      id: runs,
+      sync_id: syncs,
+      state: 'done',
+      mapping_version: 1,
+      from_pos: 0,
+      to_pos: 0,
+      planned_pos: 0,
+      created_at: at,
+    });
+    await insert('profile', { id: profiles, person: 1, ...made });
+    await insert('merge', { id: merges, winner: 1, loser: 2, cause: {}, at });
+    await insert('quarantine', {
+      id: quarantine,
+      partition: 0,
+      pos: 1,
+      received_at: at,
+      source_id: 's',
+      code: 'c',
+      reason: 'r',
+      pointer: '',
+      payload: Buffer.from('{}'),
+    });
+    const suppressed = { channel: 'email', address: 'blocked@example.com', reason: 'manual' };
+    expect((await admin.post('/v1/suppressions', suppressed)).status).toBe(201);
+  }
+
+  function pathOf({ path }: Route): string {
+    const resource = path.split('/')[2] ?? '';
+    return path
+      .replace('{channel}/{address}', 'email/blocked@example.com')
+      .replace(/\{(id|code)\}/, () => ids[resource] ?? newId());
+  }
+
+  const call = (route: Route, key?: string) =>
+    http(key).request({
+      method: route.method,
+      url: pathOf(route),
+      ...(route.method === 'GET' || route.method === 'DELETE'
+        ? {}
+        : {
+            data: BODIES[`${route.method} ${route.path}`] ?? {},
+            headers: { 'content-type': 'application/json' },
+          }),
+    });
+
+  const verdicts = async (key: string | undefined, chosen: Route[]): Promise<Record<string, number>> => {
+    const found: Record<string, number> = {};
+    for (const route of chosen) found[`${route.method} ${route.path}`] = (await call(route, key)).status;
+    return found;
+  };
+
+  const all = (chosen: Route[], status: number): Record<string, number> =>
+    Object.fromEntries(chosen.map(({ method, path }) => [`${method} ${path}`, status]));
+
+  it('is a matrix over all routes', () => {
+    expect(routes.length).toBeGreaterThan(50);
+  });
+
+  it('nobody without a key', async () => {
+    expect(await verdicts(undefined, routes)).toEqual(all(routes, 401));
+  });
+
+  it('no key without the scope', async () => {
+    const made = await http(mine.adminKey).post('/v1/api-keys', { name: 'Other', scopes: ['nothing:write'] });
+    expect(await verdicts(made.data.key, routes)).toEqual(all(routes, 403));
+  });
+
+  it('no key that may only read, where something is written', async () => {
+    const scopes = [...new Set(routes.flatMap((route) => route.scopes))].filter((scope) =>
+      scope.endsWith(':read'),
+    );
+    const made = await http(mine.adminKey).post('/v1/api-keys', { name: 'Reader', scopes });
+    const writing = routes.filter((route) => route.scopes.every((scope) => !scope.endsWith(':read')));
+    expect(await verdicts(made.data.key, writing)).toEqual(all(writing, 403));
+  });
+
+  it('no write key on any route but those that collect', async () => {
+    const made = await http(mine.adminKey).post('/v1/write-keys', { name: 'Web' });
+    const others = routes.filter(({ scopes }) => !scopes.includes('ingest:write'));
+    expect(await verdicts(made.data.key, others)).toEqual(all(others, 403));
+  });
+
+  it('no key of a workspace where the operator alone may act', async () => {
+    const instance = routes.filter(({ scopes }) => scopes.every((scope) => scope === 'instance'));
+    expect(instance.length).toBeGreaterThan(0);
+    expect(await verdicts(mine.adminKey, instance)).toEqual(all(instance, 403));
+  });
+
+  it('nobody in another workspace: its things are not there', async () => {
+    const named = routes.filter(({ path }) => path.includes('{'));
+    expect(named.length).toBeGreaterThan(25);
+    expect(await verdicts(mine.adminKey, named)).toEqual(all(named, 404));
+  });
+
+  it('its owner finds everything still there', async () => {
+    const readable = routes.filter(({ path, method }) => path.includes('{') && method === 'GET');
+    const found = await verdicts(theirs.adminKey, readable);
+    const missing = Object.entries(found).filter(
+      ([route, status]) => status >= 400 && !/\/deltas$/.test(route),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('nobody by another spelling of a path', async () => {
+    const { hostname, port } = new URL(url);
+    const raw = (method: string, path: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = connect(Number(port), hostname, () =>
+          socket.write(
+            `${method} ${path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+          ),
+        );
+        let answer = '';
+        socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+        socket.on('close', () => resolve(Number(answer.slice(9, 12))));
+        socket.on('error', reject);
+      });
+    const passed: string[] = [];
+    for (const route of routes) {
+      const path = pathOf(route);
+      const first = path.charAt(4);
+      const hex = `%${first.charCodeAt(0).toString(16)}`;
+      const spellings = {
+        [`/v1/${hex}${path.slice(5)}`]: 401,
+        [`/${path}`]: 404,
+        [`${path}/`]: 404,
+        [path.replace('/v1', '/V1')]: 404,
+        [`${path};x`]: path.includes('%') ? 404 : undefined,
+        [`/x/..${path}`]: 404,
+      };
+      for (const [spelling, expected] of Object.entries(spellings)) {
+        const status = await raw(route.method, spelling);
+        const refused = status === 401 || status === 404;
+        if (!refused || (expected !== undefined && status !== expected))
+          passed.push(`${route.method} ${spelling} ${status}`);
+      }
+    }
+    expect(passed).toEqual([]);
+  });
+});
