@@ -6,28 +6,27 @@ import { connectClickHouse, migrate } from '@percorso/storage';
 import { ByteBudget } from './byte-budget';
 import { IngestWriter } from './ingest-writer';
 import { basic, newWorkspace, serveCollection, TestWorkspace } from './testing/collection';
+import { Severable } from './testing/severable';
 
 describe('collection under pressure', () => {
   let engines: TestEngines;
   let app: NestFastifyApplication;
   let mine: TestWorkspace;
-  let owner: Client;
+  let way: Severable;
 
   beforeAll(async () => {
     engines = await startTestEngines();
     const clickhouse = connectClickHouse(engines.clickhouseUrl);
     await migrate(engines.databaseUrl, clickhouse);
     await clickhouse.close();
-    app = await serveCollection(engines);
+    way = new Severable(new URL(engines.databaseUrl));
+    await way.mend();
+    app = await serveCollection({ ...engines, databaseUrl: way.url });
     mine = await newWorkspace(app);
-    const url = new URL(engines.databaseUrl);
-    url.pathname = '/postgres';
-    owner = new Client({ connectionString: url.href });
-    await owner.connect();
   });
   afterAll(async () => {
-    await owner?.end();
     await app?.close();
+    await way?.cut();
     await engines?.stop();
   });
 
@@ -70,14 +69,12 @@ describe('collection under pressure', () => {
   });
 
   it('answers 503 with Retry-After while PostgreSQL is away, and goes on when it is back', async () => {
-    const name = new URL(engines.databaseUrl).pathname.slice(1);
     expect((await send(1, 1)).status).toBe(200);
-    await owner.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-    await owner.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await way.cut();
     const refused = await send(1, 1);
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    await owner.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+    await way.mend();
     expect((await send(1, 1)).status).toBe(200);
   });
 

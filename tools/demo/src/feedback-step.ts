@@ -39,7 +39,7 @@ export async function feedback(context: StoryContext, campaign: Sync, smtp: Sync
     check(
       'Campaign: deliveries on profiles',
       reached.length,
-      await countWith(context, reached, 'Email Delivered'),
+      await countWith(context, reached, 'Email Sent'),
     ),
     check('Campaign: hard bounce on the profile', 1, await countWith(context, [gone], 'Email Bounced')),
     check('SMTP: later bounce on the profile', 1, await countWith(context, [late], 'Email Bounced')),
