@@ -40,6 +40,7 @@ describe('from events to a synced audience', () => {
   let campaign: Sync;
   let smtp: Sync;
   let puller: Puller;
+  let changed = 0;
 
   beforeAll(async () => {
     world = await World.start();
@@ -180,7 +181,15 @@ describe('from events to a synced audience', () => {
     expect(counts.planned).toBe(entered + exited);
     const sent = (await world.twin.journal()).slice(before);
     expect(sent).toHaveLength(counts.accepted);
-    expect(sent.filter(({ attributes }) => attributes.cusLoyaltyTier === 'none')).toHaveLength(exited);
+    // A member without an address was dropped when entering, so there is nothing to take back.
+    const [{ never = -1 } = {}] = await world.sql<{ never: number }>(
+      `SELECT count(*)::int AS never FROM percorso.effect WHERE sync_id = $1 AND reason_code = 'never-entered'`,
+      [campaign.id],
+    );
+    expect(sent.filter(({ attributes }) => attributes.cusLoyaltyTier === 'none')).toHaveLength(
+      exited - never,
+    );
+    changed = entered + exited;
     expect((await runSync(context, campaign)).counts.planned).toBe(0);
   });
 
@@ -191,7 +200,7 @@ describe('from events to a synced audience', () => {
       [vips.id],
     );
     expect([...puller.members].sort()).toEqual(members.map(({ id }) => id).sort());
-    expect(rows).toBeLessThan(members.length * 2);
+    expect(rows).toBe(changed);
     const readOnly = new HubApi(context.hubUrl, puller.key);
     await expect(
       readOnly.post('/v1/audiences', { name: 'x', definition: lapsingVips }),

@@ -34,7 +34,7 @@ export class AccessGuard implements CanActivate {
         status: 403,
         code: 'scope-missing',
         title: 'The key may not do this',
-        detail: `It needs the scope ${required.join(' or ') || '(none is defined)'}.`,
+        detail: `It needs the scope ${required.join(' and ') || '(none is defined)'}.`,
       });
     }
     request.access = access;

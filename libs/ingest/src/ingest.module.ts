@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, NestModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { ByteBudget } from './byte-budget';
@@ -32,10 +32,15 @@ const WAITING_BYTES = 32 * 1024 * 1024;
   ],
   exports: [IngestLog, IngestSignal, IngestWriter],
 })
-export class IngestModule {
-  // In the constructor, which comes before any route is registered: only later routes can be given their own reader.
-  constructor(http: HttpAdapterHost, budget: ByteBudget) {
-    const fastify = http.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    if (fastify) registerCollectReader(fastify, { budget });
+export class IngestModule implements NestModule {
+  constructor(
+    private readonly http: HttpAdapterHost,
+    private readonly budget: ByteBudget,
+  ) {}
+
+  // The one call that comes before Nest registers the routes, however the application is built.
+  configure(): void {
+    const fastify = this.http.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    if (fastify) registerCollectReader(fastify, { budget: this.budget });
   }
 }

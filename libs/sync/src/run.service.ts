@@ -5,6 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { Retry } from './retry';
 import { RunRowView, RunView } from './sync.dto';
 import { countEffects, findRun, listRuns, type RunRow } from './run.store';
+import { findSync } from './sync.store';
 
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 const FIRST = '00000000-0000-0000-0000-000000000000';
@@ -26,6 +27,7 @@ export class RunService {
     if (!isId(syncId)) throw Problem.notFound('Sync');
     const before = cursor === undefined ? LAST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
+      if (!(await findSync(tx, syncId))) throw Problem.notFound('Sync');
       const rows = await listRuns(tx, syncId, before, limit + 1);
       const page = pageOf(
         rows,

@@ -1,1 +1,1 @@
-export {};
+export { type Bench, type BenchOptions, type BenchResult, median } from './bench';

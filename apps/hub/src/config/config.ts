@@ -46,9 +46,9 @@ export class HubConfig {
   redisUrl?: string;
 
   @Transform(({ value }) => number(value))
-  @IsInt({ message: 'must be a port number' })
-  @Min(0, { message: 'must be from 0 (any free port) to 65535' })
-  @Max(65535, { message: 'must be from 0 (any free port) to 65535' })
+  @IsInt({ message: 'must be a port, from 0 (any free one) to 65535' })
+  @Min(0, { message: 'must be a port, from 0 (any free one) to 65535' })
+  @Max(65535, { message: 'must be a port, from 0 (any free one) to 65535' })
   port: number = 8080;
 
   @IsString()

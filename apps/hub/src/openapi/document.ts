@@ -46,7 +46,8 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 function complete(document: OpenAPIObject, operation: OperationObject, route: Route): void {
-  operation.security = route.open ? [] : route.scopes.flatMap(schemesOf).map((scheme) => ({ [scheme]: [] }));
+  const schemes = [...new Set(route.scopes.flatMap(schemesOf))];
+  operation.security = schemes.map((scheme) => ({ [scheme]: [] }));
   if (!route.open) (operation as { 'x-scopes'?: string[] })['x-scopes'] = route.scopes;
   describeRequest(document, operation, route);
   completeSuccess(operation, route);

@@ -7,7 +7,7 @@ export interface Route {
   method: string;
   /** As OpenAPI writes it: `/v1/audiences/{id}`. */
   path: string;
-  /** Any one of these suffices; empty for an open route. */
+  /** All of these are needed, or the root key where `instance` is among them; empty for an open route. */
   scopes: string[];
   open: boolean;
   controller: Type;

@@ -1,0 +1,280 @@
+import { connect, createServer } from 'node:net';
+import axios from 'axios';
+import { Client } from 'pg';
+import { admin, HubEndedEarly, HubHandle, releaseEngines, sharedEngines, startHub, waitFor } from './harness';
+
+interface Created {
+  id: string;
+  adminKey: string;
+}
+
+interface Profiles {
+  data: { id: string; traits: Record<string, { value: unknown }> }[];
+}
+
+const CANARY = 'canary.person@example.com';
+
+afterAll(releaseEngines);
+
+describe('a hub', () => {
+  let hub: HubHandle;
+  let workspace: Created;
+  let writeKey: string;
+
+  beforeAll(async () => {
+    hub = await startHub({ env: { LOG_LEVEL: 'debug' } });
+    workspace = await admin(hub.url, hub.rootKey).post<Created>('/v1/workspaces', { name: 'Shop' });
+    const api = admin(hub.url, workspace.adminKey);
+    ({ key: writeKey } = await api.post<{ key: string }>('/v1/write-keys', { name: 'Web' }));
+  });
+  afterAll(() => hub?.stop());
+
+  const api = () => admin(hub.url, workspace.adminKey);
+  const identify = (userId: string, traits: object) =>
+    axios.post(
+      `${hub.url}/v1/identify`,
+      { userId, traits, timestamp: new Date().toISOString() },
+      { auth: { username: writeKey, password: '' }, proxy: false, validateStatus: () => true },
+    );
+  const lookUp = async (value: string) => {
+    const { data } = await api().get<Profiles>(
+      `/v1/profiles?namespace=email&value=${encodeURIComponent(value)}`,
+    );
+    return data[0];
+  };
+
+  it('turns an event into a profile', async () => {
+    expect((await identify('u1', { email: CANARY, firstName: 'Canaria' })).status).toBe(200);
+    const profile = await waitFor(() => lookUp(CANARY), { what: 'the profile' });
+    expect(profile.traits.firstName?.value).toBe('Canaria');
+  });
+
+  it('is ready, and says how its engines keep what they are given', async () => {
+    const { status, data } = await api().http.get('/health/ready');
+    expect(status).toBe(200);
+    expect(data.postgres.settings).toMatchObject({
+      fsync: 'on',
+      synchronous_commit: 'on',
+      full_page_writes: 'on',
+    });
+    expect(data.redis.settings['maxmemory-policy']).toBe('noeviction');
+    expect(JSON.stringify(data)).not.toMatch(/:\/\/|password/);
+  });
+
+  it('counts what it does', async () => {
+    const { data } = await api().http.get<string>('/metrics');
+    expect(data).toMatch(
+      /percorso_http_request_seconds_count\{method="POST",route="\/v1\/identify",status="200"\} [1-9]/,
+    );
+    expect(data).toMatch(/percorso_events_accepted [1-9]/);
+    expect(data).toMatch(/percorso_unhandled_rejections_total 0/);
+    expect(data).not.toContain(CANARY);
+  });
+
+  it('describes itself', async () => {
+    const { data } = await api().http.get('/openapi.json');
+    expect(data.openapi).toBe('3.1.0');
+    const page = await api().http.get<string>('/docs');
+    const scripts = [...page.data.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => path);
+    expect(scripts).toHaveLength(3);
+    for (const path of scripts) expect((await api().http.get(`/${path}`)).status).toBe(200);
+  });
+
+  it('writes neither keys nor persons into its log or its refusals', async () => {
+    const refusals: string[] = [];
+    const { http } = api();
+    const basic = { auth: { username: writeKey, password: '' } };
+    const attempts: (() => Promise<{ data: unknown; status: number }>)[] = [
+      () => http.get(`/v1/profiles?namespace=${CANARY}&value=${CANARY}`),
+      () => http.get(`/v1/profiles?nothing=${CANARY}`),
+      () => http.get(`/v1/${CANARY}`),
+      () => http.get(`/v1/profiles/${CANARY}`),
+      () => http.post('/v1/write-keys', { name: CANARY, [CANARY]: CANARY, scopes: CANARY }),
+      () => http.post('/v1/suppressions', { channel: 'email', address: 7, [CANARY]: 1 }),
+      () => http.post('/v1/audiences', { name: 'x', definition: { [CANARY]: CANARY } }),
+      () =>
+        http.post('/v1/write-keys', `{"name": "${CANARY}`, {
+          headers: { 'content-type': 'application/json' },
+        }),
+      () => http.get('/v1/profiles', { headers: { authorization: `Bearer ${CANARY}` } }),
+      () => http.get('/v1/profiles?cursor=x', { headers: { cookie: `session=${CANARY}` } }),
+      () => http.post('/v1/track', { email: CANARY }, basic),
+      () => http.post('/v1/track', { event: 'x', userId: { a: CANARY } }, basic),
+      () => http.delete(`/v1/suppressions/email/${CANARY}`),
+    ];
+    for (const attempt of attempts) {
+      const { data, status } = await attempt();
+      if (status >= 400) refusals.push(JSON.stringify(data));
+    }
+    expect(refusals.length).toBeGreaterThan(8);
+    // A field's own name is what its pointer must repeat; nothing else of a request comes back.
+    const told = refusals.join('\n').replaceAll(`/${CANARY}`, '').replaceAll(`"${CANARY}"`, '');
+    const log = await waitFor(async () => hub.output().includes('suppressions') && hub.output());
+    for (const secret of [
+      CANARY,
+      'Canaria',
+      workspace.adminKey,
+      writeKey,
+      hub.rootKey,
+      encodeURIComponent(CANARY),
+    ]) {
+      expect(log).not.toContain(secret);
+      expect(told).not.toContain(secret);
+    }
+    const { databaseUrl } = await sharedEngines();
+    expect(log).not.toContain(new URL(databaseUrl).password);
+    expect(log).toContain('"route":"/v1/profiles"');
+  });
+
+  it('finishes what it was asked before it stops, then starts where it was', async () => {
+    const asked = Array.from({ length: 50 }, (_, i) => identify(`s${i}`, { email: `s${i}@example.com` }));
+    await Promise.all(asked.slice(0, 10));
+    const began = Date.now();
+    const code = hub.kill('SIGTERM');
+    const answers = await Promise.allSettled(asked);
+    expect(await code).toBe(0);
+    expect(Date.now() - began).toBeLessThan(25_000);
+    const accepted = answers.flatMap((answer, i) =>
+      answer.status === 'fulfilled' && answer.value.status === 200 ? [i] : [],
+    );
+    await hub.restart();
+    for (const i of accepted) await waitFor(() => lookUp(`s${i}@example.com`), { what: `profile ${i}` });
+  });
+
+  it('keeps what it acknowledged when it is killed', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => identify(`k${i}`, { email: `k${i}@example.com` })),
+    );
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    await hub.kill('SIGKILL');
+    await hub.restart();
+    for (let i = 0; i < 20; i++) await waitFor(() => lookUp(`k${i}@example.com`), { what: `profile ${i}` });
+  });
+
+  it('serves only its roles', async () => {
+    const collector = await startHub({ roles: ['ingest'] });
+    try {
+      const answer = await admin(collector.url, workspace.adminKey).http.get('/v1/audiences');
+      expect([answer.status, answer.data.code]).toEqual([404, 'role-missing']);
+      const sent = await axios.post(
+        `${collector.url}/v1/identify`,
+        { userId: 'r1', traits: { email: 'r1@example.com' } },
+        { auth: { username: writeKey, password: '' }, proxy: false },
+      );
+      expect(sent.status).toBe(200);
+    } finally {
+      await collector.stop();
+    }
+    await waitFor(() => lookUp('r1@example.com'), { what: 'the profile collected elsewhere' });
+  });
+});
+
+describe('a hub without Redis', () => {
+  it('starts, collects, and says that it is not whole', async () => {
+    const engines = await sharedEngines();
+    const hub = await startHub({ engines: { ...engines, redisUrl: 'redis://127.0.0.1:1' } });
+    try {
+      const workspace = await admin(hub.url, hub.rootKey).post<Created>('/v1/workspaces', { name: 'Shop' });
+      const api = admin(hub.url, workspace.adminKey);
+      const { key } = await api.post<{ key: string }>('/v1/write-keys', { name: 'Web' });
+      const { status } = await axios.post(
+        `${hub.url}/v1/identify`,
+        { userId: 'n1', traits: { email: 'n1@example.com' } },
+        { auth: { username: key, password: '' }, proxy: false },
+      );
+      expect(status).toBe(200);
+      await waitFor(
+        async () => (await api.get<Profiles>('/v1/profiles?namespace=email&value=n1@example.com')).data[0],
+      );
+      const ready = await api.http.get('/health/ready');
+      expect([ready.status, ready.data.redis.ok, ready.data.postgres.ok]).toEqual([503, false, true]);
+      expect((await api.http.get('/health/live')).status).toBe(200);
+      expect(await hub.kill('SIGTERM')).toBe(0);
+    } finally {
+      await hub.stop();
+    }
+  });
+});
+
+describe('a mistake at the start', () => {
+  const say = async (env: NodeJS.ProcessEnv): Promise<HubEndedEarly> => {
+    const outcome = await startHub({ env }).catch((error: unknown) => error);
+    if (outcome instanceof HubEndedEarly) return outcome;
+    await (outcome as HubHandle).stop();
+    return new HubEndedEarly(0, 'it started');
+  };
+
+  it.each([
+    ['a port that is none', { PORT: 'http' }, /PORT must be a port/],
+    ['a database URL that is none', { DATABASE_URL: 'not a url' }, /DATABASE_URL/],
+    ['a database that does not answer', { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/x' }, /PostgreSQL/],
+    ['a ClickHouse that does not answer', { CLICKHOUSE_URL: 'http://127.0.0.1:1' }, /ClickHouse/],
+    ['a Redis URL of another kind', { REDIS_URL: 'http://127.0.0.1:1' }, /REDIS_URL/],
+    ['an address that is not here', { HOST: '192.0.2.7', PORT: '18080' }, /HOST/],
+    ['a short root key', { PERCORSO_ROOT_KEY: 'short' }, /PERCORSO_ROOT_KEY must/],
+  ])('is told in one line: %s', async (_what, env, words) => {
+    const { code, said } = await say(env);
+    expect(code).toBe(1);
+    expect(said).toMatch(words);
+    expect(said.trim().split('\n')).toHaveLength(1);
+    expect(said).not.toMatch(/hunter2|\bat .*\.js:/);
+  });
+
+  it('is told in one line: a port in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { code, said } = await say({ PORT: String(port) });
+    server.close();
+    expect(code).toBe(1);
+    expect(said.trim()).toBe(
+      `Port ${port} on 127.0.0.1 is in use: stop what listens there, or set PORT (0 takes a free one).`,
+    );
+  });
+});
+
+describe('a hub whose connections to PostgreSQL are cut', () => {
+  it('goes on', async () => {
+    const hub = await startHub();
+    const { databaseUrl } = await sharedEngines();
+    const owner = new Client({ connectionString: databaseUrl });
+    await owner.connect();
+    try {
+      const root = admin(hub.url, hub.rootKey);
+      for (let round = 0; round < 5; round++) {
+        await owner.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        );
+        await waitFor(async () => (await root.http.get('/v1/workspaces')).status === 200, {
+          timeoutMs: 10_000,
+        });
+      }
+      expect((await root.http.get('/health/ready')).status).toBe(200);
+      expect(hub.output()).not.toContain('"level":60');
+    } finally {
+      await owner.end();
+      await hub.stop();
+    }
+  });
+
+  it('closes connections that never finish their headers', async () => {
+    const hub = await startHub();
+    try {
+      const { hostname, port } = new URL(hub.url);
+      const answer = await new Promise<string>((resolve) => {
+        const socket = connect(Number(port), hostname, () =>
+          socket.write(`GET / HTTP/1.1\r\nX: ${'a'.repeat(40_000)}\r\n`),
+        );
+        let text = '';
+        socket.on('data', (chunk) => (text += chunk.toString()));
+        socket.on('close', () => resolve(text));
+        socket.on('error', () => resolve(text));
+      });
+      expect(answer).toMatch(/^HTTP\/1\.1 431/);
+    } finally {
+      await hub.stop();
+    }
+  });
+});
