@@ -88,7 +88,7 @@ module.exports = {
     {
       name: 'libs-know-no-app-or-tool',
       severity: 'error',
-      from: { path: '^libs/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^libs/', pathNot: ['\\.spec\\.ts$', '-fixture\\.ts$', '/testing/'] },
       to: { path: '^(apps|tools|e2e)/' },
     },
     {

@@ -42,6 +42,7 @@ describe('bad input', () => {
       url: `${context.hubUrl}${path}`,
       data,
       headers: { authorization: `Bearer ${context.admin.key}`, 'content-type': 'application/json' },
+      ...(typeof data === 'string' ? { transformRequest: (text: unknown) => text } : {}),
       validateStatus: () => true,
       proxy: false,
     });

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Module, Param, Post, Query, Type } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Type as TypeOf } from 'class-transformer';
@@ -6,7 +6,6 @@ import { IsArray, IsInt, IsObject, IsOptional, IsString, ValidateNested } from '
 import axios, { AxiosInstance } from 'axios';
 import { newId, systemClock } from '@percorso/kernel';
 import { migrate, StorageModule } from '@percorso/storage';
-import { startTestEngines, TestEngines } from '@percorso/engines';
 import { AccessModule } from './access.module';
 import { configureHttp, createHttpAdapter } from './configure-http';
 import { decodeCursor, encodeCursor } from './cursor';
@@ -81,9 +80,16 @@ class OrderController {
 @Module({ controllers: [OrderController] })
 class OrderModule {}
 
+/** What the server runs on; `close` stops it too. */
+export interface ServerEngines {
+  databaseUrl: string;
+  clickhouseUrl: string;
+  stop(): Promise<void>;
+}
+
 export interface AccessServer {
   app: NestFastifyApplication;
-  engines: TestEngines;
+  engines: ServerEngines;
   url: string;
   rootKey: string;
   orders: typeof OrderController;
@@ -93,8 +99,7 @@ export interface AccessServer {
 }
 
 /** A server of access alone with one feature beside it, on PostgreSQL and a real port. */
-export async function startAccessServer(extra: Type[] = []): Promise<AccessServer> {
-  const engines = await startTestEngines();
+export async function startAccessServer(engines: ServerEngines): Promise<AccessServer> {
   await migrate(engines.databaseUrl);
   const rootKey = `root-${newId()}`;
   const { databaseUrl, clickhouseUrl } = engines;
@@ -104,7 +109,6 @@ export async function startAccessServer(extra: Type[] = []): Promise<AccessServe
       StorageModule.forRoot({ databaseUrl, clickhouseUrl, clock: systemClock }),
       AccessModule.forRoot({ rootKey, cursorSecret: 'fixture' }),
       OrderModule,
-      ...extra,
     ],
   })
   class ServerModule {}

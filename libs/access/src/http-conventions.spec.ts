@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import axios, { AxiosResponse } from 'axios';
+import { startTestEngines } from '@percorso/engines';
 import { AccessServer, startAccessServer } from './access-fixture';
 
 describe('what every route shares', () => {
@@ -7,7 +8,7 @@ describe('what every route shares', () => {
   let key: string;
 
   beforeAll(async () => {
-    server = await startAccessServer();
+    server = await startAccessServer(await startTestEngines());
     ({ adminKey: key } = await server.workspace());
   });
   afterAll(() => server?.close());

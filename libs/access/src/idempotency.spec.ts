@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { startTestEngines } from '@percorso/engines';
 import { AccessServer, startAccessServer } from './access-fixture';
 import { IdempotencyHousekeeping } from './idempotency.housekeeping';
 
@@ -8,7 +9,7 @@ describe('Idempotency-Key', () => {
   let owner: Client;
 
   beforeAll(async () => {
-    server = await startAccessServer();
+    server = await startAccessServer(await startTestEngines());
     ({ adminKey: key } = await server.workspace());
     owner = new Client({ connectionString: server.engines.databaseUrl });
     await owner.connect();

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { startTestEngines } from '@percorso/engines';
 import { AccessServer, startAccessServer } from './access-fixture';
 import { KeyService } from './key.service';
 import { newKey, parseKey } from './key-format';
@@ -9,7 +10,7 @@ describe('keys', () => {
   let workspace: { id: string; adminKey: string };
 
   beforeAll(async () => {
-    server = await startAccessServer();
+    server = await startAccessServer(await startTestEngines());
     workspace = await server.workspace();
   });
   afterAll(() => server?.close());
@@ -127,7 +128,7 @@ describe('keys', () => {
 describe('wrong keys', () => {
   let server: AccessServer;
   beforeAll(async () => {
-    server = await startAccessServer();
+    server = await startAccessServer(await startTestEngines());
   });
   afterAll(() => server?.close());
 

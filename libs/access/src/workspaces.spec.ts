@@ -1,11 +1,12 @@
 import { newId } from '@percorso/kernel';
+import { startTestEngines } from '@percorso/engines';
 import { AccessServer, startAccessServer } from './access-fixture';
 import { WORKSPACE_HOOKS, WorkspaceHook } from './workspace-hooks';
 
 describe('workspaces', () => {
   let server: AccessServer;
   beforeAll(async () => {
-    server = await startAccessServer();
+    server = await startAccessServer(await startTestEngines());
   });
   afterAll(() => server?.close());
 

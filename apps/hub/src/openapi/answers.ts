@@ -23,32 +23,6 @@ const nullable = (schema: Schema): Schema => ({ ...schema, nullable: true });
 const page = (items: Schema): Schema =>
   record({ data: { type: 'array', items }, next: { type: 'string', nullable: true } });
 
-const namespace = record({
-  code: text,
-  title: text,
-  uniqueness: { type: 'string', enum: ['one', 'many'] },
-  priority: integer,
-  normalization: { type: 'string', enum: ['none', 'lowercase', 'e164'] },
-  version: integer,
-  createdAt: instant,
-  updatedAt: instant,
-});
-
-const profile: Schema = { $ref: '#/components/schemas/ProfileView' };
-
-const event = record({
-  pos: integer,
-  messageId: text,
-  type: { type: 'string', enum: ['identify', 'track', 'page', 'screen', 'group', 'alias'] },
-  name: text,
-  occurredAt: instant,
-  receivedAt: instant,
-  source: text,
-  properties: anything,
-});
-
-const merge: Schema = { $ref: '#/components/schemas/MergeView' };
-
 const plugin = record(
   {
     id: text,
@@ -117,14 +91,6 @@ export interface Answer {
 const ROWS = ['application/x-ndjson', 'text/csv'];
 
 export const ANSWERS: Record<string, Answer> = {
-  'GET /v1/namespaces': { description: 'Namespaces, strongest first.', schema: page(namespace) },
-  'POST /v1/namespaces': { description: 'The namespace.', schema: namespace },
-  'GET /v1/namespaces/{code}': { description: 'The namespace.', schema: namespace },
-  'PATCH /v1/namespaces/{code}': { description: 'The namespace as it now is.', schema: namespace },
-  'GET /v1/profiles': { description: 'The profile with this identity, or none.', schema: page(profile) },
-  'GET /v1/profiles/{id}/events': { description: 'Events, latest first.', schema: page(event) },
-  'GET /v1/profiles/{id}/merges': { description: 'Merges this profile took part in.', schema: page(merge) },
-  'GET /v1/merges': { description: 'Merges, latest first.', schema: page(merge) },
   'GET /v1/plugins': { description: 'Installed plugins.', schema: { type: 'array', items: plugin } },
   'POST /v1/connectors': { description: 'The connector.', schema: connector },
   'GET /v1/connectors': { description: 'Connectors.', schema: page(connector) },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { RouteOptions } from 'fastify';
 import { createHub } from '../create-hub';
+import { ANSWERS } from './answers';
 import { openApiDocument } from './document';
 import { offlineOptions } from './offline-options';
 import { Route, routeTable } from './route-table';
@@ -122,6 +123,10 @@ describe('the OpenAPI document', () => {
       return successes.length === 0 || !described;
     });
     expect(named(lacking)).toEqual([]);
+  });
+
+  it('is helped out only where there is a route', () => {
+    expect(named(routes)).toEqual(expect.arrayContaining(Object.keys(ANSWERS)));
   });
 
   it('describes problems for every guarded operation, and bodies where there are any', () => {
