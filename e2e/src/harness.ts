@@ -100,7 +100,14 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     return child.exitCode;
   };
 
-  await begin();
+  const removeOwnFolder = (): void => {
+    if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
+
+  await begin().catch((error: unknown) => {
+    removeOwnFolder();
+    throw error;
+  });
   return {
     get url() {
       return run.url;
@@ -113,7 +120,7 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     kill,
     stop: async () => {
       await kill('SIGTERM');
-      if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+      removeOwnFolder();
     },
     restart: async () => {
       await kill('SIGTERM');

@@ -251,7 +251,7 @@ describe('a hub whose connections to PostgreSQL are cut', () => {
           timeoutMs: 10_000,
         });
       }
-      expect((await root.http.get('/health/ready')).status).toBe(200);
+      await waitFor(async () => (await root.http.get('/health/ready')).status === 200, { timeoutMs: 10_000 });
       expect(hub.output()).not.toContain('"level":60');
     } finally {
       await owner.end();

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import { elementSpans, valueStart } from './json-spans';
 import { MAX_BATCH_EVENTS } from './limits';
+import { unpackPayload } from './packed-payload';
 
 export interface LoggedItem {
   pos: number;
@@ -44,14 +45,15 @@ export class IngestLog {
 
 function chunkOf(row: LogRow, after: number, until: number): LogChunk {
   const first = Number(row.pos);
-  const values = JSON.parse(row.payload.toString()) as unknown[];
-  const spans = elementSpans(row.payload, valueStart(row.payload));
+  const json = unpackPayload(row.payload);
+  const values = JSON.parse(json.toString()) as unknown[];
+  const spans = elementSpans(json, valueStart(json));
   const items: LoggedItem[] = [];
   values.forEach((value, index) => {
     const span = spans[index];
     const pos = first + index;
     if (span && pos > after && pos <= until) {
-      items.push({ pos, value, bytes: row.payload.subarray(span.start, span.end) });
+      items.push({ pos, value, bytes: json.subarray(span.start, span.end) });
     }
   });
   return { receivedAt: row.received_at, sentAt: row.sent_at, sourceId: row.source_id, items };

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@percorso/storage';
+import { packPayload } from './packed-payload';
 
 /** One request's items, to be stored. */
 export interface LogEntry {
@@ -37,27 +38,23 @@ export class IngestStore {
     let bytes = 0;
     const firsts: number[] = [];
     const starts: number[] = [];
-    for (const entry of entries) {
+    const payloads = entries.map((entry) => packPayload(entry.payload));
+    entries.forEach((entry, index) => {
       firsts.push(events + 1);
       starts.push(bytes + 1);
       events += entry.count;
-      bytes += entry.payload.length;
-    }
+      bytes += payloads[index]?.length ?? 0;
+    });
     const values = [
       workspaceId,
       partition,
       events,
       // One binary parameter for all payloads: an array of them would travel as hexadecimal text.
-      entries.length === 1
-        ? entries[0]?.payload
-        : Buffer.concat(
-            entries.map((entry) => entry.payload),
-            bytes,
-          ),
+      Buffer.concat(payloads, bytes),
       firsts,
       entries.map((entry) => entry.count),
       starts,
-      entries.map((entry) => entry.payload.length),
+      payloads.map((payload) => payload.length),
       entries.map((entry) => entry.receivedAt.getTime()),
       entries.map((entry) => entry.sentAt?.getTime() ?? null),
       entries.map((entry) => entry.sourceId),

@@ -34,8 +34,8 @@ export const bench: Bench = async ({ size = BATCH, quick }) => {
       [`batches of ${size}`]: { path: '/v1/batch', events: size, connections: CONNECTIONS.batch },
       single: { path: '/v1/track', events: 1, connections: CONNECTIONS.single },
     };
-    const rounds = quick ? 5 : 9;
-    const seconds = quick ? 2 : 5;
+    const rounds = quick ? 11 : 21;
+    const seconds = quick ? 0.8 : 2;
     for (const side of sides)
       await runLoad(side, Object.values(shapes)[0] as Shape, 1).then((run) => (side.events += run.events));
     const results = new Map<string, Map<SideName, Tally>>();

@@ -73,7 +73,8 @@ CREATE TABLE ingest_head (
 );
 
 -- The busiest tables carry no foreign key to workspace: a key-share lock per row on one workspace row would be contention.
--- One row per request: event i of it has position pos + i (0-based). payload is the JSON text of an array of items.
+-- One row per request: event i of it has position pos + i (0-based). payload is the JSON text of an array of items,
+-- deflated (zlib) when it is long; PostgreSQL need not try to compress it again.
 CREATE TABLE ingest_log (
   workspace_id uuid NOT NULL,
   partition smallint NOT NULL DEFAULT 0,
@@ -85,6 +86,7 @@ CREATE TABLE ingest_log (
   payload bytea NOT NULL,
   PRIMARY KEY (workspace_id, partition, pos, received_at)
 ) PARTITION BY RANGE (received_at);
+ALTER TABLE ingest_log ALTER COLUMN payload SET STORAGE EXTERNAL;
 CREATE TABLE ingest_log_default PARTITION OF ingest_log DEFAULT;
 
 CREATE TABLE message_seen (
