@@ -68,7 +68,11 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
   };
 }
 
-async function check(name: EngineName, url: string | undefined, mayBeDown: readonly EngineName[]): Promise<void> {
+async function check(
+  name: EngineName,
+  url: string | undefined,
+  mayBeDown: readonly EngineName[],
+): Promise<void> {
   if (url === undefined) return;
   try {
     await checkUrl(name, url);
