@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { ByteBudget } from './byte-budget';
 import { answerCors } from './cors';
 import type { ItemType } from './ingest-item';
-import { waitingBytes } from './ingest-metrics';
+import { refusedRequests, waitingBytes } from './ingest-metrics';
 import { underPressure, unsupportedType } from './ingest-problems';
 import { declaredTooLong, inflateBody, readBytes } from './raw-body';
 import { CollectedBody, readBatch, readSingle } from './request-body';
@@ -28,6 +28,10 @@ function refuseEarly(request: FastifyRequest, reply: FastifyReply, budget: ByteB
   if (!problem) return;
   void reply.header('connection', 'close');
   throw problem;
+}
+
+async function countRefusal(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (reply.statusCode >= 400) refusedRequests.inc({ status: reply.statusCode });
 }
 
 function body(bytes: Buffer, collects: Collects): CollectedBody {
@@ -76,6 +80,8 @@ export function registerCollectReader(fastify: FastifyInstance, options: BodyRea
     const collects = collectsOf(route.config);
     if (!collects) return;
     route.onRequest = answerCors;
-    if (route.method === 'POST') route.preParsing = beforeBody;
+    if (route.method !== 'POST') return;
+    route.preParsing = beforeBody;
+    route.onResponse = countRefusal;
   });
 }

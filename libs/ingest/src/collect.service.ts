@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessRequest } from '@percorso/access';
 import { CLOCK, Clock, Problem } from '@percorso/kernel';
-import { refusedRequests } from './ingest-metrics';
 import { IngestWriter } from './ingest-writer';
 import { parseIsoTime } from './iso-time';
 import type { CollectedBody } from './request-body';
@@ -14,7 +13,7 @@ export class CollectService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Resolves after the commit. @throws Problem 429, 503 */
+  /** Resolves after the commit. @throws Problem 503 */
   async collect(request: AccessRequest): Promise<void> {
     const { workspaceId, actor } = request.access ?? {};
     if (workspaceId === undefined || actor === undefined) {
@@ -22,18 +21,13 @@ export class CollectService {
     }
     const { payload, count, sentAt } = request.body as CollectedBody;
     if (count === 0) return;
-    try {
-      await this.writer.append(workspaceId, {
-        sourceId: actor.replace(/^key:/, ''),
-        receivedAt: this.clock.now(),
-        sentAt: sentAt ?? sentAtHeader(request),
-        payload,
-        count,
-      });
-    } catch (error) {
-      if (error instanceof Problem) refusedRequests.inc({ code: error.code });
-      throw error;
-    }
+    await this.writer.append(workspaceId, {
+      sourceId: actor.replace(/^key:/, ''),
+      receivedAt: this.clock.now(),
+      sentAt: sentAt ?? sentAtHeader(request),
+      payload,
+      count,
+    });
   }
 }
 

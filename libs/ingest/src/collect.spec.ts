@@ -3,6 +3,7 @@ import { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Analytics } from '@segment/analytics-node';
+import { newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { connectClickHouse, Database, migrate } from '@percorso/storage';
 import { IngestLog } from './ingest-log';
@@ -295,7 +296,32 @@ describe('collection over HTTP', () => {
       quarantined: 0,
     });
     expect(await get('/v1/quarantine')).toEqual({ data: [], next: null });
+    const before = mine;
+    const { workspaceId } = mine;
     mine = await newWorkspace(app);
     expect(await get('/v1/ingest')).toMatchObject({ head: 0 });
+    const ids = [newId(), newId(), newId()];
+    await app.get(Database).tx(workspaceId, (tx) =>
+      tx.query(
+        `INSERT INTO quarantine (workspace_id, id, partition, pos, received_at, source_id, code, reason, pointer, payload)
+         SELECT $1, id, 0, n, now(), 's', 'time-invalid', 'why', '/timestamp', '{"a":1}'
+         FROM unnest($2::uuid[]) WITH ORDINALITY AS q (id, n)`,
+        [workspaceId, ids],
+      ),
+    );
+    expect(await get(`/v1/quarantine/${ids[0]}`)).toMatchObject({ status: 404 });
+    mine = before;
+    const page = (await get('/v1/quarantine?limit=2')) as { data: { id: string }[]; next: string };
+    expect(page.data.map(({ id }) => id)).toEqual([ids[2], ids[1]]);
+    expect(await get(`/v1/quarantine?cursor=${page.next}`)).toMatchObject({
+      data: [{ id: ids[0], pos: 1 }],
+      next: null,
+    });
+    expect(await get(`/v1/quarantine/${ids[0]}`)).toMatchObject({
+      code: 'time-invalid',
+      pointer: '/timestamp',
+      messageId: null,
+      payload: '{"a":1}',
+    });
   });
 });

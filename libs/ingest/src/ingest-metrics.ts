@@ -8,11 +8,11 @@ export const acceptedEvents =
   new Counter({ name: 'percorso_ingest_events_total', help: 'Events committed to the ingest log.' });
 
 export const refusedRequests =
-  existing<Counter<'code'>>('percorso_ingest_refused_requests_total') ??
+  existing<Counter<'status'>>('percorso_ingest_refused_requests_total') ??
   new Counter({
     name: 'percorso_ingest_refused_requests_total',
-    help: 'Collection requests refused as a whole, by the code of their problem.',
-    labelNames: ['code'],
+    help: 'Collection requests refused as a whole, by HTTP status.',
+    labelNames: ['status'],
   });
 
 export const duplicateEvents =

@@ -1,9 +1,8 @@
-import { newId } from '@percorso/kernel';
+import { ManualClock, newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { connectClickHouse, Database, migrate } from '@percorso/storage';
 import { dropDuplicates } from './message-seen';
 import { PartitionKeeper } from './partition-keeper';
-import { ManualClock } from '@percorso/kernel';
 
 describe('what is kept by day', () => {
   let engines: TestEngines;
