@@ -12,7 +12,6 @@ import { loggerParams } from './logging/logger';
 import { HttpMetrics } from './metrics/http-metrics';
 import { MetricsController } from './metrics/metrics.controller';
 import { StoreMetrics } from './metrics/store-metrics';
-import { QueueErrors } from './queue-errors';
 import { redisOptions } from './redis-options';
 import { RoleGuard } from './role.guard';
 
@@ -45,7 +44,6 @@ export class HubModule {
         ReadinessService,
         HttpMetrics,
         StoreMetrics,
-        QueueErrors,
       ],
       exports: [HUB_OPTIONS],
     };

@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { describeError } from '@percorso/access';
 import { EngineError } from '@percorso/engines';
-import { Problem } from '@percorso/kernel';
+import { describeError, Problem } from '@percorso/kernel';
 import { ConfigError, HubConfig, readConfig } from './config/config';
 import { HttpMetrics } from './metrics/http-metrics';
 import { listenError, RunningHub, start } from './start';

@@ -1,4 +1,4 @@
-import { describeError } from '@percorso/access';
+import { describeError } from '@percorso/kernel';
 import { ReadinessService } from './health/readiness';
 import type { RunningHub } from './start';
 

@@ -87,12 +87,3 @@ function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
-
-/** Kind, code and place of an error, without its message: that may quote a person's data. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { constraint, routine } = error as { constraint?: string; routine?: string };
-  const facts = [error.name, codeOf(error), constraint, routine].filter(Boolean).join(' ');
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return [facts, ...frames.slice(0, 12)].join('\n');
-}

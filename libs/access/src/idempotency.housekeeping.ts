@@ -1,12 +1,6 @@
-import {
-  BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  OnApplicationBootstrap,
-} from '@nestjs/common';
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, Clock } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { IdempotencyStore } from './idempotency.store';
 
 const HOUR_MS = 3600_000;
@@ -15,9 +9,11 @@ const KEPT_MS = 25 * HOUR_MS;
 /** Hourly, forgets kept answers older than a day and an hour. */
 @Injectable()
 export class IdempotencyHousekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(IdempotencyHousekeeping.name);
-  private timer?: NodeJS.Timeout;
-  private turn: Promise<void> = Promise.resolve();
+  private readonly loop = new BackgroundLoop({
+    name: IdempotencyHousekeeping.name,
+    idleMs: HOUR_MS,
+    turn: () => this.forget(),
+  });
 
   constructor(
     private readonly database: Database,
@@ -26,17 +22,11 @@ export class IdempotencyHousekeeping implements OnApplicationBootstrap, BeforeAp
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.turn = this.forget().catch(() =>
-        this.logger.warn('Old answers could not be forgotten; next try in an hour.'),
-      );
-    }, HOUR_MS);
-    this.timer.unref();
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.turn;
+    await this.loop.stop();
   }
 
   /** One round over all workspaces and the operator's own requests. */

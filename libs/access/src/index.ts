@@ -12,7 +12,7 @@ export { type AuthenticatedKey, KeyService, type KeyView, type NewKey } from './
 export { type KeyKind, newSecret } from './key-format';
 export { findUnstorable, pointerStep } from './json-value';
 export { fieldErrors } from './request.pipe';
-export { asProblem, describeError } from './as-problem';
+export { asProblem } from './as-problem';
 export { BODY_LIMIT, configureHttp, createHttpAdapter, type HttpOptions, parseJson } from './configure-http';
 export { WorkspaceService } from './workspace.service';
 export { CreatedWorkspace, CreateWorkspace, WorkspaceSettings, WorkspaceView } from './workspace.dto';

@@ -1,7 +1,7 @@
 import { ArgumentsHost, Catch, ExceptionFilter, Logger } from '@nestjs/common';
-import { Problem } from '@percorso/kernel';
+import { describeError, Problem } from '@percorso/kernel';
 import type { FastifyReply } from 'fastify';
-import { asProblem, describeError } from './as-problem';
+import { asProblem } from './as-problem';
 
 /** Every refusal and failure leaves as application/problem+json (RFC 9457). */
 @Catch()

@@ -1,22 +1,15 @@
-import {
-  BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  OnApplicationBootstrap,
-} from '@nestjs/common';
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
 import { LanePump } from './lane-pump';
 import { lanesWithWork } from './lane-rest.store';
-import { TickLoop } from './tick-loop';
 
 /** Wakes every lane that PostgreSQL says has work, so that nothing depends on what Redis remembers. */
 @Injectable()
 export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: TickLoop;
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly database: Database,
@@ -25,7 +18,11 @@ export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplica
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(DELIVERY_OPTIONS) options: DeliveryOptions,
   ) {
-    this.loop = new TickLoop(new Logger(DeliveryReconciler.name), options.tickMs, () => this.reconcile());
+    this.loop = new BackgroundLoop({
+      name: DeliveryReconciler.name,
+      idleMs: options.tickMs,
+      turn: () => this.reconcile(),
+    });
   }
 
   onApplicationBootstrap(): void {

@@ -1,23 +1,14 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
-import { enqueueWakeUp, type WakeUp } from './wake-queue';
 
 export const DELIVERY_QUEUE = 'delivery';
 
-/** Tells the workers that a connector has effects to deliver. A lost wake-up costs one tick, never an effect. */
+/** Tells workers that a connector has effects to deliver. */
 @Injectable()
-export class DeliveryWaker {
-  private readonly logger = new Logger(DeliveryWaker.name);
-
-  constructor(@InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<WakeUp>) {
-    // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) =>
-      this.logger.warn({ cause: error.message }, 'The delivery queue has no Redis'),
-    );
-  }
-
-  wake(workspaceId: string, connectorId: string): Promise<boolean> {
-    return enqueueWakeUp(this.queue, { workspaceId, id: connectorId });
+export class DeliveryWaker extends WakeQueue {
+  constructor(@InjectQueue(DELIVERY_QUEUE) queue: Queue<WakeUp>) {
+    super(queue);
   }
 }

@@ -1,8 +1,8 @@
 import { Process, Processor } from '@nestjs/bull';
+import type { WakeUp } from '@percorso/storage';
 import type { Job } from 'bull';
 import { DELIVERY_QUEUE } from './delivery-waker';
 import { LanePump } from './lane-pump';
-import type { WakeUp } from './wake-queue';
 
 /** A job only wakes a lane, so it is done at once and never stalls in Bull. */
 @Processor(DELIVERY_QUEUE)

@@ -14,6 +14,4 @@ export {
   type Suppression,
   type SuppressionReason,
 } from './suppression.store';
-export { TickLoop } from './tick-loop';
 export { UnknownResolver } from './unknown-resolver';
-export { enqueueWakeUp, type WakeUp } from './wake-queue';

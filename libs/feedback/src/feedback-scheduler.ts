@@ -1,14 +1,7 @@
-import {
-  BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  OnApplicationBootstrap,
-} from '@nestjs/common';
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { PluginRegistry } from '@percorso/connector';
-import { TickLoop } from '@percorso/delivery';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { FeedbackQueue } from './feedback.queue';
 
 const TICK_MS = 5_000;
@@ -18,7 +11,7 @@ const POLL_EVERY_MS = 60_000;
 /** Sees to it that every connector whose plugin can be asked is asked once a minute, whatever Redis forgets. */
 @Injectable()
 export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: TickLoop;
+  private readonly loop: BackgroundLoop;
   private readonly pluginIds: string[];
 
   constructor(
@@ -30,7 +23,11 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
     this.pluginIds = plugins.plugins
       .filter(({ manifest }) => manifest.capabilities.includes('feedback'))
       .map(({ manifest }) => manifest.id);
-    this.loop = new TickLoop(new Logger(FeedbackScheduler.name), TICK_MS, () => this.round());
+    this.loop = new BackgroundLoop({
+      name: FeedbackScheduler.name,
+      idleMs: TICK_MS,
+      turn: () => this.round(),
+    });
   }
 
   onApplicationBootstrap(): void {

@@ -2,7 +2,7 @@ import { Process, Processor } from '@nestjs/bull';
 import { Logger } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
 import type { Job } from 'bull';
-import type { WakeUp } from '@percorso/delivery';
+import type { WakeUp } from '@percorso/storage';
 import { FEEDBACK_QUEUE } from './feedback.queue';
 import { FeedbackService } from './feedback.service';
 

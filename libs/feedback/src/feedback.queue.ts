@@ -1,23 +1,14 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
-import { enqueueWakeUp, type WakeUp } from '@percorso/delivery';
 
 export const FEEDBACK_QUEUE = 'feedback';
 
-/** Tells workers that a connector is due to be asked. A lost wake-up costs one round. */
+/** Tells workers that a connector is due to be asked. */
 @Injectable()
-export class FeedbackQueue {
-  private readonly logger = new Logger(FeedbackQueue.name);
-
-  constructor(@InjectQueue(FEEDBACK_QUEUE) private readonly queue: Queue<WakeUp>) {
-    // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) =>
-      this.logger.warn({ cause: error.message }, 'The feedback queue has no Redis'),
-    );
-  }
-
-  wake(workspaceId: string, connectorId: string): Promise<boolean> {
-    return enqueueWakeUp(this.queue, { workspaceId, id: connectorId });
+export class FeedbackQueue extends WakeQueue {
+  constructor(@InjectQueue(FEEDBACK_QUEUE) queue: Queue<WakeUp>) {
+    super(queue);
   }
 }

@@ -5,9 +5,8 @@ import {
   Logger,
   OnApplicationBootstrap,
 } from '@nestjs/common';
-import { describeError } from '@percorso/access';
 import { CLOCK, Clock } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { DEDUPE_DAYS } from './limits';
 
 const HOUR_MS = 3_600_000;
@@ -22,33 +21,27 @@ const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
 @Injectable()
 export class PartitionKeeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(PartitionKeeper.name);
-  private timer?: NodeJS.Timeout;
-  private running: Promise<void> = Promise.resolve();
+  private readonly loop = new BackgroundLoop({
+    name: PartitionKeeper.name,
+    idleMs: HOUR_MS,
+    turn: () => this.turn(),
+  });
 
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    this.timer = setInterval(() => void this.turn(), HOUR_MS).unref();
-    await this.turn();
+  onApplicationBootstrap(): void {
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
+    await this.loop.stop();
   }
 
-  turn(): Promise<void> {
-    this.running = this.keep().catch((error: unknown) => {
-      // Rows go to the default partition meanwhile: nothing is lost, it is only slower to clean.
-      this.logger.warn(`Partitions could not be kept: ${describeError(error)}`);
-    });
-    return this.running;
-  }
-
-  private async keep(): Promise<void> {
+  /** Until it succeeds rows go to the default partition: nothing is lost, it is only slower to clean. */
+  async turn(): Promise<void> {
     const now = this.clock.now().getTime();
     await this.database.control((tx) =>
       tx.query('SELECT ensure_partitions($1::date, $2)', [day(now - DAY_MS), DAYS_AHEAD + 2]),

@@ -1,9 +1,8 @@
 import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { IngestSignal } from '@percorso/ingest';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { Applier } from './applier';
 import { Loader } from './loader';
-import { TurnLoop } from './turn-loop';
 
 const APPLY_LOOK_MS = 100;
 const LOAD_LOOK_MS = 500;
@@ -15,12 +14,12 @@ const BUSY_ROWS = 5_000;
 /** Runs the applier and the loader over all workspaces, each in its turn. */
 @Injectable()
 export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly applying = new TurnLoop({
+  private readonly applying = new BackgroundLoop({
     name: 'Applier',
     idleMs: APPLY_LOOK_MS,
     turn: (stopping) => this.applyRound(stopping),
   });
-  private readonly loading = new TurnLoop({
+  private readonly loading = new BackgroundLoop({
     name: 'Loader',
     idleMs: LOAD_LOOK_MS,
     turn: (stopping) => this.loadRound(stopping),

@@ -1,10 +1,10 @@
 import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { EvaluationQueue } from './evaluation/evaluation.queue';
 import { EvaluationStore } from './evaluation/evaluation.store';
+import { Evaluator } from './evaluation/evaluator';
 import { MembershipSignal } from './membership/membership.signal';
 import { Sequencer } from './membership/sequencer';
-import { WorkerLoop } from './worker-loop';
 
 const SEQUENCE_MS = 250;
 const RECONCILE_MS = 3000;
@@ -12,10 +12,16 @@ const RECONCILE_MS = 3000;
 /** Numbers deltas as they come, and announces evaluations that PostgreSQL has open and nobody works on. */
 @Injectable()
 export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly sequencing = new WorkerLoop('Sequencer', SEQUENCE_MS, () => this.sequenceAll());
-  private readonly reconciling = new WorkerLoop('EvaluationReconciler', RECONCILE_MS, () =>
-    this.reconcileAll(),
-  );
+  private readonly sequencing = new BackgroundLoop({
+    name: 'Sequencer',
+    idleMs: SEQUENCE_MS,
+    turn: () => this.sequenceAll(),
+  });
+  private readonly reconciling = new BackgroundLoop({
+    name: 'EvaluationReconciler',
+    idleMs: RECONCILE_MS,
+    turn: () => this.reconcileAll(),
+  });
   private unlisten?: () => void;
 
   constructor(
@@ -23,6 +29,7 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     private readonly sequencer: Sequencer,
     private readonly evaluations: EvaluationStore,
     private readonly queue: EvaluationQueue,
+    private readonly evaluator: Evaluator,
     private readonly signal: MembershipSignal,
   ) {}
 
@@ -44,7 +51,10 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
   private async reconcileAll(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) {
       const waiting = await this.database.tx(workspaceId, (tx) => this.evaluations.waiting(tx));
-      for (const id of waiting) this.queue.wake(workspaceId, id);
+      for (const id of waiting) {
+        // Without Redis this process evaluates by itself.
+        if (!(await this.queue.wake(workspaceId, id))) await this.evaluator.evaluate(workspaceId, id);
+      }
     }
   }
 }

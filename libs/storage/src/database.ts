@@ -92,11 +92,10 @@ export class Database {
     };
     client.on('error', remember);
     try {
-      await client.query(begin);
+      // One round trip; the simple protocol takes no parameters.
       await client.query(
-        `SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
-                set_config('percorso.workspace', $1, true)`,
-        [workspaceId ?? ''],
+        `${begin}; SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
+           set_config('percorso.workspace', ${client.escapeLiteral(workspaceId ?? '')}, true)`,
       );
       const result = await work(new Transaction(workspaceId, client));
       await client.query('COMMIT');

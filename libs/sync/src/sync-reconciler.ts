@@ -1,13 +1,6 @@
-import {
-  BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  OnApplicationBootstrap,
-} from '@nestjs/common';
-import { TickLoop } from '@percorso/delivery';
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { BackgroundLoop, Database } from '@percorso/storage';
 import { PlanPump } from './plan-pump';
 import { endSettledRuns, runsToPlan } from './run.store';
 import { SyncQueue } from './sync.queue';
@@ -17,7 +10,7 @@ const TICK_MS = 500;
 /** Ends runs of which everything is settled, and wakes those PostgreSQL knows and nobody plans. */
 @Injectable()
 export class SyncReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: TickLoop;
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly database: Database,
@@ -25,7 +18,11 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     private readonly pump: PlanPump,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.loop = new TickLoop(new Logger(SyncReconciler.name), TICK_MS, () => this.reconcile());
+    this.loop = new BackgroundLoop({
+      name: SyncReconciler.name,
+      idleMs: TICK_MS,
+      turn: () => this.reconcile(),
+    });
   }
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,6 @@
 import { Process, Processor } from '@nestjs/bull';
 import type { Job } from 'bull';
-import type { WakeUp } from '@percorso/delivery';
+import type { WakeUp } from '@percorso/storage';
 import { PlanPump } from './plan-pump';
 import { SYNC_QUEUE } from './sync.queue';
 

@@ -23,7 +23,7 @@ export class EvaluationService {
       return created;
     });
     if (!row) throw Problem.notFound('Audience');
-    this.queue.wake(workspaceId, row.id);
+    await this.queue.wake(workspaceId, row.id);
     return row;
   }
 

@@ -1,17 +1,21 @@
 import { Logger } from '@nestjs/common';
-import { WorkerLoop } from './worker-loop';
+import { BackgroundLoop } from './background-loop';
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
 };
 
-describe('WorkerLoop', () => {
+describe('BackgroundLoop', () => {
   beforeAll(() => Logger.overrideLogger(false));
 
   it('goes on after a turn that failed', async () => {
     let turns = 0;
-    const loop = new WorkerLoop('test', 1, async () => {
-      if (++turns < 3) throw new RangeError('no engine');
+    const loop = new BackgroundLoop({
+      name: 'test',
+      idleMs: 1,
+      turn: async () => {
+        if (++turns < 3) throw new RangeError('no engine');
+      },
     });
     loop.start();
     await until(() => turns >= 4);
@@ -23,8 +27,12 @@ describe('WorkerLoop', () => {
 
   it('does not rest when it was told of work, even in the middle of a turn', async () => {
     let turns = 0;
-    const loop: WorkerLoop = new WorkerLoop('test', 3_600_000, async () => {
-      if (++turns === 1) loop.nudge();
+    const loop: BackgroundLoop = new BackgroundLoop({
+      name: 'test',
+      idleMs: 3_600_000,
+      turn: async () => {
+        if (++turns === 1) loop.nudge();
+      },
     });
     loop.start();
     await until(() => turns === 2);
@@ -36,9 +44,13 @@ describe('WorkerLoop', () => {
 
   it('stops only when the turn in hand has ended', async () => {
     let ended = false;
-    const loop = new WorkerLoop('test', 1, async () => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      ended = true;
+    const loop = new BackgroundLoop({
+      name: 'test',
+      idleMs: 1,
+      turn: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        ended = true;
+      },
     });
     loop.start();
     await loop.stop();

@@ -1,24 +1,26 @@
 import { Logger } from '@nestjs/common';
+import { describeError } from '@percorso/kernel';
 
-export interface TurnLoopOptions {
+export interface BackgroundLoopOptions {
   name: string;
   /** Milliseconds between looks when there was nothing to do. */
   idleMs: number;
   /** One look; true when there may be more to do at once. Must not run long after `stopping` turns true. */
-  turn: (stopping: () => boolean) => Promise<boolean>;
+  turn: (stopping: () => boolean) => Promise<boolean | void>;
 }
 
+/** Doubles with each failure up to this; a loop that rests longer anyway keeps its rest. */
 const LONGEST_REST_MS = 10_000;
 
 /** Turns one after another until stopped; a turn that fails is logged and, after a growing rest, tried again. */
-export class TurnLoop {
+export class BackgroundLoop {
   private readonly logger: Logger;
   private running?: Promise<void>;
   private stopped = false;
   private woken = false;
   private wake: () => void = () => undefined;
 
-  constructor(private readonly options: TurnLoopOptions) {
+  constructor(private readonly options: BackgroundLoopOptions) {
     this.logger = new Logger(options.name);
   }
 
@@ -48,13 +50,9 @@ export class TurnLoop {
         rest = this.options.idleMs;
         if (more) continue;
       } catch (error) {
-        rest = Math.min(rest * 2, LONGEST_REST_MS);
-        // The message of a database error may quote data: its kind is enough.
-        const { name, code } = error as { name?: string; code?: string };
-        this.logger.error(
-          `A turn failed (${name ?? 'error'}${code ? `, ${code}` : ''}); next one in ${rest} ms`,
-        );
+        rest = Math.max(this.options.idleMs, Math.min(rest * 2, LONGEST_REST_MS));
         this.woken = false;
+        this.logger.error(`A turn failed; the next one follows in ${rest} ms: ${describeError(error)}`);
       }
       await this.pause(rest);
     }
