@@ -2,6 +2,7 @@ import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@
 import { IngestSignal } from '@percorso/ingest';
 import { BackgroundLoop, Database } from '@percorso/storage';
 import { Applier } from './applier';
+import { AppliedSignal } from './applied-signal';
 import { Loader } from './loader';
 
 const APPLY_LOOK_MS = 100;
@@ -32,6 +33,7 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
     private readonly applier: Applier,
     private readonly loader: Loader,
     private readonly signal: IngestSignal,
+    private readonly appliedSignal: AppliedSignal,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -51,9 +53,11 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
         'SELECT workspace_id, partition FROM ingest_head WHERE applied < head ORDER BY workspace_id, partition',
       ),
     );
-    const passed = await eachInTurn(rows, stopping, ({ workspace_id, partition }) =>
-      this.applier.turn(workspace_id, partition),
-    );
+    const passed = await eachInTurn(rows, stopping, async ({ workspace_id, partition }) => {
+      const applied = await this.applier.turn(workspace_id, partition);
+      if (applied > 0) this.appliedSignal.applied(workspace_id);
+      return applied;
+    });
     return passed > 0;
   }
 

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { IdentityModule } from '@percorso/identity';
+import { AppliedSignal } from './applied-signal';
 import { ClickHouseWriter } from './clickhouse.writer';
+import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
 import { MergeController } from './merge.controller';
@@ -18,11 +20,13 @@ import { ProfileService } from './profile.service';
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
     ProfileQueries,
     ProfileReader,
+    EventReader,
+    AppliedSignal,
     ProfileService,
     ClickHouseWriter,
     Loader,
     LoadGate,
   ],
-  exports: [PERSON_HOOKS, ProfileReader, ProfileService, LoadGate, Loader],
+  exports: [PERSON_HOOKS, ProfileReader, EventReader, AppliedSignal, ProfileService, LoadGate, Loader],
 })
 export class ProfileModule {}

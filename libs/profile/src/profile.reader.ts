@@ -1,7 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from '@percorso/storage';
-import { documentOf, ProfileDocument } from './profile-document';
+import { Consent, plainConsent } from './consent';
+import { flatten, FlatValues } from './flatten';
+import { plainTraits } from './fragment';
+import { documentOf, ProfileDocument, ProfileRow } from './profile-document';
 import { loadProfileRows } from './profile-rows.store';
+
+/** A live profile as conditions see it. */
+export interface ProfileValues {
+  id: string;
+  person: number;
+  /** Rises with every change that a reader can see. */
+  version: number;
+  /** As ClickHouse sees them. */
+  traits: FlatValues;
+  consent: Consent;
+}
 
 /** Reads profiles for what is built on them: mappings, exports, syncs. */
 @Injectable()
@@ -16,5 +30,26 @@ export class ProfileReader {
       if (times) documents.set(person, documentOf(profile, identities.get(person) ?? [], times));
     }
     return documents;
+  }
+
+  /** What conditions look at of `persons`; those merged away, erased or unknown are absent. */
+  async values(tx: Transaction, persons: readonly number[]): Promise<Map<number, ProfileValues>> {
+    const { rows } = await tx.query<Omit<ProfileRow, 'groups'>>(
+      `SELECT id, person, version, traits, consent FROM profile
+       WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
+      [tx.workspaceId, persons],
+    );
+    return new Map(
+      rows.map(({ id, person, version, traits, consent }) => [
+        person,
+        {
+          id,
+          person,
+          version: Number(version),
+          traits: flatten(plainTraits(traits)),
+          consent: plainConsent(consent),
+        },
+      ]),
+    );
   }
 }

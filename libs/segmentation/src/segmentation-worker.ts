@@ -1,51 +1,95 @@
-import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { AppliedSignal } from '@percorso/profile';
 import { BackgroundLoop, Database } from '@percorso/storage';
 import { EvaluationQueue } from './evaluation/evaluation.queue';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
 import { MembershipSignal } from './membership/membership.signal';
 import { Sequencer } from './membership/sequencer';
+import { StreamEvaluator } from './stream/stream-evaluator';
+import { SWEEP_EVERY_MS, Sweeper } from './stream/sweeper';
 
+const STREAM_MS = 100;
 const SEQUENCE_MS = 250;
 const RECONCILE_MS = 3000;
+const SWEEP_LOOK_MS = 5000;
 
-/** Numbers deltas as they come, and announces evaluations that PostgreSQL has open and nobody works on. */
+/** Keeps audiences up to date, numbers deltas as they come, and finds what PostgreSQL has open and nobody works on. */
 @Injectable()
 export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly sequencing = new BackgroundLoop({
-    name: 'Sequencer',
-    idleMs: SEQUENCE_MS,
-    turn: () => this.sequenceAll(),
-  });
-  private readonly reconciling = new BackgroundLoop({
-    name: 'EvaluationReconciler',
-    idleMs: RECONCILE_MS,
-    turn: () => this.reconcileAll(),
-  });
-  private unlisten?: () => void;
+  private readonly loops = {
+    streaming: this.loop('StreamEvaluator', STREAM_MS, (stopping) => this.streamAll(stopping)),
+    sequencing: this.loop('Sequencer', SEQUENCE_MS, () => this.sequenceAll()),
+    sweeping: this.loop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping)),
+    reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, () => this.reconcileAll()),
+  };
+  private readonly unlisten: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly stream: StreamEvaluator,
+    private readonly sweeper: Sweeper,
     private readonly sequencer: Sequencer,
     private readonly evaluations: EvaluationStore,
     private readonly queue: EvaluationQueue,
     private readonly evaluator: Evaluator,
     private readonly signal: MembershipSignal,
+    private readonly applied: AppliedSignal,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.unlisten = this.signal.onChanged(() => this.sequencing.nudge());
-    this.sequencing.start();
-    this.reconciling.start();
+    this.unlisten.push(
+      this.signal.onChanged(() => this.loops.sequencing.nudge()),
+      this.applied.onApplied(() => this.loops.streaming.nudge()),
+    );
+    for (const loop of Object.values(this.loops)) loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.unlisten?.();
-    await Promise.all([this.sequencing.stop(), this.reconciling.stop()]);
+    for (const unlisten of this.unlisten) unlisten();
+    await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
+  }
+
+  private loop(
+    name: string,
+    idleMs: number,
+    turn: (stopping: () => boolean) => Promise<boolean | void>,
+  ): BackgroundLoop {
+    return new BackgroundLoop({ name, idleMs, turn });
+  }
+
+  private async streamAll(stopping: () => boolean): Promise<boolean> {
+    const { rows } = await this.database.control((tx) =>
+      tx.query<{ workspace_id: string }>(
+        `SELECT DISTINCT workspace_id FROM ingest_head h LEFT JOIN stream_cursor c USING (workspace_id, partition)
+         WHERE h.applied > coalesce(c.pos, 0)
+         UNION SELECT workspace_id FROM stream_cursor WHERE next_wake <= $1`,
+        [this.clock.now()],
+      ),
+    );
+    let taken = 0;
+    for (const { workspace_id } of rows) {
+      if (stopping()) break;
+      taken += (await this.stream.turn(workspace_id)).taken;
+    }
+    return taken > 0;
   }
 
   private async sequenceAll(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) await this.sequencer.drain(workspaceId);
+  }
+
+  private async sweepAll(stopping: () => boolean): Promise<void> {
+    const { rows } = await this.database.control((tx) =>
+      tx.query<{ id: string }>(
+        `SELECT w.id FROM workspace w LEFT JOIN stream_cursor c ON c.workspace_id = w.id
+         WHERE c.swept_at IS NULL OR c.swept_at < $1`,
+        [new Date(this.clock.now().getTime() - SWEEP_EVERY_MS)],
+      ),
+    );
+    for (const { id } of rows) if (!stopping()) await this.sweeper.sweep(id);
   }
 
   private async reconcileAll(): Promise<void> {

@@ -15,6 +15,14 @@ import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
 import { MembershipStore } from './membership/membership.store';
 import { Sequencer } from './membership/sequencer';
+import { ColdReader } from './stream/cold-reader';
+import { PersonCaches } from './stream/person-caches';
+import { PlanLoader } from './stream/plan-loader';
+import { SetGuard } from './stream/set-guard';
+import { StreamCursorStore } from './stream/stream-cursor.store';
+import { StreamEvaluator } from './stream/stream-evaluator';
+import { Sweeper } from './stream/sweeper';
+import { WakeStore } from './stream/wake.store';
 
 /** Audiences, their evaluation and their log. */
 @Module({
@@ -33,6 +41,14 @@ import { Sequencer } from './membership/sequencer';
     MembershipHooks,
     MembershipLog,
     Sequencer,
+    ColdReader,
+    PersonCaches,
+    PlanLoader,
+    SetGuard,
+    StreamCursorStore,
+    StreamEvaluator,
+    Sweeper,
+    WakeStore,
   ],
   exports: [
     AudienceService,
@@ -44,6 +60,8 @@ import { Sequencer } from './membership/sequencer';
     MembershipSignal,
     MembershipStore,
     Sequencer,
+    StreamEvaluator,
+    Sweeper,
   ],
 })
 export class SegmentationModule {

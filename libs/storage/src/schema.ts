@@ -220,6 +220,7 @@ export interface AudienceTable {
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   created_at: Date;
   updated_at: Date;
+  backfilled_version: Generated<number | null>;
 }
 
 export interface AudienceDefinitionTable {
@@ -246,6 +247,7 @@ export interface EvaluationTable {
   lease_until: Date | null;
   created_at: Date;
   ended_at: Date | null;
+  drift: string | null;
 }
 
 export interface MembershipTable {
@@ -405,6 +407,22 @@ export interface FeedbackCursorTable {
 }
 
 /** Every table of the percorso schema, as Kysely sees it. */
+export interface StreamCursorTable {
+  workspace_id: string;
+  partition: Generated<number>;
+  pos: Generated<string>;
+  next_wake: Date | null;
+  horizon: Date | null;
+  swept_at: Date | null;
+}
+
+export interface ProfileWakeTable {
+  workspace_id: string;
+  person: number;
+  due_at: Date | null;
+  evaluated_at: Date | null;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -432,6 +450,8 @@ export interface Schema {
   membership: MembershipTable;
   membership_delta: MembershipDeltaTable;
   membership_log: MembershipLogTable;
+  stream_cursor: StreamCursorTable;
+  profile_wake: ProfileWakeTable;
   connector: ConnectorTable;
   mapping: MappingTable;
   mapping_version: MappingVersionTable;

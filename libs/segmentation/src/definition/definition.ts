@@ -114,3 +114,7 @@ export function* leavesOf(condition: Condition): Generator<Leaf> {
 export function instantOf(time: TimePoint, now: Date): number {
   return 'at' in time ? time.at : now.getTime() + time.fromNow;
 }
+
+/** Whether a test's answer for the same data changes as time passes. */
+export const movesWithTime = (test: Test): boolean =>
+  'value' in test && test.value.type === 'date' && 'fromNow' in test.value.time;

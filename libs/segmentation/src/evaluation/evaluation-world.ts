@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ManualClock, newId } from '@percorso/kernel';
-import type { LoadGate } from '@percorso/profile';
+import { EventReader, type LoadGate, ProfileReader } from '@percorso/profile';
 import { connectClickHouse, Database, migrate } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { MembershipHooks } from '../membership/membership.hooks';
@@ -8,6 +8,14 @@ import { MembershipLog } from '../membership/membership-log';
 import { MembershipSignal } from '../membership/membership.signal';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
+import { ColdReader } from '../stream/cold-reader';
+import { PersonCaches } from '../stream/person-caches';
+import { PlanLoader } from '../stream/plan-loader';
+import { SetGuard } from '../stream/set-guard';
+import { StreamCursorStore } from '../stream/stream-cursor.store';
+import { StreamEvaluator } from '../stream/stream-evaluator';
+import { Sweeper } from '../stream/sweeper';
+import { WakeStore } from '../stream/wake.store';
 import { EvaluationStore } from './evaluation.store';
 import { Evaluator } from './evaluator';
 
@@ -18,9 +26,18 @@ export class EvaluationWorld {
   readonly evaluations = new EvaluationStore();
   readonly audiences = new AudienceStore();
   readonly log = new MembershipLog();
-  readonly hooks = new MembershipHooks(this.memberships);
+  readonly wakes = new WakeStore();
+  readonly cursors = new StreamCursorStore();
+  readonly plans = new PlanLoader();
+  readonly hooks = new MembershipHooks(this.memberships, this.wakes, this.cursors);
   readonly sequencer: Sequencer;
+  readonly signal = new MembershipSignal();
   workspaceId = '';
+  /** ClickHouse as of `pos`, unless a spec loads for real. */
+  gate: LoadGate = {
+    holdLoaded: <T>(_workspaceId: string, work: (asOf: { partition: number; pos: number }) => Promise<T>) =>
+      work({ partition: 0, pos: this.pos }),
+  } as Partial<LoadGate> as LoadGate;
   /** The position the gate tells. */
   pos = 0;
 
@@ -98,19 +115,44 @@ export class EvaluationWorld {
   }
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
-    const gate = {
-      holdLoaded: <T>(_workspaceId: string, work: (asOf: { partition: number; pos: number }) => Promise<T>) =>
-        work({ partition: 0, pos: this.pos }),
-    } as Partial<LoadGate> as LoadGate;
+    const { database, clickhouse, clock, evaluations, audiences, signal } = this;
+    const guard = new SetGuard(database, this.cursors, this.wakes);
     return new Evaluator(
-      this.database,
-      this.clickhouse,
-      this.clock,
-      gate,
-      this.evaluations,
-      this.audiences,
+      database,
+      clickhouse,
+      clock,
+      this.gate,
+      evaluations,
+      audiences,
       memberships,
-      new MembershipSignal(),
+      guard,
+      this.sweeper,
+      signal,
+    );
+  }
+
+  get sweeper(): Sweeper {
+    const { database, clickhouse, clock, gate, plans, cursors, wakes } = this;
+    return new Sweeper(database, clickhouse, clock, gate, plans, cursors, wakes);
+  }
+
+  /** One process's incremental evaluator, with its own state. */
+  stream(): StreamEvaluator {
+    const { database, clock, plans, cursors, wakes, memberships, signal } = this;
+    const events = new EventReader();
+    const [profiles, cold] = [new ProfileReader(), new ColdReader(events)];
+    return new StreamEvaluator(
+      database,
+      clock,
+      events,
+      profiles,
+      plans,
+      new PersonCaches(),
+      cold,
+      cursors,
+      wakes,
+      memberships,
+      signal,
     );
   }
 

@@ -12,6 +12,8 @@ export interface EvaluationRow {
   members: number | null;
   entered: number;
   exited: number;
+  /** Memberships found wrong and healed; null where the definition was computed for the first time. */
+  drift: number | null;
   error: string | null;
   createdAt: Date;
   endedAt: Date | null;
@@ -22,6 +24,8 @@ export interface EvaluationLease {
   id: string;
   audienceId: string;
   definitionVersion: number;
+  /** The definition version last computed as a set before. */
+  backfilledVersion: number | null;
   fence: string;
 }
 
@@ -32,7 +36,7 @@ export class LeaseLost extends Error {
 
 const COLUMNS = `id, audience_id AS "audienceId", definition_version AS "definitionVersion", state,
   as_of_pos::float8 AS "asOfPos", as_of AS "asOf", members::float8 AS members,
-  coalesce(entered, 0)::float8 AS entered, coalesce(exited, 0)::float8 AS exited, error,
+  coalesce(entered, 0)::float8 AS entered, coalesce(exited, 0)::float8 AS exited, drift::float8 AS drift, error,
   created_at AS "createdAt", ended_at AS "endedAt"`;
 
 /** Longer than a set query may take; renewed with every chunk of deltas. */
@@ -76,13 +80,13 @@ export class EvaluationStore {
    * still open: an audience is evaluated by one worker at a time, in the order asked for.
    */
   async claim(tx: Transaction, id: string): Promise<EvaluationLease | undefined> {
-    const { rows: audience } = await tx.query(
-      `SELECT FROM audience WHERE workspace_id = $1
+    const { rows: audience } = await tx.query<{ backfilledVersion: number | null }>(
+      `SELECT backfilled_version AS "backfilledVersion" FROM audience WHERE workspace_id = $1
          AND id = (SELECT audience_id FROM evaluation WHERE workspace_id = $1 AND id = $2) FOR NO KEY UPDATE`,
       [tx.workspaceId, id],
     );
-    if (audience.length === 0) return undefined;
-    const { rows } = await tx.query<EvaluationLease>(
+    if (!audience[0]) return undefined;
+    const { rows } = await tx.query<Omit<EvaluationLease, 'backfilledVersion'>>(
       `UPDATE evaluation e SET state = 'running', fence = fence + 1, lease_until = now() + ${LEASE}
        WHERE workspace_id = $1 AND id = $2 AND state IN ('pending', 'running')
          AND (lease_until IS NULL OR lease_until < now())
@@ -91,7 +95,7 @@ export class EvaluationStore {
        RETURNING id, audience_id AS "audienceId", definition_version AS "definitionVersion", fence`,
       [tx.workspaceId, id],
     );
-    return rows[0];
+    return rows[0] && { ...rows[0], ...audience[0] };
   }
 
   /** Note what a chunk did and renew the lease, in that chunk's transaction. @throws LeaseLost */
@@ -108,21 +112,21 @@ export class EvaluationStore {
   async finish(
     tx: Transaction,
     lease: EvaluationLease,
-    result: { members: number; asOfPos: number; asOf: Date; endedAt: Date },
+    result: { members: number; asOfPos: number; asOf: Date; endedAt: Date; drift: number | null },
   ): Promise<void> {
     // The audience's row before the evaluation's, as everywhere.
     await tx.query(
-      `UPDATE audience SET as_of_pos = $3, evaluated_at = $4,
+      `UPDATE audience SET as_of_pos = $3, evaluated_at = $4, backfilled_version = $5,
          members = (SELECT count(*) FROM membership WHERE workspace_id = $1 AND audience_id = $2 AND member)
        WHERE workspace_id = $1 AND id = $2`,
-      [tx.workspaceId, lease.audienceId, result.asOfPos, result.asOf],
+      [tx.workspaceId, lease.audienceId, result.asOfPos, result.asOf, lease.definitionVersion],
     );
     await this.fenced(
       tx,
-      `state = 'done', lease_until = NULL, members = $4, as_of_pos = $5, as_of = $6, ended_at = $7,
+      `state = 'done', lease_until = NULL, members = $4, as_of_pos = $5, as_of = $6, ended_at = $7, drift = $8,
        entered = coalesce(entered, 0), exited = coalesce(exited, 0)`,
       lease,
-      [result.members, result.asOfPos, result.asOf, result.endedAt],
+      [result.members, result.asOfPos, result.asOf, result.endedAt, result.drift],
     );
   }
 

@@ -65,7 +65,7 @@ describe('Evaluator', () => {
       version: 1,
       definitionVersion: 1,
       at: world.clock.now(),
-      cause: { kind: 'evaluation', evaluationId: evaluation },
+      cause: { kind: 'backfill', evaluationId: evaluation },
     });
     expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(false);
   });

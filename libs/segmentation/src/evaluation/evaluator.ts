@@ -2,9 +2,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
-import { CLICKHOUSE, Database, isUnavailable } from '@percorso/storage';
+import { CLICKHOUSE, Database, isUnavailable, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { compileSet } from '../compile/compile-set';
+import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
@@ -13,8 +14,12 @@ import { MembershipSignal } from '../membership/membership.signal';
 import { chunksOf } from './chunk-changes';
 import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
 import { readPersons } from './person-set';
+import { driftFound } from '../stream/stream-metrics';
+import { type Overtaking, SetGuard } from '../stream/set-guard';
+import { Sweeper } from '../stream/sweeper';
 
 interface EvaluatedSet {
+  definition: Definition;
   persons: Uint32Array;
   asOfPos: number;
   asOf: Date;
@@ -36,6 +41,8 @@ export class Evaluator {
     private readonly evaluations: EvaluationStore,
     private readonly audiences: AudienceStore,
     private readonly memberships: MembershipStore,
+    private readonly guard: SetGuard,
+    private readonly sweeper: Sweeper,
     private readonly signal: MembershipSignal,
   ) {}
 
@@ -48,13 +55,21 @@ export class Evaluator {
     if (!lease) return false;
     try {
       const set = await this.compute(workspaceId, lease);
-      await this.apply(workspaceId, lease, set);
+      const moment = { pos: set.asOfPos, asOf: set.asOf };
+      const caughtUp = await this.guard.caughtUp(workspaceId, moment);
+      const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
+      const first = lease.backfilledVersion !== lease.definitionVersion;
+      // Before it counts as settled: whom time alone will move is known by then.
+      if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.asOf);
+      const drift = first || !caughtUp ? null : changed;
+      if (drift) driftFound.inc(drift);
       await this.database.tx(workspaceId, (tx) =>
         this.evaluations.finish(tx, lease, {
           members: set.persons.length,
           asOfPos: set.asOfPos,
           asOf: set.asOf,
           endedAt: this.clock.now(),
+          drift,
         }),
       );
     } catch (error) {
@@ -75,27 +90,51 @@ export class Evaluator {
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
       const compiled = compileSet(parsed.definition, { workspaceId, now: asOf, asOfPos: pos });
-      return { persons: await readPersons(this.clickhouse, compiled), asOfPos: pos, asOf };
+      const persons = await readPersons(this.clickhouse, compiled);
+      return { definition: parsed.definition, persons, asOfPos: pos, asOf };
     });
   }
 
-  private async apply(workspaceId: string, lease: EvaluationLease, set: EvaluatedSet): Promise<void> {
+  /** Write what differs; how much that was. */
+  private async apply(
+    workspaceId: string,
+    lease: EvaluationLease,
+    set: EvaluatedSet,
+    overtaking: Overtaking,
+  ): Promise<number> {
     const before = await this.database.tx(workspaceId, (tx) =>
       this.memberships.members(tx, lease.audienceId),
     );
+    let changed = 0;
     for (const chunk of chunksOf(diffMembers(before, set.persons))) {
-      await this.database.tx(workspaceId, async (tx) => {
+      changed += await this.database.tx(workspaceId, async (tx) => {
+        await this.guard.hold(tx);
         await shareMembership(tx);
+        await this.assertCurrent(tx, lease);
         const done = await this.memberships.apply(tx, {
-          ...chunk,
+          entered: await overtaking.remaining(tx, chunk.entered),
+          exited: await overtaking.remaining(tx, chunk.exited),
           audienceId: lease.audienceId,
           definitionVersion: lease.definitionVersion,
-          cause: { kind: 'evaluation', evaluationId: lease.id },
+          cause: { kind: causeOf(lease), evaluationId: lease.id },
           at: set.asOf,
         });
         await this.evaluations.progress(tx, lease, done);
+        return done.entered + done.exited;
       });
       this.signal.changed(workspaceId);
+    }
+    return changed;
+  }
+
+  /** The audience still has the definition the set was computed from, and keeps it until the transaction ends. */
+  private async assertCurrent(tx: Transaction, lease: EvaluationLease): Promise<void> {
+    const audience = await this.audiences.lock(tx, lease.audienceId);
+    if (audience?.definitionVersion !== lease.definitionVersion) {
+      throw Problem.conflict(
+        'definition-changed',
+        'The definition was changed meanwhile: its own evaluation follows.',
+      );
     }
   }
 
@@ -116,6 +155,11 @@ export class Evaluator {
       this.logger.warn(`Evaluation ${lease.id} waits for its lease: ${nameOf(lost)}`),
     );
   }
+}
+
+function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | 'reconciliation' {
+  if (lease.backfilledVersion === null) return 'backfill';
+  return lease.backfilledVersion === lease.definitionVersion ? 'reconciliation' : 'edit';
 }
 
 /** Whether trying again later may help: an engine is away, or two transactions met. */

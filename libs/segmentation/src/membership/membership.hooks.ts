@@ -2,12 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { PersonHook, PersonRef } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { holdMembership } from './membership-lock';
+import { StreamCursorStore } from '../stream/stream-cursor.store';
+import { WakeStore } from '../stream/wake.store';
 import { MembershipCause, MembershipStore } from './membership.store';
 
 /** Persons come and go between evaluations: their memberships follow inside the same transaction. */
 @Injectable()
 export class MembershipHooks implements PersonHook {
-  constructor(private readonly memberships: MembershipStore) {}
+  constructor(
+    private readonly memberships: MembershipStore,
+    private readonly wakes: WakeStore,
+    private readonly cursors: StreamCursorStore,
+  ) {}
 
   async merged(
     tx: Transaction,
@@ -24,9 +30,14 @@ export class MembershipHooks implements PersonHook {
         now,
       );
     }
+    await this.lookAgain(
+      tx,
+      pairs.flatMap(({ winner, loser }) => [winner, loser]),
+      now,
+    );
   }
 
-  /** What the merge took is given back; the next evaluation says whether it still holds. */
+  /** What the merge took is given back; the next look says whether it still holds. */
   async unmerged(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void> {
     await holdMembership(tx);
     const { winner, loser } = pair;
@@ -34,12 +45,25 @@ export class MembershipHooks implements PersonHook {
     for (const left of await this.memberships.audiencesLeftByMerge(tx, loser.person)) {
       await this.memberships.apply(tx, { ...left, entered: [loser.person], exited: [], cause, at: now });
     }
+    await this.lookAgain(tx, [winner, loser], now);
   }
 
   async erased(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void> {
     if (persons.length === 0) return;
     await holdMembership(tx);
     for (const person of persons) await this.leaveAll(tx, person, { kind: 'erasure' }, now);
+    await this.lookAgain(tx, persons, now);
+  }
+
+  /** Their events are others now: what was kept of them is found again. */
+  private async lookAgain(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void> {
+    const due = now.getTime();
+    const distinct = [...new Set(persons.map(({ person }) => person))];
+    await this.wakes.sooner(
+      tx,
+      distinct.map((person) => ({ person, due })),
+    );
+    await this.cursors.wakeBy(tx, now);
   }
 
   private async leaveAll(

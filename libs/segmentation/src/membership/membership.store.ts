@@ -3,7 +3,12 @@ import type { Transaction } from '@percorso/storage';
 
 /** Why somebody entered or left. */
 export type MembershipCause =
-  | { kind: 'evaluation'; evaluationId: string }
+  | { kind: 'event'; messageId: string }
+  | { kind: 'time' }
+  /** A new or an edited definition's members, found as a set or on the way. */
+  | { kind: 'backfill' | 'edit'; evaluationId?: string }
+  /** A set evaluation healed what was not as it should have been. */
+  | { kind: 'reconciliation'; evaluationId: string }
   | { kind: 'merge' | 'unmerge'; winner: string; loser: string }
   | { kind: 'erasure' };
 
@@ -16,6 +21,15 @@ export interface MembershipChange {
   cause: MembershipCause;
   definitionVersion: number;
   at: Date;
+}
+
+/** One person's change in one audience. */
+export interface PersonChange {
+  audienceId: string;
+  person: number;
+  member: boolean;
+  cause: MembershipCause;
+  definitionVersion: number;
 }
 
 /** What really changed. */
@@ -31,22 +45,55 @@ export interface AppliedChange {
 @Injectable()
 export class MembershipStore {
   /** Call with small lists: the transaction should stay under 200 ms. */
-  async apply(tx: Transaction, change: MembershipChange): Promise<AppliedChange> {
-    // The audience's row first, always: two writers of one audience queue here and cannot deadlock on its members.
-    await tx.query('SELECT FROM audience WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE', [
-      tx.workspaceId,
-      change.audienceId,
-    ]);
-    const entered = change.entered.length > 0 ? await this.write(tx, ENTER, change.entered, change) : 0;
-    const exited = change.exited.length > 0 ? await this.write(tx, EXIT, change.exited, change) : 0;
-    if (entered !== exited) {
-      await tx.query('UPDATE audience SET members = members + $3 WHERE workspace_id = $1 AND id = $2', [
+  apply(tx: Transaction, change: MembershipChange): Promise<AppliedChange> {
+    const { audienceId, entered, exited, cause, definitionVersion, at } = change;
+    const changes = (persons: readonly number[], member: boolean): PersonChange[] =>
+      [...new Set(persons)].map((person) => ({ audienceId, person, member, cause, definitionVersion }));
+    return this.applyMany(tx, [...changes(exited, false), ...changes(entered, true)], at);
+  }
+
+  /** Changes of several audiences at once, each person at most once in each. */
+  async applyMany(tx: Transaction, changes: readonly PersonChange[], at: Date): Promise<AppliedChange> {
+    const done = { entered: 0, exited: 0 };
+    if (changes.length === 0) return done;
+    const audiences = [...new Set(changes.map((change) => change.audienceId))];
+    // In the order of their ids: two writers of the same audiences queue and cannot deadlock.
+    await tx.query(
+      'SELECT FROM audience WHERE workspace_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+      [tx.workspaceId, audiences],
+    );
+    const growth = new Map<string, number>();
+    for (const member of [false, true]) {
+      const given = changes.filter((change) => change.member === member);
+      if (given.length === 0) continue;
+      const { rows } = await tx.query<{ audience_id: string }>(member ? ENTER : EXIT, [
         tx.workspaceId,
-        change.audienceId,
-        entered - exited,
+        given.map((change) => change.audienceId),
+        given.map((change) => change.person),
+        given.map((change) => change.definitionVersion),
+        given.map((change) => JSON.stringify(change.cause)),
+        at,
       ]);
+      done[member ? 'entered' : 'exited'] += rows.length;
+      for (const row of rows)
+        growth.set(row.audience_id, (growth.get(row.audience_id) ?? 0) + (member ? 1 : -1));
     }
-    return { entered, exited };
+    await tx.query(
+      `UPDATE audience a SET members = members + g.growth
+       FROM unnest($2::uuid[], $3::int[]) AS g (id, growth) WHERE a.workspace_id = $1 AND a.id = g.id AND g.growth <> 0`,
+      [tx.workspaceId, [...growth.keys()], [...growth.values()]],
+    );
+    return done;
+  }
+
+  /** Of which audiences some persons are members: person -> audience ids. */
+  async membershipsOf(tx: Transaction, persons: readonly number[]): Promise<Map<number, Set<string>>> {
+    const { rows } = await tx.query<{ person: number; audiences: string[] }>(
+      `SELECT person, array_agg(audience_id::text) AS audiences FROM membership
+       WHERE workspace_id = $1 AND person = ANY($2::int[]) AND member GROUP BY person`,
+      [tx.workspaceId, persons],
+    );
+    return new Map(rows.map((row) => [row.person, new Set(row.audiences)]));
   }
 
   /** The members of an audience, ascending. */
@@ -91,42 +138,39 @@ export class MembershipStore {
     );
     return rows;
   }
-
-  private async write(
-    tx: Transaction,
-    statement: string,
-    persons: readonly number[],
-    change: MembershipChange,
-  ): Promise<number> {
-    const { rowCount } = await tx.query(statement, [
-      tx.workspaceId,
-      change.audienceId,
-      persons,
-      change.definitionVersion,
-      change.at,
-      JSON.stringify(change.cause),
-    ]);
-    return rowCount ?? 0;
-  }
 }
 
 const DELTA = `INSERT INTO membership_delta
   (workspace_id, audience_id, person, profile_id, op, version, cause, definition_version, at)`;
 
-// Somebody merged into another or erased since the set was computed does not enter.
-const ENTER = `
-  WITH changed AS (
-    INSERT INTO membership AS m (workspace_id, audience_id, person, profile_id, member, version, definition_version, since)
-    SELECT $1, $2, person, id, true, 1, $4, $5 FROM profile
-    WHERE workspace_id = $1 AND person = ANY($3::int[]) AND state = 'active' ORDER BY person
-    ON CONFLICT (workspace_id, audience_id, person) DO UPDATE
-      SET member = true, version = m.version + 1, definition_version = $4, since = $5 WHERE NOT m.member
-    RETURNING person, profile_id, version)
-  ${DELTA} SELECT $1, $2, person, profile_id, 'enter', version, $6, $4, $5 FROM changed`;
+const GIVEN = `WITH given AS (
+    SELECT * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::jsonb[])
+      AS g (audience_id, person, definition_version, cause)),`;
 
-const EXIT = `
-  WITH changed AS (
-    UPDATE membership SET member = false, version = version + 1, definition_version = $4, since = $5
-    WHERE workspace_id = $1 AND audience_id = $2 AND person = ANY($3::int[]) AND member
-    RETURNING person, profile_id, version)
-  ${DELTA} SELECT $1, $2, person, profile_id, 'exit', version, $6, $4, $5 FROM changed`;
+const DELTAS = `${DELTA}
+  SELECT $1, c.audience_id, c.person, c.profile_id, `;
+
+const RETURNED = `c.version, given.cause, given.definition_version, $6
+  FROM changed c JOIN given USING (audience_id, person) RETURNING audience_id`;
+
+// Somebody merged into another or erased since the answer was found does not enter.
+const ENTER = `${GIVEN}
+  changed AS (
+    INSERT INTO membership AS m (workspace_id, audience_id, person, profile_id, member, version, definition_version, since)
+    SELECT $1, given.audience_id, given.person, p.id, true, 1, given.definition_version, $6
+    FROM given JOIN profile p ON p.workspace_id = $1 AND p.person = given.person AND p.state = 'active'
+    ORDER BY given.audience_id, given.person
+    ON CONFLICT (workspace_id, audience_id, person) DO UPDATE
+      SET member = true, version = m.version + 1, definition_version = excluded.definition_version, since = excluded.since
+      WHERE NOT m.member
+    RETURNING audience_id, person, profile_id, version)
+  ${DELTAS} 'enter', ${RETURNED}`;
+
+const EXIT = `${GIVEN}
+  changed AS (
+    UPDATE membership m SET member = false, version = m.version + 1, definition_version = given.definition_version, since = $6
+    FROM given
+    WHERE m.workspace_id = $1 AND m.audience_id = given.audience_id AND m.person = given.person
+      AND m.person = ANY($3::int[]) AND m.member
+    RETURNING m.audience_id, m.person, m.profile_id, m.version)
+  ${DELTAS} 'exit', ${RETURNED}`;

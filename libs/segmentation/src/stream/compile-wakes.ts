@@ -1,0 +1,73 @@
+import { canonicalJson } from '@percorso/kernel';
+import { selectEvents } from '../compile/compile-event-leaf';
+import type { CompileScope, SetScope } from '../compile/compile-scope';
+import { Parameters } from '../compile/parameters';
+import { DATE_PATTERN } from '../definition/date-text';
+import { type Definition, leavesOf, movesWithTime } from '../definition/definition';
+import { type TimeEdge, timeEdgesOf } from './time-edges';
+
+export interface WakeQuery {
+  /** ClickHouse SQL of rows `person`, `due` (Unix milliseconds), each person once. */
+  query: string;
+  params: Record<string, unknown>;
+}
+
+/**
+ * Whom time alone may give another answer after `since` and no later than `until` (Unix milliseconds), and when first.
+ * Undefined where time changes nothing.
+ */
+export function compileWakes(
+  definitions: readonly Definition[],
+  scope: SetScope,
+  since: number,
+  until: number,
+): WakeQuery | undefined {
+  const edges = new Map<string, TimeEdge>();
+  for (const { where } of definitions) {
+    for (const leaf of leavesOf(where)) {
+      for (const edge of timeEdgesOf(leaf)) edges.set(canonicalJson(edge), edge);
+    }
+  }
+  if (edges.size === 0) return undefined;
+  const parameters = new Parameters();
+  const inner: CompileScope = { ...scope, asOfPos: String(scope.asOfPos), parameters };
+  const parts = [...edges.values()].map((edge) => partOf(edge, inner, since, until));
+  return {
+    query: `SELECT person, min(due) AS due FROM (${parts.join(' UNION ALL ')}) GROUP BY person`,
+    params: parameters.values,
+  };
+}
+
+function partOf(edge: TimeEdge, scope: CompileScope, since: number, until: number): string {
+  const { parameters } = scope;
+  const between = (moment: string): string =>
+    `${moment} > ${parameters.instant(since - edge.after)} AND ${moment} <= ${parameters.instant(until - edge.after)}`;
+  const due = (moment: string): string =>
+    `min(toUnixTimestamp64Milli(${moment})) + ${parameters.integer(edge.after)} AS due`;
+  const workspace = `workspace_id = ${parameters.uuid(scope.workspaceId)}`;
+  if (edge.of === 'trait') {
+    const date = dateAt(parameters.text(edge.path));
+    return (
+      `SELECT person, ${due('moment')} FROM (SELECT person, ${date} AS moment FROM percorso.profile FINAL ` +
+      `WHERE ${workspace} AND deleted = 0) WHERE ${between('moment')} GROUP BY person`
+    );
+  }
+  const moment = edge.of === 'event' ? 'occurred_at' : 'moment';
+  // Tests against moving dates are left out of the choice: they are what may turn.
+  const events = { ...edge.events, where: edge.events.where.filter((test) => !movesWithTime(test)) };
+  const selected = selectEvents(scope, events, edge.of === 'event' ? edge.window : {});
+  const source =
+    edge.of === 'event'
+      ? `SELECT node, occurred_at FROM percorso.event WHERE ${selected}`
+      : `SELECT node, ${dateAt(parameters.text(edge.path))} AS moment FROM percorso.event WHERE ${selected}`;
+  return (
+    `SELECT map.person AS person, min(found.due) AS due FROM (` +
+    `SELECT node, ${due(moment)} FROM (${source}) WHERE ${between(moment)} GROUP BY node) AS found ` +
+    `INNER JOIN (SELECT node, person FROM percorso.node_person FINAL WHERE ${workspace}) AS map ` +
+    `ON map.node = found.node GROUP BY person`
+  );
+}
+
+/** The date a text holds, NULL for any other. */
+const dateAt = (path: string): string =>
+  `if(match(strings[${path}], '${DATE_PATTERN}'), parseDateTime64BestEffortOrNull(strings[${path}], 3, 'UTC'), NULL)`;

@@ -1,0 +1,103 @@
+import type { PersonEvent } from '@percorso/profile';
+import { Matches } from './matches';
+import type { Plan, Slot } from './plan';
+import type { FlatValues } from './scalar';
+
+/** A person's state: the events audiences look at, slot by slot. */
+export class PersonState {
+  /** The profile's version that was last looked at; -1: none yet. */
+  profileVersion = -1;
+  private readonly slots = new Map<number, Matches>();
+  /** Slots with more events than are kept: they are read each time. */
+  readonly overflowed = new Set<number>();
+
+  matches(slot: Slot): Matches {
+    let matches = this.slots.get(slot.index);
+    if (!matches) this.slots.set(slot.index, (matches = new Matches(slot)));
+    return matches;
+  }
+
+  offer(slot: Slot, at: number, values: FlatValues, now: number): void {
+    if (this.overflowed.has(slot.index)) return;
+    const matches = this.matches(slot);
+    matches.offer(at, values, now);
+    if (!matches.overflowed) return;
+    this.slots.delete(slot.index);
+    this.overflowed.add(slot.index);
+  }
+
+  get size(): number {
+    let size = 1;
+    for (const matches of this.slots.values()) size += matches.list.length + 1;
+    return size;
+  }
+}
+
+/** Single events and slots kept in one process, all workspaces together; about 200 bytes each. */
+export const MOST_KEPT = 2_000_000;
+
+/**
+ * State of one workspace's persons as of one position, the least recently used given up first. All of it is found
+ * again in the event table, so it may be dropped at any time.
+ */
+export class PersonCache {
+  /** All states reflect the events up to here, and no others. */
+  pos = 0;
+  /** Time as last seen: state forgets what later moments do not need. */
+  now = -Infinity;
+  private readonly states = new Map<number, PersonState>();
+  private kept = 0;
+
+  constructor(
+    readonly plan: Plan,
+    private readonly mostKept = MOST_KEPT,
+  ) {}
+
+  get(person: number): PersonState | undefined {
+    const state = this.states.get(person);
+    if (!state) return undefined;
+    // Maps keep the order of insertion: the first is the one not used for longest.
+    this.states.delete(person);
+    this.states.set(person, state);
+    return state;
+  }
+
+  /** State of a person from all its events, in any order. */
+  build(person: number, events: readonly PersonEvent[], now: number): PersonState {
+    const state = new PersonState();
+    this.drop(person);
+    this.states.set(person, state);
+    for (const event of events) this.take(state, event, now);
+    this.kept += state.size;
+    return state;
+  }
+
+  /** Take a new event up. */
+  offer(state: PersonState, event: PersonEvent, now: number): void {
+    const before = state.size;
+    this.take(state, event, now);
+    this.kept += state.size - before;
+  }
+
+  drop(person: number): void {
+    const state = this.states.get(person);
+    if (!state) return;
+    this.kept -= state.size;
+    this.states.delete(person);
+  }
+
+  /** Give up what is beyond the bound; not while states are in use. */
+  shrink(): void {
+    for (const person of this.states.keys()) {
+      if (this.kept <= this.mostKept) return;
+      this.drop(person);
+    }
+  }
+
+  private take(state: PersonState, event: PersonEvent, now: number): void {
+    if (!event.values) return;
+    for (const slot of this.plan.slotsOf.get(event.name) ?? []) {
+      state.offer(slot, event.occurredAt.getTime(), event.values, now);
+    }
+  }
+}

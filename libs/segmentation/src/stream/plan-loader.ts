@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '@percorso/storage';
+import { type ParsedDefinition, parseDefinition } from '../definition/parse-definition';
+import { type Plan, planOf, type StreamedAudience } from './plan';
+
+interface AudienceRow {
+  id: string;
+  definitionVersion: number;
+  backfilledVersion: number | null;
+}
+
+interface Loaded {
+  signature: string;
+  plan: Plan;
+}
+
+/** The plan of a workspace's audiences, made anew when one of them was added, edited, backfilled or archived. */
+@Injectable()
+export class PlanLoader {
+  private readonly loaded = new Map<string, Loaded>();
+  private readonly parsed = new Map<string, ParsedDefinition>();
+
+  async load(tx: Transaction): Promise<Plan> {
+    const { rows } = await tx.query<AudienceRow>(
+      `SELECT id, definition_version AS "definitionVersion", backfilled_version AS "backfilledVersion"
+       FROM audience WHERE workspace_id = $1 AND state = 'active' ORDER BY id`,
+      [tx.workspaceId],
+    );
+    const signature = JSON.stringify(rows);
+    const workspaceId = tx.workspaceId ?? '';
+    const known = this.loaded.get(workspaceId);
+    if (known?.signature === signature) return known.plan;
+    await this.readDefinitions(tx, rows);
+    const audiences = rows.flatMap((row): StreamedAudience[] => {
+      const definition = this.parsed.get(keyOf(row));
+      // One that this release cannot read fails its evaluations, which say so; the others go on.
+      return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
+    });
+    const plan = planOf(audiences);
+    this.loaded.set(workspaceId, { signature, plan });
+    return plan;
+  }
+
+  private async readDefinitions(tx: Transaction, rows: readonly AudienceRow[]): Promise<void> {
+    const missing = rows.filter((row) => !this.parsed.has(keyOf(row)));
+    if (missing.length === 0) return;
+    const { rows: definitions } = await tx.query<{ id: string; version: number; definition: object }>(
+      `SELECT d.audience_id AS id, d.version, d.definition
+       FROM unnest($2::uuid[], $3::int[]) AS g (id, version)
+       JOIN audience_definition d ON d.workspace_id = $1 AND d.audience_id = g.id AND d.version = g.version`,
+      [tx.workspaceId, missing.map((row) => row.id), missing.map((row) => row.definitionVersion)],
+    );
+    for (const { id, version, definition } of definitions) {
+      this.parsed.set(keyOf({ id, definitionVersion: version }), parseDefinition(definition));
+    }
+  }
+}
+
+const keyOf = (row: Pick<AudienceRow, 'id' | 'definitionVersion'>): string =>
+  `${row.id} ${row.definitionVersion}`;

@@ -1,0 +1,187 @@
+import { canonicalJson } from '@percorso/kernel';
+import type {
+  Condition,
+  EventLeaf,
+  EventSelector,
+  FirstEventLeaf,
+  Leaf,
+  SequenceLeaf,
+  Test,
+  Window,
+} from '../definition/definition';
+import { leavesOf, movesWithTime } from '../definition/definition';
+
+/** An audience as the incremental evaluator takes it up. */
+export interface StreamedAudience {
+  id: string;
+  definitionVersion: number;
+  /** The definition version whose members were computed as a set; until it is this one, entries are a backfill. */
+  backfilledVersion: number | null;
+  where: Condition;
+}
+
+/** Which of a person's events some leaves look at: state is kept once for all of them. */
+export interface Slot {
+  index: number;
+  name: string;
+  /** Tests whose answer never changes; checked once, when the event comes. */
+  where: Test[];
+  /** Tests against dates that move with now; checked whenever the leaf is asked. */
+  moving: Test[];
+  /** Fixed bounds on the time an event occurred, Unix milliseconds, [from, to). */
+  from: number;
+  to: number;
+  /** Paths of properties whose values are kept with each match. */
+  paths: string[];
+  /** Leaves look at single events from now + this on; older ones may be folded into totals. */
+  keep: number;
+}
+
+export interface PlannedLeaf {
+  leaf: Leaf;
+  /** Its slots: one for conditions on events, one per step for sequences, none for conditions on the profile. */
+  slots: Slot[];
+}
+
+export interface Program {
+  audience: StreamedAudience;
+  root: PlannedCondition;
+}
+
+export type PlannedCondition =
+  | { kind: 'all' | 'any'; conditions: PlannedCondition[] }
+  | { kind: 'not'; condition: PlannedCondition }
+  | { kind: 'leaf'; leaf: number };
+
+/** All audiences of a workspace, taken apart so that what they share is kept and answered once. */
+export interface Plan {
+  programs: Program[];
+  leaves: PlannedLeaf[];
+  slots: Slot[];
+  /** Slots by the name of their events. */
+  slotsOf: ReadonlyMap<string, Slot[]>;
+  /** Programs that look at events of a name. */
+  programsOf: ReadonlyMap<string, Program[]>;
+  /** Programs that look at the profile itself. */
+  profilePrograms: Program[];
+  /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
+  unsettled: Program[];
+}
+
+export function planOf(audiences: readonly StreamedAudience[]): Plan {
+  const slots = new Map<string, Slot>();
+  const leaves = new Map<string, number>();
+  const planned: PlannedLeaf[] = [];
+  const leafIndex = (leaf: Leaf): number => {
+    const key = canonicalJson(leaf);
+    let index = leaves.get(key);
+    if (index === undefined) {
+      index = planned.length;
+      leaves.set(key, index);
+      planned.push({ leaf, slots: slotsOfLeaf(leaf, slots) });
+    }
+    return index;
+  };
+  const programs = audiences.map((audience) => ({
+    audience,
+    root: plannedCondition(audience.where, leafIndex),
+  }));
+  const programsOf = new Map<string, Program[]>();
+  const profilePrograms: Program[] = [];
+  for (const program of programs) {
+    const own = [...leavesOf(program.audience.where)].map((leaf) => planned[leafIndex(leaf)]!);
+    const names = new Set(own.flatMap((leaf) => leaf.slots.map((slot) => slot.name)));
+    for (const name of names) add(programsOf, name, program);
+    if (own.some((leaf) => leaf.slots.length === 0)) profilePrograms.push(program);
+  }
+  const slotsOf = new Map<string, Slot[]>();
+  for (const slot of slots.values()) add(slotsOf, slot.name, slot);
+  const unsettled = programs.filter(
+    ({ audience }) => audience.backfilledVersion !== audience.definitionVersion,
+  );
+  return {
+    programs,
+    leaves: planned,
+    slots: [...slots.values()],
+    slotsOf,
+    programsOf,
+    profilePrograms,
+    unsettled,
+  };
+}
+
+function add<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function plannedCondition(condition: Condition, leafIndex: (leaf: Leaf) => number): PlannedCondition {
+  if (condition.kind === 'not') {
+    return { kind: 'not', condition: plannedCondition(condition.condition, leafIndex) };
+  }
+  if (condition.kind === 'all' || condition.kind === 'any') {
+    const conditions = condition.conditions.map((inner) => plannedCondition(inner, leafIndex));
+    return { kind: condition.kind, conditions };
+  }
+  return { kind: 'leaf', leaf: leafIndex(condition) };
+}
+
+function slotsOfLeaf(leaf: Leaf, slots: Map<string, Slot>): Slot[] {
+  switch (leaf.kind) {
+    case 'event':
+      return [
+        slotFor(
+          slots,
+          leaf.events,
+          leaf.window,
+          keepOf(leaf),
+          'path' in leaf.measure ? [leaf.measure.path] : [],
+        ),
+      ];
+    case 'firstEvent':
+      return [slotFor(slots, leaf.events, {}, keepOf(leaf), [])];
+    case 'sequence':
+      return [
+        slotFor(slots, leaf.first, leaf.window, keepOf(leaf), []),
+        slotFor(slots, leaf.then, {}, keepOf(leaf), []),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** From which moment, relative to now, a leaf needs events one by one. */
+function keepOf(leaf: EventLeaf | FirstEventLeaf | SequenceLeaf): number {
+  const { from, to } = leaf.window;
+  const sliding = (point: typeof from): number | undefined =>
+    point && 'fromNow' in point ? point.fromNow : undefined;
+  if (leaf.kind === 'sequence') return sliding(from) ?? -Infinity;
+  // The earliest event of all decides, and totals know it.
+  if (leaf.kind === 'firstEvent') return Infinity;
+  return sliding(from) ?? sliding(to) ?? Infinity;
+}
+
+function slotFor(
+  slots: Map<string, Slot>,
+  selector: EventSelector,
+  window: Window,
+  keep: number,
+  paths: readonly string[],
+): Slot {
+  const moving = selector.where.filter(movesWithTime);
+  const where = selector.where.filter((test) => !movesWithTime(test));
+  const from = window.from && 'at' in window.from ? window.from.at : -Infinity;
+  const to = window.to && 'at' in window.to ? window.to.at : Infinity;
+  const key = canonicalJson([selector, String(from), String(to)]);
+  let slot = slots.get(key);
+  if (!slot) {
+    slot = { index: slots.size, name: selector.name, where, moving, from, to, paths: [], keep: Infinity };
+    slots.set(key, slot);
+  }
+  for (const path of [...paths, ...moving.map((test) => test.path)]) {
+    if (!slot.paths.includes(path)) slot.paths.push(path);
+  }
+  slot.keep = Math.min(slot.keep, moving.length > 0 ? -Infinity : keep);
+  return slot;
+}

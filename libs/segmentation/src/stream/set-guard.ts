@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Transaction } from '@percorso/storage';
+import { PARTITION, StreamCursorStore } from './stream-cursor.store';
+import { WakeStore } from './wake.store';
+
+/** A set that was computed at one position and one moment. */
+export interface SetMoment {
+  pos: number;
+  asOf: Date;
+}
+
+const LOOK_MS = 50;
+/** Looks without progress after which nobody seems to be at it. */
+const PATIENCE_LOOKS = 60;
+
+/**
+ * Lets a set be written beside the incremental evaluation: whoever was looked at after the set's moment keeps the newer
+ * answer, so nobody is moved back, and nobody gets two deltas for one change.
+ */
+@Injectable()
+export class SetGuard {
+  constructor(
+    private readonly database: Database,
+    private readonly cursors: StreamCursorStore,
+    private readonly wakes: WakeStore,
+  ) {}
+
+  /** Wait until the incremental evaluation has come to the set's moment; false when it stands still before. */
+  async caughtUp(workspaceId: string, moment: SetMoment): Promise<boolean> {
+    let patience = PATIENCE_LOOKS;
+    for (let last = -1; patience > 0; patience--) {
+      const { pos, nextWake, horizon } = await this.database.tx(workspaceId, (tx) => this.cursors.read(tx));
+      if (horizon === null) return false;
+      if (pos >= moment.pos && (nextWake === null || nextWake > moment.asOf)) return true;
+      if (pos !== last) patience = PATIENCE_LOOKS;
+      last = pos;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    return false;
+  }
+
+  /** Take the right to write; held until the transaction ends. */
+  hold(tx: Transaction): Promise<void> {
+    return this.cursors.hold(tx);
+  }
+
+  overtaking(moment: SetMoment): Overtaking {
+    return new Overtaking(moment, this.cursors, this.wakes);
+  }
+}
+
+/** Who was looked at after a set's moment, followed while the set is written. */
+export class Overtaking {
+  private readonly persons = new Set<number>();
+  private until: number;
+
+  constructor(
+    private readonly moment: SetMoment,
+    private readonly cursors: StreamCursorStore,
+    private readonly wakes: WakeStore,
+  ) {
+    this.until = moment.pos;
+  }
+
+  /** Those of `persons` for whom the set still is the newest word. The caller holds the right to write. */
+  async remaining(tx: Transaction, persons: readonly number[]): Promise<number[]> {
+    const { pos } = await this.cursors.read(tx);
+    if (pos > this.until) {
+      const { rows } = await tx.query<{ person: number }>(
+        `SELECT DISTINCT n.person FROM event e
+         JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
+         WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4`,
+        [tx.workspaceId, PARTITION, this.until, pos],
+      );
+      for (const { person } of rows) this.persons.add(person);
+      this.until = pos;
+    }
+    const woken = new Set(await this.wakes.evaluatedSince(tx, persons, this.moment.asOf));
+    return persons.filter((person) => !this.persons.has(person) && !woken.has(person));
+  }
+}

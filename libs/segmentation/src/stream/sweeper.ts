@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { LoadGate } from '@percorso/profile';
+import { CLICKHOUSE, Database } from '@percorso/storage';
+import type { Definition } from '../definition/definition';
+import { compileWakes } from './compile-wakes';
+import { PlanLoader } from './plan-loader';
+import { StreamCursorStore } from './stream-cursor.store';
+import { type Wake, WakeStore } from './wake.store';
+
+/** How far ahead wakes have rows; a sweep is due when half of it has passed. */
+const HORIZON_MS = 3_600_000;
+export const SWEEP_EVERY_MS = HORIZON_MS / 2;
+/** Rows written in one transaction. */
+const CHUNK = 5_000;
+/** Longer than any set evaluation is being written. */
+const KEPT_MS = 6 * 3_600_000;
+
+/**
+ * Looks up in ClickHouse whom time alone will give another answer soon. Between sweeps persons who wait cost nothing,
+ * and a lost row is found again by the next one.
+ */
+@Injectable()
+export class Sweeper {
+  constructor(
+    private readonly database: Database,
+    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly gate: LoadGate,
+    private readonly plans: PlanLoader,
+    private readonly cursors: StreamCursorStore,
+    private readonly wakes: WakeStore,
+  ) {}
+
+  /** For all audiences of a workspace, from where the last sweep began. */
+  async sweep(workspaceId: string): Promise<void> {
+    const at = this.clock.now();
+    const { definitions, since } = await this.database.tx(workspaceId, async (tx) => {
+      const plan = await this.plans.load(tx);
+      const { sweptAt } = await this.cursors.read(tx);
+      return {
+        definitions: plan.programs.map(({ audience }): Definition => ({ version: 1, where: audience.where })),
+        since: sweptAt ?? new Date(0),
+      };
+    });
+    await this.look(workspaceId, definitions, since, at);
+    await this.database.tx(workspaceId, async (tx) => {
+      await this.cursors.swept(tx, at);
+      await this.wakes.tidy(tx, new Date(at.getTime() - KEPT_MS));
+    });
+  }
+
+  /** For a definition whose members were computed as of `since`. */
+  async sweepDefinition(workspaceId: string, definition: Definition, since: Date): Promise<void> {
+    await this.look(workspaceId, [definition], since, this.clock.now());
+  }
+
+  private async look(
+    workspaceId: string,
+    definitions: readonly Definition[],
+    since: Date,
+    at: Date,
+  ): Promise<void> {
+    const horizon = new Date(at.getTime() + HORIZON_MS);
+    // Told first: whatever is evaluated from now on writes its own wakes until there, and what was before is loaded.
+    await this.database.tx(workspaceId, async (tx) => {
+      await this.cursors.hold(tx);
+      await this.cursors.setHorizon(tx, horizon);
+    });
+    const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
+      const scope = { workspaceId, now: at, asOfPos: pos };
+      const compiled = compileWakes(definitions, scope, since.getTime(), horizon.getTime());
+      if (!compiled) return [];
+      const answer = await this.clickhouse.query({
+        query: compiled.query,
+        query_params: compiled.params,
+        format: 'JSONCompactEachRow',
+      });
+      return (await answer.json<[number, string]>()).map(([person, due]): Wake => ({
+        person,
+        due: Number(due),
+      }));
+    });
+    for (let start = 0; start < found.length; start += CHUNK) {
+      const chunk = found.slice(start, start + CHUNK);
+      await this.database.tx(workspaceId, async (tx) => {
+        await this.cursors.hold(tx);
+        await this.wakes.sooner(tx, chunk);
+        await this.cursors.wakeBy(tx, new Date(Math.min(...chunk.map((wake) => wake.due))));
+      });
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '@percorso/storage';
+
+export interface Wake {
+  person: number;
+  /** Unix milliseconds; Infinity when time changes nothing until the horizon. */
+  due: number;
+}
+
+const instant = (ms: number): string | null => (ms === Infinity ? null : new Date(ms).toISOString());
+
+/**
+ * When to look at persons to whom nothing happens. Rows exist for moments until the horizon only: what comes later is
+ * found by the next sweep, so that persons who wait cost nothing.
+ */
+@Injectable()
+export class WakeStore {
+  /** Persons due, the longest waiting first; each is locked until the transaction ends. */
+  async due(tx: Transaction, now: Date, limit: number): Promise<number[]> {
+    const { rows } = await tx.query<{ person: number }>(
+      `SELECT person FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
+       ORDER BY due_at LIMIT $3 FOR UPDATE`,
+      [tx.workspaceId, now, limit],
+    );
+    return rows.map((row) => row.person);
+  }
+
+  /** Wake these no later than their moment. */
+  async sooner(tx: Transaction, wakes: readonly Wake[]): Promise<void> {
+    const given = wakes.filter((wake) => wake.due !== Infinity);
+    if (given.length === 0) return;
+    await tx.query(
+      `INSERT INTO profile_wake AS w (workspace_id, person, due_at)
+       SELECT $1, g.person, g.due FROM unnest($2::int[], $3::timestamptz[]) AS g (person, due) ORDER BY g.person
+       ON CONFLICT (workspace_id, person) DO UPDATE SET due_at = least(w.due_at, excluded.due_at)
+         WHERE w.due_at IS NULL OR w.due_at > excluded.due_at`,
+      [tx.workspaceId, given.map((wake) => wake.person), given.map((wake) => instant(wake.due))],
+    );
+  }
+
+  /** These were looked at now; wake them next at their moment, or not until the horizon. */
+  async done(tx: Transaction, wakes: readonly Wake[], now: Date): Promise<void> {
+    if (wakes.length === 0) return;
+    await tx.query(
+      `UPDATE profile_wake w SET due_at = g.due, evaluated_at = $4
+       FROM unnest($2::int[], $3::timestamptz[]) AS g (person, due)
+       WHERE w.workspace_id = $1 AND w.person = ANY($2) AND w.person = g.person`,
+      [tx.workspaceId, wakes.map((wake) => wake.person), wakes.map((wake) => instant(wake.due)), now],
+    );
+  }
+
+  /** Those of `persons` who were looked at after a moment. */
+  async evaluatedSince(tx: Transaction, persons: readonly number[], since: Date): Promise<number[]> {
+    const { rows } = await tx.query<{ person: number }>(
+      `SELECT person FROM profile_wake WHERE workspace_id = $1 AND person = ANY($2::int[]) AND evaluated_at > $3`,
+      [tx.workspaceId, persons, since],
+    );
+    return rows.map((row) => row.person);
+  }
+
+  /** Forget persons who are gone. */
+  async forget(tx: Transaction, persons: readonly number[]): Promise<void> {
+    if (persons.length === 0) return;
+    await tx.query('DELETE FROM profile_wake WHERE workspace_id = $1 AND person = ANY($2::int[])', [
+      tx.workspaceId,
+      persons,
+    ]);
+  }
+
+  /** Forget rows that say nothing any more: not due, and looked at before every set still being written. */
+  async tidy(tx: Transaction, before: Date): Promise<void> {
+    await tx.query(
+      'DELETE FROM profile_wake WHERE workspace_id = $1 AND due_at IS NULL AND evaluated_at < $2',
+      [tx.workspaceId, before],
+    );
+  }
+}
