@@ -420,6 +420,7 @@ export interface ProfileWakeTable {
   workspace_id: string;
   person: number;
   due_at: Date | null;
+  rebuild: Generated<boolean>;
   evaluated_at: Date | null;
 }
 

@@ -57,11 +57,10 @@ export class MembershipHooks implements PersonHook {
 
   /** Their events are others now: what was kept of them is found again. */
   private async lookAgain(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void> {
-    const due = now.getTime();
-    const distinct = [...new Set(persons.map(({ person }) => person))];
-    await this.wakes.sooner(
+    await this.wakes.rebuild(
       tx,
-      distinct.map((person) => ({ person, due })),
+      persons.map(({ person }) => person),
+      now,
     );
     await this.cursors.wakeBy(tx, now);
   }

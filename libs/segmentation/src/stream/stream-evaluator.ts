@@ -13,7 +13,7 @@ import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, wokenPersons } from './stream-metrics';
-import { type Wake, WakeStore } from './wake.store';
+import { type DuePerson, type Wake, WakeStore } from './wake.store';
 
 /** Events and wakes of one transaction; both keep it well under 200 ms. */
 const MOST_EVENTS = 1000;
@@ -82,6 +82,7 @@ export class StreamEvaluator {
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
     const woken = await this.wakes.due(tx, now, MOST_WAKES);
+    for (const { person, rebuild } of woken) if (rebuild) cache.drop(person);
     const events = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
     if (woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
     const touched = touchedBy(events, woken);
@@ -141,25 +142,23 @@ export class StreamEvaluator {
     profiles: ReadonlyMap<number, ProfileValues>,
   ): Promise<{ touch: Touched; state: PersonState; programs: readonly Program[] }[]> {
     const { cache, plan, now } = turn;
-    // A woken person may have become another: by a merge, or by being taken apart again.
-    for (const { person, woken } of touched) if (woken) cache.drop(person);
     const unknown = touched.filter(({ person }) => !cache.get(person)).map(({ person }) => person);
     const history = await this.cold.histories(turn.tx, plan, unknown, turn.until);
     return touched.map((touch) => {
-      let state = cache.get(touch.person);
-      if (state) for (const event of touch.events) cache.offer(state, event, now.getTime());
-      else state = cache.build(touch.person, history.get(touch.person) ?? [], now.getTime());
+      const known = cache.get(touch.person);
+      if (known) for (const event of touch.events) cache.offer(known, event, now.getTime());
+      const state = known ?? cache.build(touch.person, history.get(touch.person) ?? [], now.getTime());
       const { version } = profiles.get(touch.person)!;
-      const programs = programsFor(plan, touch, state.profileVersion !== version);
+      const changed = state.profileVersion !== version;
       state.profileVersion = version;
-      return { touch, state, programs };
+      return { touch, state, programs: known ? programsFor(plan, touch, changed) : plan.programs };
     });
   }
 }
 
-function touchedBy(events: readonly PersonEvent[], woken: readonly number[]): Touched[] {
+function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]): Touched[] {
   const touched = new Map<number, Touched>();
-  for (const person of woken) touched.set(person, { person, events: [], woken: true });
+  for (const { person } of woken) touched.set(person, { person, events: [], woken: true });
   for (const event of events) {
     const known = touched.get(event.person);
     if (known) known.events.push(event);

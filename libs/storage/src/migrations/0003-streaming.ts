@@ -19,6 +19,7 @@ CREATE TABLE profile_wake (
   workspace_id uuid NOT NULL,
   person int NOT NULL,
   due_at timestamptz,                      -- NULL: nothing until the horizon
+  rebuild boolean NOT NULL DEFAULT false,  -- its events are others now: state kept of it is void
   evaluated_at timestamptz,                -- last woken; sets computed before have nothing to say about this person
   PRIMARY KEY (workspace_id, person)
 );

@@ -1,0 +1,172 @@
+import { BullModule } from '@nestjs/bull';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { AccessModule } from '@percorso/access';
+import { insertDefaultNamespaces } from '@percorso/identity';
+import { IngestModule, IngestWriter } from '@percorso/ingest';
+import { ManualClock, newId } from '@percorso/kernel';
+import { Applier, Loader, LoadGate, ProfileService, ProfileWorkerModule } from '@percorso/profile';
+import { CLICKHOUSE, connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { AudienceService } from '../audience/audience.service';
+import { compileSet } from '../compile/compile-set';
+import { parseDefinition } from '../definition/parse-definition';
+import { EvaluationService } from '../evaluation/evaluation.service';
+import type { EvaluationRow } from '../evaluation/evaluation.store';
+import { Evaluator } from '../evaluation/evaluator';
+import { readPersons } from '../evaluation/person-set';
+import { MembershipLog, type MembershipDelta } from '../membership/membership-log';
+import { MembershipStore } from '../membership/membership.store';
+import { Sequencer } from '../membership/sequencer';
+import { SegmentationModule } from '../segmentation.module';
+import { PersonCaches } from './person-caches';
+import { StreamEvaluator } from './stream-evaluator';
+import { Sweeper } from './sweeper';
+
+/** For specs: everything from the ingest log to memberships on real engines, moved by hand. */
+export class StreamWorld {
+  readonly clock: ManualClock;
+  workspaceId = '';
+
+  private constructor(
+    private readonly module: TestingModule,
+    clock: ManualClock,
+  ) {
+    this.clock = clock;
+  }
+
+  static async start(engines: {
+    databaseUrl: string;
+    clickhouseUrl: string;
+    redisUrl: string;
+  }): Promise<StreamWorld> {
+    const { databaseUrl, clickhouseUrl } = engines;
+    const clickhouse = connectClickHouse(clickhouseUrl);
+    await migrate(databaseUrl, clickhouse);
+    await clickhouse.close();
+    const clock = new ManualClock(new Date('2026-06-15T12:00:00.000Z'));
+    const { hostname: host, port, password } = new URL(engines.redisUrl);
+    const module = await Test.createTestingModule({
+      imports: [
+        StorageModule.forRoot({ databaseUrl, clickhouseUrl, clock }),
+        BullModule.forRoot({ prefix: `test:${newId()}`, redis: { host, port: Number(port), password } }),
+        AccessModule.forRoot(),
+        IngestModule,
+        ProfileWorkerModule,
+        SegmentationModule,
+      ],
+    }).compile();
+    module.useLogger(false);
+    // Not initialized: nothing runs but what the spec runs.
+    return new StreamWorld(module, clock);
+  }
+
+  async stop(): Promise<void> {
+    await this.module.close();
+  }
+
+  get<T>(type: abstract new (...args: never[]) => T): T {
+    return this.module.get<T>(type, { strict: false });
+  }
+
+  get database(): Database {
+    return this.get(Database);
+  }
+
+  async newWorkspace(): Promise<void> {
+    this.workspaceId = newId();
+    await this.database.tx(this.workspaceId, async (tx) => {
+      await tx.query(`INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, 'spec', $2, $2)`, [
+        this.workspaceId,
+        this.clock.now(),
+      ]);
+      await insertDefaultNamespaces(tx, this.clock.now());
+    });
+  }
+
+  async accept(...items: object[]): Promise<void> {
+    await this.get(IngestWriter).accept({ workspaceId: this.workspaceId, sourceId: 'web', items });
+  }
+
+  async apply(): Promise<void> {
+    while ((await this.get(Applier).turn(this.workspaceId, 0)) > 0);
+  }
+
+  /** Everything that waits, events and wakes. */
+  async stream(): Promise<void> {
+    while ((await this.get(StreamEvaluator).turn(this.workspaceId)).taken > 0);
+  }
+
+  /** Accept, apply and evaluate. */
+  async say(...items: object[]): Promise<void> {
+    await this.accept(...items);
+    await this.apply();
+    await this.stream();
+  }
+
+  sweep(): Promise<void> {
+    return this.get(Sweeper).sweep(this.workspaceId);
+  }
+
+  /** As after a restart: nothing kept in memory. */
+  forget(): void {
+    this.get(PersonCaches).drop(this.workspaceId);
+  }
+
+  async newAudience(where: object): Promise<string> {
+    const definition = { version: 1 as const, where };
+    const audience = await this.get(AudienceService).create(
+      this.workspaceId,
+      { name: newId(), definition },
+      'spec',
+    );
+    return audience.id;
+  }
+
+  async evaluate(audienceId: string): Promise<EvaluationRow> {
+    this.clock.advance(1);
+    await this.stream();
+    const { id } = await this.get(EvaluationService).request(this.workspaceId, audienceId, 'spec');
+    await this.get(Evaluator).evaluate(this.workspaceId, id);
+    return this.get(EvaluationService).get(this.workspaceId, id);
+  }
+
+  async unmergeAll(): Promise<number> {
+    const { rows } = await this.database.tx(this.workspaceId, (tx) =>
+      tx.query<{ id: string }>(
+        'SELECT id FROM merge WHERE workspace_id = $1 AND reversed_at IS NULL ORDER BY id DESC',
+        [this.workspaceId],
+      ),
+    );
+    for (const { id } of rows) await this.get(ProfileService).unmerge(this.workspaceId, 'spec', id);
+    return rows.length;
+  }
+
+  async members(audienceId: string): Promise<number[]> {
+    return this.database.tx(this.workspaceId, async (tx) => [
+      ...(await this.get(MembershipStore).members(tx, audienceId)),
+    ]);
+  }
+
+  /** The members as ClickHouse has them, at the position and moment of now. */
+  async set(where: object): Promise<number[]> {
+    const parsed = parseDefinition({ version: 1, where });
+    if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.errors));
+    const { workspaceId } = this;
+    return this.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
+      const scope = { workspaceId, now: this.clock.now(), asOfPos: pos };
+      const clickhouse = this.module.get<ClickHouseClient>(CLICKHOUSE, { strict: false });
+      return [...(await readPersons(clickhouse, compileSet(parsed.definition, scope)))];
+    });
+  }
+
+  load(): Promise<unknown> {
+    return this.get(Loader).turn(this.workspaceId);
+  }
+
+  async deltas(audienceId: string): Promise<MembershipDelta[]> {
+    await this.get(Sequencer).drain(this.workspaceId);
+    return this.database.tx(this.workspaceId, (tx) =>
+      this.get(MembershipLog).deltas(tx, { audienceId, afterPos: 0, limit: 100_000 }),
+    );
+  }
+}
