@@ -41,7 +41,7 @@ export class Planner {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Plan one run to its end, unless another planner has it. */
+  /** Plan one run to its end, unless another planner has it or its sync is paused. */
   async plan(workspaceId: string, runId: string): Promise<void> {
     const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
     if (!run) return;
@@ -52,14 +52,16 @@ export class Planner {
       const page = await this.read(workspaceId, { ...run, plannedPos: at });
       const effects = await this.effects(run, page, mappings, connector);
       const now = this.clock.now();
-      const mine = await this.database.tx(workspaceId, async (tx) => {
+      const turn = await this.database.tx(workspaceId, async (tx) => {
         const step = { plannedPos: page.nextPos, planned: effects.length, leaseMs: LEASE_MS };
-        if (!(await advanceRun(tx, run, step))) return false;
+        const answer = await advanceRun(tx, run, step);
+        if (answer !== 'mine') return answer;
         await recordEffects(tx, effects, now);
         if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
-        return true;
+        return answer;
       });
-      if (!mine) return this.logger.warn({ runId }, 'Another planner took the run over');
+      if (turn === 'paused') return;
+      if (turn === 'taken') return this.logger.warn({ runId }, 'Another planner took the run over');
       await this.waker.wake(workspaceId, run.connectorId);
       if (page.isLast) return;
       at = page.nextPos;
