@@ -4,7 +4,7 @@ export { change } from './change-step';
 export { type Check, type StoryContext } from './context';
 export { type Customer, makeCustomers } from './customers';
 export { HubApi, HubRefused, poll } from './hub-api';
-export { type HubProcess, startHub } from './hub-process';
+export { HubEnded, type HubProcess, startHub } from './hub-process';
 export { all, ingest, type IngestStatus, openWorkspace, settled } from './ingest-step';
 export { Puller } from './puller';
 export { Random } from './random';
