@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { enqueueWakeUp, type WakeUp } from './wake-queue';
 
@@ -8,13 +8,9 @@ export const DELIVERY_QUEUE = 'delivery';
 /** Tells the workers that a connector has effects to deliver. A lost wake-up costs one tick, never an effect. */
 @Injectable()
 export class DeliveryWaker {
-  private readonly logger = new Logger(DeliveryWaker.name);
-
   constructor(@InjectQueue(DELIVERY_QUEUE) private readonly queue: Queue<WakeUp>) {
-    // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) =>
-      this.logger.warn({ cause: error.message }, 'The delivery queue has no Redis'),
-    );
+    // Without a listener a lost Redis would end the process; the hub reports it once for all queues.
+    queue.on('error', () => undefined);
   }
 
   wake(workspaceId: string, connectorId: string): Promise<boolean> {

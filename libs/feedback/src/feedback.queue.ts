@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { enqueueWakeUp, type WakeUp } from '@percorso/delivery';
 
@@ -8,13 +8,9 @@ export const FEEDBACK_QUEUE = 'feedback';
 /** Tells workers that a connector is due to be asked. A lost wake-up costs one round. */
 @Injectable()
 export class FeedbackQueue {
-  private readonly logger = new Logger(FeedbackQueue.name);
-
   constructor(@InjectQueue(FEEDBACK_QUEUE) private readonly queue: Queue<WakeUp>) {
-    // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) =>
-      this.logger.warn({ cause: error.message }, 'The feedback queue has no Redis'),
-    );
+    // Without a listener a lost Redis would end the process; the hub reports it once for all queues.
+    queue.on('error', () => undefined);
   }
 
   wake(workspaceId: string, connectorId: string): Promise<boolean> {

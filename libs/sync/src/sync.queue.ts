@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { enqueueWakeUp, type WakeUp } from '@percorso/delivery';
 
@@ -8,11 +8,9 @@ export const SYNC_QUEUE = 'sync';
 /** Tells workers that a run waits for a planner. A lost wake-up costs one tick. */
 @Injectable()
 export class SyncQueue {
-  private readonly logger = new Logger(SyncQueue.name);
-
   constructor(@InjectQueue(SYNC_QUEUE) private readonly queue: Queue<WakeUp>) {
-    // Without a listener a lost Redis would end the process.
-    queue.on('error', (error) => this.logger.warn({ cause: error.message }, 'The sync queue has no Redis'));
+    // Without a listener a lost Redis would end the process; the hub reports it once for all queues.
+    queue.on('error', () => undefined);
   }
 
   /** @returns false when Redis cannot be reached */
