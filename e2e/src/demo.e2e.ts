@@ -9,10 +9,12 @@ describe('the demo', () => {
   const folder = mkdtempSync(join(tmpdir(), 'percorso demo-'));
   let running: Command | undefined;
 
-  afterAll(() => {
+  afterEach(async () => {
     running?.signalGroup('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+    await untilNoneOf(folder);
   });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const demo = (...flags: string[]): Command =>
     (running = new Command(['run', 'demo', '--', '--customers', '250', ...flags], {
@@ -40,7 +42,7 @@ describe('the demo', () => {
 
   it('keeps the hub running, what it says to try works, and Ctrl-C stops everything', async () => {
     const command = demo();
-    await command.says(/Try next:[^]*curl -u[^]*\n\n$/, 120_000);
+    await command.says(/Try next:[^]*curl -u[^]*\}'\n/, 120_000);
     expectReconciled(command.output);
     const lines = command.output.replaceAll('\\\n', '').match(/^ {2}curl .*$/gm) ?? [];
     expect(lines).toHaveLength(4);
