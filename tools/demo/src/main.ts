@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { DEFAULT_DATA_DIR, EngineError } from '@percorso/engines';
 import { TwinStartError } from '@percorso/plugin-testkit';
@@ -9,6 +10,8 @@ import { Closing, openStage } from './stage';
 import { StoryResult, tellStory } from './story';
 
 const INTERRUPTED = 130;
+/** Within this time, signals and what they break belong together. */
+const ECHO_MS = 500;
 
 function readFlags() {
   const { values } = parseArgs({
@@ -41,7 +44,12 @@ async function main(): Promise<number> {
   const closing = new Closing();
   const interrupted = interruption();
   try {
-    const code = await Promise.race([show(flags, closing), interrupted]);
+    const shown = show(flags, closing).catch(async (error: unknown) => {
+      // Ctrl-C reaches the hub too, and its silence may be noticed first.
+      await sleep(ECHO_MS);
+      throw error;
+    });
+    const code = await Promise.race([shown, interrupted]);
     if (code !== INTERRUPTED && !flags.once) await interrupted;
     return code;
   } finally {
@@ -100,7 +108,7 @@ function interruption(): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         // One Ctrl-C may come twice: from the terminal, and passed on by npm.
-        if (since > 0 && Date.now() - since > 500) process.exit(INTERRUPTED);
+        if (since > 0 && Date.now() - since > ECHO_MS) process.exit(INTERRUPTED);
         if (since === 0) process.stdout.write('\nStopping …\n');
         since ||= Date.now();
         resolve(INTERRUPTED);
