@@ -7,8 +7,8 @@ import { type ProfileDocument, ProfileReader } from '@percorso/profile';
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
-import { inputDocument } from './input-document';
 import { lastEffects } from './last-effects';
+import { mapChanges } from './map-changes';
 import { findMappingVersion, type MappingVersion } from './mapping.store';
 import { type Change, type LastEffect, planRow } from './plan-row';
 import { advanceRun, claimRun, finishPlanning, type RunRow } from './run.store';
@@ -41,7 +41,7 @@ export class Planner {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Plan one run to its end, unless another planner has it. */
+  /** Plan one run to its end, unless another planner has it or its sync is paused. */
   async plan(workspaceId: string, runId: string): Promise<void> {
     const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
     if (!run) return;
@@ -52,14 +52,16 @@ export class Planner {
       const page = await this.read(workspaceId, { ...run, plannedPos: at });
       const effects = await this.effects(run, page, mappings, connector);
       const now = this.clock.now();
-      const mine = await this.database.tx(workspaceId, async (tx) => {
+      const turn = await this.database.tx(workspaceId, async (tx) => {
         const step = { plannedPos: page.nextPos, planned: effects.length, leaseMs: LEASE_MS };
-        if (!(await advanceRun(tx, run, step))) return false;
+        const answer = await advanceRun(tx, run, step);
+        if (answer !== 'mine') return answer;
         await recordEffects(tx, effects, now);
         if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
-        return true;
+        return answer;
       });
-      if (!mine) return this.logger.warn({ runId }, 'Another planner took the run over');
+      if (turn === 'paused') return;
+      if (turn === 'taken') return this.logger.warn({ runId }, 'Another planner took the run over');
       await this.waker.wake(workspaceId, run.connectorId);
       if (page.isLast) return;
       at = page.nextPos;
@@ -85,16 +87,12 @@ export class Planner {
       ({ op }) =>
         op === 'enter' || mappings.exit !== undefined || connector.capabilities.remove !== undefined,
     );
-    const results = new Map<Change, MappingResult>();
-    for (const op of ['enter', 'exit'] as const) {
-      const rows = wanted.filter((change) => change.op === op && page.documents.has(change.person));
-      const mapping = op === 'enter' ? mappings.entry : mappings.exit;
-      if (!mapping) for (const row of rows) results.set(row, { output: null });
-      else
-        (await this.map(run, mapping, rows, page.documents)).forEach((result, at) =>
-          results.set(rows[at]!, result),
-        );
-    }
+    const entries = wanted.filter(({ op }) => op === 'enter');
+    const exits = wanted.filter(({ op }) => op === 'exit');
+    const results = new Map([
+      ...(await this.map(run, mappings.entry, entries, page)),
+      ...(await this.map(run, mappings.exit, exits, page)),
+    ]);
     return wanted.map((change) => {
       const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
       return {
@@ -110,24 +108,15 @@ export class Planner {
     });
   }
 
-  private map(
+  private async map(
     run: RunRow,
-    mapping: MappingVersion,
+    mapping: MappingVersion | undefined,
     rows: readonly Change[],
-    documents: ReadonlyMap<number, ProfileDocument>,
-  ): Promise<MappingResult[]> {
-    const audience = { id: run.audienceId, name: run.audienceName };
-    return this.mappings.run(
-      mapping.expression,
-      rows.map((row) => inputDocument(documents.get(row.person)!, audience, row, run.createdAt)),
-      // Bound to the intent: planning the same change again gives the same payload.
-      {
-        bindings: rows.map((row) => ({
-          seed: `${run.syncId}:${row.person}:${row.version}`,
-          at: run.createdAt,
-        })),
-      },
-    );
+    { documents }: Page,
+  ): Promise<Map<Change, MappingResult>> {
+    if (mapping) return mapChanges(this.mappings, mapping.expression, run, rows, documents, run.createdAt);
+    const known = rows.filter(({ person }) => documents.has(person));
+    return new Map(known.map((row) => [row, { output: null }]));
   }
 }
 
