@@ -34,6 +34,23 @@ describe('what benches share', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('long entries appended at once do not mix', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'percorso-log-'));
+    const path = join(folder, 'log');
+    const store = await AppendLogStore.open(path);
+    const texts = ['a', 'b', 'c', 'd'].map((letter) => JSON.stringify([letter.repeat(2_000_000)]));
+    await Promise.all(
+      texts.map((text) =>
+        store.append('w', 0, [
+          { sourceId: 's', receivedAt: new Date(), payload: Buffer.from(text), count: 1 },
+        ]),
+      ),
+    );
+    await store.close();
+    expect(countEvents(readFileSync(path))).toBe(4);
+    rmSync(folder, { recursive: true });
+  });
+
   it('events compress as real ones do, no better', () => {
     const batch = JSON.stringify(Array.from({ length: 100 }, trackCall));
     const ratio = batch.length / deflateSync(batch, { level: 1 }).length;
