@@ -57,6 +57,8 @@ export class SyncHub {
   static async start(engines: Engines, dataDir: string, campaign: Record<string, unknown>): Promise<SyncHub> {
     const rootKey = randomBytes(24).toString('base64url');
     const env = {
+      ...process.env,
+      PERCORSO_DATA_DIR: dataDir,
       DATABASE_URL: engines.databaseUrl,
       CLICKHOUSE_URL: engines.clickhouseUrl,
       REDIS_URL: engines.redisUrl,
@@ -65,7 +67,7 @@ export class SyncHub {
       LOG_LEVEL: 'warn',
       PORT: '0',
     };
-    const hub = await startHub(env, dataDir);
+    const hub = await startHub(env);
     const ledger = new Client({ connectionString: engines.databaseUrl });
     await ledger.connect();
     return new SyncHub(hub, rootKey, ledger, campaign);
@@ -130,7 +132,7 @@ export class SyncHub {
 
   async stop(): Promise<void> {
     await this.ledger.end();
-    await this.hub.stop();
+    await this.hub.end('SIGTERM');
   }
 
   /** Asked of PostgreSQL, which knows before the hub's own next look. */
