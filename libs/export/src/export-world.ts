@@ -49,7 +49,7 @@ export class ExportWorld {
       ],
     })
       .overrideProvider(getQueueToken('evaluation'))
-      .useValue({ add: async () => undefined })
+      .useValue({ on: () => undefined, client: {}, add: async () => undefined })
       .compile();
     const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
       bodyParser: false,
@@ -143,7 +143,7 @@ export class ExportWorld {
         audienceId,
         entered,
         exited,
-        cause: { kind: 'evaluation', evaluationId: audienceId },
+        cause: { kind: 'reconciliation', evaluationId: audienceId },
         definitionVersion: 1,
         at: new Date(),
       }),

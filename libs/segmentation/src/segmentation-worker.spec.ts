@@ -68,16 +68,11 @@ describe('SegmentationWorkerModule', () => {
   it('finds in PostgreSQL what Redis has forgotten, and what a dead worker left', async () => {
     await world.newWorkspace(10);
     const audience = await world.newAudience(4);
-    const forgotten = await world.newEvaluation(audience);
     const left = await world.newEvaluation(audience);
-    await world.database.tx(world.workspaceId, (tx) =>
-      tx.query(
-        `UPDATE evaluation SET state = 'running', fence = 1, lease_until = now() - interval '1 s' WHERE id = $1`,
-        [left],
-      ),
-    );
-    expect(await ended(forgotten)).toMatchObject({ state: 'done', members: 4, entered: 4 });
-    expect(await ended(left)).toMatchObject({ state: 'done', members: 4, entered: 0 });
+    await world.leaveRunning(left);
+    const forgotten = await world.newEvaluation(audience);
+    expect(await ended(left)).toMatchObject({ state: 'done', members: 4, entered: 4 });
+    expect(await ended(forgotten)).toMatchObject({ state: 'done', members: 4, entered: 0 });
     expect(await app.get<Queue>(getQueueToken('evaluation')).getCompletedCount()).toBe(0);
     const waiting = await world.database.tx(world.workspaceId, (tx) => app.get(EvaluationStore).waiting(tx));
     expect(waiting).toEqual([]);

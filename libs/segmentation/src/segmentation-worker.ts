@@ -14,6 +14,11 @@ const STREAM_MS = 100;
 const SEQUENCE_MS = 250;
 const RECONCILE_MS = 3000;
 const SWEEP_LOOK_MS = 5000;
+const CHECK_LOOK_MS = 60_000;
+/** Every audience is held against its set this often. */
+const CHECK_EVERY_MS = 3_600_000;
+/** Checks a workspace starts at once, so that many audiences do not crowd out what people wait for. */
+const CHECKS = 5;
 
 /** Keeps audiences up to date, numbers deltas as they come, and finds what PostgreSQL has open and nobody works on. */
 @Injectable()
@@ -22,6 +27,7 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     streaming: this.loop('StreamEvaluator', STREAM_MS, (stopping) => this.streamAll(stopping)),
     sequencing: this.loop('Sequencer', SEQUENCE_MS, () => this.sequenceAll()),
     sweeping: this.loop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping)),
+    checking: this.loop('DriftCheck', CHECK_LOOK_MS, () => this.checkAll()),
     reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, () => this.reconcileAll()),
   };
   private readonly unlisten: (() => void)[] = [];
@@ -90,6 +96,14 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
       ),
     );
     for (const { id } of rows) if (!stopping()) await this.sweeper.sweep(id);
+  }
+
+  private async checkAll(): Promise<void> {
+    const now = this.clock.now();
+    const before = new Date(now.getTime() - CHECK_EVERY_MS);
+    for (const workspaceId of await this.database.workspaceIds()) {
+      await this.database.tx(workspaceId, (tx) => this.evaluations.insertOverdue(tx, before, now, CHECKS));
+    }
   }
 
   private async reconcileAll(): Promise<void> {

@@ -35,7 +35,10 @@ export class AudienceController {
   @Scopes('audiences:write')
   @Etag()
   @ApiOperation({ summary: 'Create an audience' })
-  @ApiCreatedResponse({ type: AudienceView, description: 'The audience, not yet evaluated.' })
+  @ApiCreatedResponse({
+    type: AudienceView,
+    description: 'The audience; its first evaluation has been asked for.',
+  })
   create(
     @Workspace() workspaceId: string,
     @Body() body: CreateAudience,

@@ -148,6 +148,15 @@ export class EvaluationView {
   @ApiProperty({ type: 'integer' })
   exited!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description:
+      'Memberships found wrong and healed: 0 in a healthy hub. Null where the definition was evaluated for the first ' +
+      'time, or incremental evaluation had not come as far.',
+  })
+  drift!: number | null;
+
   @ApiProperty({ type: String, nullable: true })
   error!: string | null;
 

@@ -12,6 +12,7 @@ import { canonicalJson, CLOCK, type Clock, newId, Problem } from '@percorso/kern
 import { Database, type Transaction } from '@percorso/storage';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
+import { EvaluationService } from '../evaluation/evaluation.service';
 import type { AudienceView, ChangeAudience, CreateAudience } from './audience.dto';
 import { type AudienceRow, AudienceStore } from './audience.store';
 import { audienceView } from './audience.view';
@@ -31,6 +32,7 @@ export class AudienceService {
   constructor(
     private readonly database: Database,
     private readonly audiences: AudienceStore,
+    private readonly evaluations: EvaluationService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -38,12 +40,17 @@ export class AudienceService {
     requireDefinition(wanted.definition);
     const at = this.clock.now();
     const id = newId();
-    return this.database.tx(workspaceId, async (tx) => {
+    const { view, evaluation } = await this.database.tx(workspaceId, async (tx) => {
       const { name, definition } = wanted;
       await this.audiences.insert(tx, { id, name, description: wanted.description ?? '', definition, at });
       await audit(tx, actor, 'audience.created', id, { name }, at);
-      return audienceView(await this.existing(tx, id));
+      return {
+        evaluation: await this.evaluations.requestIn(tx, id, actor),
+        view: audienceView(await this.existing(tx, id)),
+      };
     });
+    await this.evaluations.announce(workspaceId, evaluation);
+    return view;
   }
 
   async list(workspaceId: string, query: PageQuery): Promise<Page<AudienceView>> {
@@ -56,7 +63,7 @@ export class AudienceService {
     return this.database.tx(workspaceId, async (tx) => audienceView(await this.existing(tx, id)));
   }
 
-  /** A different definition gets the next definition version; members follow it at the next evaluation. */
+  /** A different definition gets the next definition version and an evaluation, which members then follow. */
   async change(
     workspaceId: string,
     id: string,
@@ -66,7 +73,7 @@ export class AudienceService {
   ): Promise<AudienceView> {
     if (change.definition) requireDefinition(change.definition);
     const at = this.clock.now();
-    return this.database.tx(workspaceId, async (tx) => {
+    const { view, evaluation } = await this.database.tx(workspaceId, async (tx) => {
       const before = await this.locked(tx, id, version);
       if (before.state === 'archived')
         throw Problem.conflict('archived', 'An archived audience cannot be changed.');
@@ -81,8 +88,13 @@ export class AudienceService {
       const description = change.description ?? before.description;
       await this.audiences.update(tx, id, { name, description, definitionVersion, state: before.state }, at);
       await audit(tx, actor, 'audience.changed', id, { name, definitionVersion }, at);
-      return audienceView(await this.existing(tx, id));
+      return {
+        evaluation: redefined ? await this.evaluations.requestIn(tx, id, actor) : undefined,
+        view: audienceView(await this.existing(tx, id)),
+      };
     });
+    await this.evaluations.announce(workspaceId, evaluation);
+    return view;
   }
 
   /** Archived audiences keep their members and log, and are evaluated no more. */

@@ -108,10 +108,20 @@ export class EvaluationWorld {
   async newEvaluation(audienceId: string): Promise<string> {
     const id = newId();
     this.clock.advance(1);
-    await this.database.tx(this.workspaceId, (tx) =>
+    const row = await this.database.tx(this.workspaceId, (tx) =>
       this.evaluations.insert(tx, { id, audienceId, at: this.clock.now() }),
     );
-    return id;
+    return row?.id ?? id;
+  }
+
+  /** As if a worker had taken it up and died. */
+  async leaveRunning(evaluation: string): Promise<void> {
+    await this.database.tx(this.workspaceId, (tx) =>
+      tx.query(
+        `UPDATE evaluation SET state = 'running', fence = 1, lease_until = now() - interval '1 s' WHERE id = $1`,
+        [evaluation],
+      ),
+    );
   }
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit } from '@percorso/access';
 import { CLOCK, type Clock, newId, Problem } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
+import { Database, type Transaction } from '@percorso/storage';
 import { EvaluationQueue } from './evaluation.queue';
 import { EvaluationRow, EvaluationStore } from './evaluation.store';
 
@@ -16,15 +16,22 @@ export class EvaluationService {
 
   /** Ask for an evaluation of the definition as it now is. */
   async request(workspaceId: string, audienceId: string, actor: string): Promise<EvaluationRow> {
-    const at = this.clock.now();
-    const row = await this.database.tx(workspaceId, async (tx) => {
-      const created = await this.evaluations.insert(tx, { id: newId(), audienceId, at });
-      if (created) await audit(tx, actor, 'audience.evaluated', audienceId, { evaluation: created.id }, at);
-      return created;
-    });
+    const row = await this.database.tx(workspaceId, (tx) => this.requestIn(tx, audienceId, actor));
     if (!row) throw Problem.notFound('Audience');
-    await this.queue.wake(workspaceId, row.id);
+    await this.announce(workspaceId, row);
     return row;
+  }
+
+  /** The same inside a transaction; `announce` it after the commit. */
+  async requestIn(tx: Transaction, audienceId: string, actor: string): Promise<EvaluationRow | undefined> {
+    const at = this.clock.now();
+    const row = await this.evaluations.insert(tx, { id: newId(), audienceId, at });
+    if (row) await audit(tx, actor, 'audience.evaluated', audienceId, { evaluation: row.id }, at);
+    return row;
+  }
+
+  async announce(workspaceId: string, row: EvaluationRow | undefined): Promise<void> {
+    if (row) await this.queue.wake(workspaceId, row.id);
   }
 
   async get(workspaceId: string, id: string): Promise<EvaluationRow> {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import type { AppliedChange } from '../membership/membership.store';
 
@@ -44,17 +45,48 @@ const LEASE = `interval '150 seconds'`;
 
 @Injectable()
 export class EvaluationStore {
+  /** Ask for an evaluation of the definition as it is; one that has been asked for and not begun serves again. */
   async insert(
     tx: Transaction,
     row: { id: string; audienceId: string; at: Date },
   ): Promise<EvaluationRow | undefined> {
     const { rows } = await tx.query<EvaluationRow>(
-      `INSERT INTO evaluation (workspace_id, id, audience_id, definition_version, created_at)
-       SELECT workspace_id, $2, id, definition_version, $4 FROM audience
-       WHERE workspace_id = $1 AND id = $3 AND state = 'active' RETURNING ${COLUMNS}`,
+      `WITH asked AS (SELECT * FROM audience WHERE workspace_id = $1 AND id = $3 AND state = 'active' FOR NO KEY UPDATE),
+         waiting AS (
+           SELECT e.* FROM evaluation e JOIN asked a ON e.workspace_id = a.workspace_id AND e.audience_id = a.id
+             AND e.definition_version = a.definition_version
+           WHERE e.state = 'pending' AND e.fence = 0 LIMIT 1),
+         added AS (
+           INSERT INTO evaluation (workspace_id, id, audience_id, definition_version, created_at)
+           SELECT workspace_id, $2, id, definition_version, $4 FROM asked WHERE NOT EXISTS (SELECT FROM waiting)
+           RETURNING *)
+       SELECT ${COLUMNS} FROM added UNION ALL SELECT ${COLUMNS} FROM waiting`,
       [tx.workspaceId, row.id, row.audienceId, row.at],
     );
     return rows[0];
+  }
+
+  /** Ask for evaluations of audiences last evaluated before a moment, so that drift is found; how many. */
+  async insertOverdue(tx: Transaction, before: Date, at: Date, limit: number): Promise<number> {
+    const { rows } = await tx.query<{ id: string }>(
+      `SELECT id FROM audience a WHERE workspace_id = $1 AND state = 'active' AND evaluated_at < $2
+         AND NOT EXISTS (SELECT FROM evaluation e WHERE e.workspace_id = $1 AND e.audience_id = a.id
+           AND e.state IN ('pending', 'running'))
+       ORDER BY evaluated_at LIMIT $3`,
+      [tx.workspaceId, before, limit],
+    );
+    for (const { id } of rows) await this.insert(tx, { id: newId(), audienceId: id, at });
+    return rows.length;
+  }
+
+  /** The next evaluation of an audience that waits. */
+  async next(tx: Transaction, audienceId: string): Promise<string | undefined> {
+    const { rows } = await tx.query<{ id: string }>(
+      `SELECT id FROM evaluation WHERE workspace_id = $1 AND audience_id = $2 AND state = 'pending'
+       ORDER BY created_at, id LIMIT 1`,
+      [tx.workspaceId, audienceId],
+    );
+    return rows[0]?.id;
   }
 
   async find(tx: Transaction, id: string): Promise<EvaluationRow | undefined> {

@@ -47,7 +47,7 @@ export class Evaluator {
   ) {}
 
   /**
-   * Run one evaluation if it can be had; false when there is nothing to do here. A worker that dies leaves a lease
+   * Run one evaluation if it can be had, then those of its audience that wait; false when there is nothing to do here. A worker that dies leaves a lease
    * that ends: the next one computes the set anew and writes only what is still missing, so nothing comes twice.
    */
   async evaluate(workspaceId: string, evaluationId: string): Promise<boolean> {
@@ -77,6 +77,8 @@ export class Evaluator {
     } finally {
       this.signal.changed(workspaceId);
     }
+    const next = await this.database.tx(workspaceId, (tx) => this.evaluations.next(tx, lease.audienceId));
+    if (next !== undefined) await this.evaluate(workspaceId, next);
     return true;
   }
 

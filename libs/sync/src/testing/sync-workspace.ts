@@ -84,7 +84,7 @@ export class SyncWorkspace {
         audienceId,
         entered,
         exited,
-        cause: { kind: 'evaluation', evaluationId: audienceId },
+        cause: { kind: 'reconciliation', evaluationId: audienceId },
         definitionVersion: 1,
         at: new Date(),
       }),
