@@ -95,7 +95,7 @@ export interface EveryLeaf {
   window: Required<Window>;
   every: number;
   periods: number;
-  measure: { of: 'count' } | { of: 'sum'; path: string };
+  measure: CountOrSum;
   op: Order;
   value: NumberValue;
 }
@@ -138,7 +138,9 @@ export interface Window {
 export type TimePoint = { at: number } | { fromNow: number };
 
 export type Measure =
-  { of: 'count' | 'first' | 'last' } | { of: 'sum' | 'min' | 'max' | 'avg' | 'distinct'; path: string };
+  CountOrSum | { of: 'first' | 'last' } | { of: 'min' | 'max' | 'avg' | 'distinct'; path: string };
+/** Measures that nothing has a value of, too: zero. */
+export type CountOrSum = { of: 'count' } | { of: 'sum'; path: string };
 
 export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 
