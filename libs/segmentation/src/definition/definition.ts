@@ -70,10 +70,13 @@ export interface CalendarLeaf {
   zone?: { name: string } | { trait: string };
 }
 
-/** The first four bytes of MD5(`salt:person`), big-endian, modulo 10,000 are below `share`. */
+/** A sample's shares are hundredths of a percent. */
+export const SAMPLE_PARTS = 10_000;
+
+/** The first four bytes of MD5(`salt:person`), big-endian, modulo SAMPLE_PARTS are below `share`. */
 export interface SampleLeaf {
   kind: 'sample';
-  /** Hundredths of a percent, 1 to 10,000. */
+  /** Of SAMPLE_PARTS. */
   share: number;
   salt: string;
 }

@@ -1,11 +1,12 @@
 import { isId } from '@percorso/kernel';
-import type {
-  AudienceLeaf,
-  CalendarLeaf,
-  ConsentLeaf,
-  IdentityLeaf,
-  IdentityTest,
-  SampleLeaf,
+import {
+  type AudienceLeaf,
+  type CalendarLeaf,
+  type ConsentLeaf,
+  type IdentityLeaf,
+  type IdentityTest,
+  SAMPLE_PARTS,
+  type SampleLeaf,
 } from './definition';
 import { exactDecimal } from './exact-decimal';
 import { MOST_VALUES, readPath } from './parse-test';
@@ -108,7 +109,7 @@ function readShare(value: unknown, pointer: string, mistakes: Mistakes): number 
   // Hundredths are taken from the digits: 0.29 * 100 is not 29.
   const [, whole = '', hundredths = ''] = /^(\d{1,3})(?:\.(\d{1,2}))?$/.exec(exactDecimal(value) ?? '') ?? [];
   const share = Number(whole) * 100 + Number(hundredths.padEnd(2, '0'));
-  if (whole !== '' && share >= 1 && share <= 10_000) return share;
+  if (whole !== '' && share >= 1 && share <= SAMPLE_PARTS) return share;
   return mistakes.add(pointer, 'range', 'must be 0.01 to 100, of at most two fraction digits');
 }
 
