@@ -29,6 +29,8 @@ export interface DirtyProfile {
 export interface DirtyNode {
   node: number;
   person: number;
+  namespace: string;
+  value: string;
   version: string;
 }
 

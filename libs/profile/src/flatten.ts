@@ -5,17 +5,31 @@ export interface FlatValues {
   numbers: Record<string, string>;
   strings: Record<string, string>;
   booleans: Record<string, boolean>;
+  /** Elements of lists; what is neither text, number nor boolean is left out. */
+  lists: Record<string, string[]>;
+}
+
+/** The type of a list's element, written before it: the text "1" is s1, the number n1. */
+export const ELEMENT = { text: 's', number: 'n', boolean: 'b' } as const;
+
+function elementsOf(list: readonly unknown[]): string[] {
+  return list.flatMap((item) => {
+    if (typeof item === 'string') return [ELEMENT.text + item];
+    if (typeof item === 'boolean') return [ELEMENT.boolean + String(item)];
+    const decimal = typeof item === 'number' ? toDecimal(item) : undefined;
+    return decimal === undefined ? [] : [ELEMENT.number + decimal];
+  });
 }
 
 const MAX_DEPTH = 16;
 
 /**
- * Leaves of `value` by type. null and numbers outside Decimal(38, 9) are left out; an array is kept whole, as JSON
- * text among the strings.
+ * Leaves of `value` by type. null and numbers outside Decimal(38, 9) are left out; a list is kept whole, as JSON
+ * text among the strings, and its elements among the lists.
  */
 export function flatten(value: Record<string, unknown>): FlatValues {
   // One path has one value: of keys that have dots themselves and meet a nested one, the later counts.
-  const values = new Map<string, { kind: keyof FlatValues; value: string | boolean }>();
+  const values = new Map<string, FlatLeaf>();
   const visit = (node: Record<string, unknown>, prefix: string, depth: number): void => {
     for (const [key, inner] of Object.entries(node)) {
       const path = prefix + key;
@@ -24,23 +38,40 @@ export function flatten(value: Record<string, unknown>): FlatValues {
       else if (typeof inner === 'number') {
         const decimal = toDecimal(inner);
         if (decimal !== undefined) values.set(path, { kind: 'numbers', value: decimal });
+      } else if (Array.isArray(inner)) {
+        values.set(path, { kind: 'strings', value: JSON.stringify(inner), elements: elementsOf(inner) });
       } else if (inner !== null && typeof inner === 'object') {
-        if (Array.isArray(inner) || depth === MAX_DEPTH) {
-          values.set(path, { kind: 'strings', value: JSON.stringify(inner) });
-        } else visit(inner as Record<string, unknown>, `${path}.`, depth + 1);
+        if (depth === MAX_DEPTH) values.set(path, { kind: 'strings', value: JSON.stringify(inner) });
+        else visit(inner as Record<string, unknown>, `${path}.`, depth + 1);
       }
     }
   };
   visit(value, '', 1);
-  const entries: { [K in keyof FlatValues]: [string, FlatValues[K][string]][] } = {
-    numbers: [],
-    strings: [],
-    booleans: [],
+  return byKind(values);
+}
+
+interface FlatLeaf {
+  kind: 'numbers' | 'strings' | 'booleans';
+  value: string | boolean;
+  /** Of a list. */
+  elements?: string[];
+}
+
+function byKind(values: ReadonlyMap<string, FlatLeaf>): FlatValues {
+  const entries = {
+    numbers: [] as [string, string][],
+    strings: [] as [string, string][],
+    booleans: [] as [string, boolean][],
+    lists: [] as [string, string[]][],
   };
-  for (const [path, at] of values) entries[at.kind].push([path, at.value] as never);
+  for (const [path, { kind, value, elements }] of values) {
+    (entries[kind] as [string, string | boolean][]).push([path, value]);
+    if (elements) entries.lists.push([path, elements]);
+  }
   return {
     numbers: Object.fromEntries(entries.numbers),
     strings: Object.fromEntries(entries.strings),
     booleans: Object.fromEntries(entries.booleans),
+    lists: Object.fromEntries(entries.lists),
   };
 }

@@ -10,4 +10,4 @@ export type { ProfileDocument } from './profile-document';
 export { ProfileService } from './profile.service';
 export { PERSON_HOOKS, type PersonHook, type PersonRef } from './person-hooks';
 export { consentFor, type Consent, type ConsentState } from './consent';
-export { flatten, type FlatValues } from './flatten';
+export { ELEMENT, flatten, type FlatValues } from './flatten';

@@ -96,7 +96,7 @@ async function readDirtyProfiles(tx: Transaction): Promise<DirtyProfile[]> {
 
 async function readDirtyNodes(tx: Transaction): Promise<DirtyNode[]> {
   const { rows } = await tx.query<DirtyNode>(
-    `SELECT node, person, version FROM identity_node WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
+    `SELECT node, person, namespace, value, version FROM identity_node WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
     [tx.workspaceId],
   );
   return rows;

@@ -85,14 +85,15 @@ describe('flattening', () => {
         price: 12.34,
         tiny: 1e-9,
         a: { b: { c: 'x', d: true } },
-        tags: ['a', 1],
+        tags: ['a', 1, '1', true, 0.1, null, ['b'], { c: 1 }, 1e30],
         none: null,
         huge: 1e30,
       }),
     ).toEqual({
       numbers: { price: '12.34', tiny: '0.000000001' },
-      strings: { 'a.b.c': 'x', tags: '["a",1]' },
+      strings: { 'a.b.c': 'x', tags: '["a",1,"1",true,0.1,null,["b"],{"c":1},1e+30]' },
       booleans: { 'a.b.d': true },
+      lists: { tags: ['sa', 'n1', 's1', 'btrue', 'n0.1'] },
     });
   });
 });

@@ -15,6 +15,8 @@ export interface ProfileValues {
   /** As ClickHouse sees them. */
   traits: FlatValues;
   consent: Consent;
+  /** Empty unless asked for. */
+  identities: { namespace: string; value: string }[];
 }
 
 /** Reads profiles for what is built on them: mappings, exports, syncs. */
@@ -33,23 +35,35 @@ export class ProfileReader {
   }
 
   /** What conditions look at of `persons`; those merged away, erased or unknown are absent. */
-  async values(tx: Transaction, persons: readonly number[]): Promise<Map<number, ProfileValues>> {
+  async values(
+    tx: Transaction,
+    persons: readonly number[],
+    withIdentities: boolean,
+  ): Promise<Map<number, ProfileValues>> {
     const { rows } = await tx.query<Omit<ProfileRow, 'groups'>>(
       `SELECT id, person, version, traits, consent FROM profile
        WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
       [tx.workspaceId, persons],
     );
-    return new Map(
-      rows.map(({ id, person, version, traits, consent }) => [
+    const values = new Map<number, ProfileValues>();
+    for (const { id, person, version, traits, consent } of rows) {
+      values.set(person, {
+        id,
         person,
-        {
-          id,
-          person,
-          version: Number(version),
-          traits: flatten(plainTraits(traits)),
-          consent: plainConsent(consent),
-        },
-      ]),
+        version: Number(version),
+        traits: flatten(plainTraits(traits)),
+        consent: plainConsent(consent),
+        identities: [],
+      });
+    }
+    if (!withIdentities) return values;
+    const identities = await tx.query<{ person: number; namespace: string; value: string }>(
+      'SELECT person, namespace, value FROM identity_node WHERE workspace_id = $1 AND person = ANY($2::int[])',
+      [tx.workspaceId, persons],
     );
+    for (const { person, namespace, value } of identities.rows) {
+      values.get(person)?.identities.push({ namespace, value });
+    }
+    return values;
   }
 }

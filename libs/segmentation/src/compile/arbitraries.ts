@@ -30,6 +30,18 @@ const dates = fc.constantFrom(
   '2026-06-15T24:00:00Z',
   'yesterday',
 );
+const births = fc.constantFrom<unknown>(
+  '2000-06-15',
+  '1999-06-14',
+  '1985-06-16T23:30:00-05:00',
+  '2000-06-22T10:00:00Z',
+  '1990-07-15',
+  '2004-02-29',
+  '2001-02-29',
+  '1990-01-01',
+  'June 15',
+  615,
+);
 const scalars = fc.oneof(numbers, texts, dates, fc.boolean(), fc.constant(null));
 const bag = fc.record(
   {
@@ -37,7 +49,23 @@ const bag = fc.record(
     spent: numbers,
     seen: dates,
     vip: fc.boolean(),
-    tags: fc.constantFrom([], ['a'], ['gold', 'a']),
+    tags: fc.constantFrom<unknown[]>(
+      [],
+      ['a'],
+      ['gold', 'a'],
+      [1, '1', true],
+      [0.1, 1e15, null, ['a'], { a: 1 }],
+    ),
+    born: births,
+    zone: fc.constantFrom<unknown>(
+      'Pacific/Kiritimati',
+      'Asia/Calcutta',
+      'Europe/Rome',
+      'europe/rome',
+      '+14:00',
+      'x',
+      14,
+    ),
     address: fc.record({ city: scalars, zip: scalars }, { requiredKeys: [] }),
   },
   { requiredKeys: [] },
@@ -50,8 +78,12 @@ const instants = fc
 const eventNames = fc.constantFrom('Order Completed', 'Email Opened', "Quote'd");
 const state = fc.constantFrom('granted' as const, 'denied' as const);
 
-const subject: fc.Arbitrary<Subject> = fc.record({
+const namespaces = fc.constantFrom('email', 'phone');
+const identityTexts = fc.constantFrom('a', 'ann@example.com', 'ANN@example.com', '+39', "o'neil%", 'é😀');
+
+const subject = fc.record({
   traits: bag,
+  identities: fc.array(fc.record({ namespace: namespaces, value: identityTexts }), { maxLength: 4 }),
   consent: fc.dictionary(
     fc.constantFrom('email', 'sms'),
     fc.dictionary(fc.constantFrom('*', 'news', "o'clock"), state),
@@ -59,7 +91,9 @@ const subject: fc.Arbitrary<Subject> = fc.record({
   events: fc.array(fc.record({ name: eventNames, at: instants, properties: bag }), { maxLength: 6 }),
 });
 
-export const arbitrarySubjects = fc.array(subject, { minLength: 1, maxLength: 12 });
+export const arbitrarySubjects: fc.Arbitrary<Subject[]> = fc
+  .array(subject, { minLength: 1, maxLength: 12 })
+  .map((subjects) => subjects.map((one, index) => ({ person: index + 1, ...one })));
 
 const paths = fc.constantFrom(
   'tier',
@@ -93,6 +127,7 @@ const test = fc.oneof(
     op: fc.constantFrom('contains', 'startsWith'),
     value: texts.filter((text) => text !== ''),
   }),
+  fc.record({ path: fc.oneof(fc.constant('tags'), paths), op: fc.constant('includes'), value: plain }),
   fc.record({ path: paths, op: fc.constant('exists'), value: fc.boolean() }),
 );
 const window = fc.oneof(
@@ -109,10 +144,16 @@ const selector = { name: eventNames, where };
 const numeric = fc.oneof(
   fc.constant('count' as unknown),
   fc
-    .tuple(fc.constantFrom('sum', 'min', 'max', 'avg'), fc.constantFrom('spent', 'tier'))
+    .tuple(fc.constantFrom('sum', 'min', 'max', 'avg', 'distinct'), fc.constantFrom('spent', 'tier'))
     .map(([of, path]) => ({ [of]: path })),
 );
-const few = fc.constantFrom(0, 1, 2, 3, { decimal: '1.5' });
+const periods = fc.constantFrom(
+  { within: { last: '2d' }, every: '24h' },
+  { within: { last: '90d' }, every: 'P30D' },
+  { within: { from: { ago: '30d' }, to: { ago: '2d' } }, every: '14d' },
+  { within: { from: '2026-06-01T12:00:00Z', to: '2026-06-15T12:00:00Z' }, every: '7d' },
+);
+const few = fc.constantFrom<unknown>(0, 1, 2, 3, { decimal: '1.5' });
 const event = fc.oneof(
   fc.record({ ...selector, within: window }, { requiredKeys: ['name'] }),
   fc.record(
@@ -123,19 +164,53 @@ const event = fc.oneof(
     { ...selector, within: window, measure: fc.constantFrom('first', 'last'), op: orders, value: dateValues },
     { requiredKeys: ['name', 'measure', 'op', 'value'] },
   ),
+  fc
+    .tuple(
+      fc.record(selector, { requiredKeys: ['name'] }),
+      periods,
+      fc.record({ measure: fc.constantFrom('count' as unknown, { sum: 'spent' }), op: orders, value: few }),
+      fc.boolean(),
+    )
+    .map(([events, window, compared, plainly]) => ({ ...events, ...window, ...(plainly ? {} : compared) })),
   fc.record({ ...selector, firstWithin: window }, { requiredKeys: ['name', 'firstWithin'] }),
 );
 const second = fc.record(selector, { requiredKeys: ['name'] });
-const sequence = fc.record(
+const first = fc.record({ ...selector, within: window }, { requiredKeys: ['name'] });
+const present = second.map((event) => ({ present: event }));
+const absent = second.map((event) => ({ absent: event }));
+const gapped = (step: fc.Arbitrary<object>): fc.Arbitrary<object> =>
+  fc.tuple(step, fc.option(durations)).map(([event, gap]) => ({ ...event, ...(gap && { gap }) }));
+const steps = fc
+  .tuple(fc.array(gapped(present), { maxLength: 3 }), gapped(fc.oneof(present, absent)))
+  .map(([before, last]) => [...before, last]);
+const sequence = fc.oneof(
+  fc.record({ first, then: fc.oneof(absent, present), gap: durations }, { requiredKeys: ['first', 'then'] }),
+  fc.record({ first, then: steps }),
+);
+const identity = fc.oneof(
+  fc.record({ namespace: namespaces, op: fc.constant('exists'), value: fc.boolean() }),
+  fc.record({
+    namespace: namespaces,
+    op: fc.constantFrom('eq', 'contains', 'startsWith'),
+    value: identityTexts,
+  }),
+  fc.record({
+    namespace: namespaces,
+    op: fc.constant('in'),
+    value: fc.array(identityTexts, { minLength: 1, maxLength: 3 }),
+  }),
+);
+const calendar = fc.record(
   {
-    first: fc.record({ ...selector, within: window }, { requiredKeys: ['name'] }),
-    then: fc.oneof(
-      second.map((absent) => ({ absent })),
-      second.map((present) => ({ present })),
-    ),
-    gap: durations,
+    path: fc.constantFrom('born', 'seen', 'address.city', 'none'),
+    in: fc.constantFrom({ from: 0, to: 0 }, { from: 1, to: 7 }, { from: 0, to: 30 }, { from: 200, to: 366 }),
+    zone: fc.constantFrom<unknown>('Asia/Tokyo', 'Pacific/Niue', { trait: 'zone' }, { trait: 'tier' }),
   },
-  { requiredKeys: ['first', 'then'] },
+  { requiredKeys: ['path', 'in'] },
+);
+const sample = fc.record(
+  { percent: fc.constantFrom(0.01, 12.5, 50, 99.99, 100), salt: fc.constantFrom('spring', "o'é") },
+  { requiredKeys: ['percent'] },
 );
 const consent = fc.record(
   {
@@ -154,6 +229,9 @@ export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: o
     sequence.map((inner) => ({ sequence: inner })),
     test.map((trait) => ({ trait })),
     consent.map((inner) => ({ consent: inner })),
+    identity.map((inner) => ({ identity: inner })),
+    calendar.map((inner) => ({ calendar: inner })),
+    sample.map((inner) => ({ sample: inner })),
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
     tie('condition').map((not) => ({ not })),

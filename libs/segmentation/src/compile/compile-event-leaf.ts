@@ -1,14 +1,17 @@
 import {
   type EventLeaf,
   type EventSelector,
+  type EveryLeaf,
   type FirstEventLeaf,
   instantOf,
   type Measure,
+  type Order,
   type Window,
 } from '../definition/definition';
 import { signOf } from '../definition/exact-decimal';
-import { compileTest, dateOf, SQL_ORDER } from './compile-test';
 import type { CompileScope } from './compile-scope';
+import { compileTest, dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
+import type { Parameters } from './parameters';
 
 /** Persons found by a query; `complement`: the leaf holds for every live profile but these. */
 export interface CompiledSet {
@@ -39,47 +42,62 @@ export function inWindow(scope: CompileScope, window: Window, time: string): str
   ];
 }
 
-/** Rows of nodes (column node first) become rows of persons, grouped under `having`: an event keeps its node for good. */
-export function personsOf(scope: CompileScope, perNode: string, having: string): string {
+/** The same for a leaf with a measure: events without a value for it do not count. */
+export function selectMeasured(scope: CompileScope, leaf: EventLeaf | EveryLeaf): string {
+  const selected = selectEvents(scope, leaf.events, leaf.window);
+  if (!('path' in leaf.measure)) return selected;
+  const path = scope.parameters.text(leaf.measure.path);
+  const valued = leaf.measure.of === 'distinct' ? hasValue(path) : `mapContains(numbers, ${path})`;
+  return `${selected} AND ${valued}`;
+}
+
+/**
+ * Rows of nodes (column node first) become rows of persons, one each (or one per person and `key`), those that fulfil
+ * `having`, with further `columns`. An event keeps its node for good.
+ */
+export function personsOf(
+  scope: CompileScope,
+  perNode: string,
+  having: string,
+  key = '',
+  columns: readonly string[] = [],
+): string {
   return (
-    `SELECT map.person AS person FROM (${perNode}) AS found ` +
+    `SELECT ${['map.person AS person', ...columns].join(', ')} FROM (${perNode}) AS found ` +
     `INNER JOIN (SELECT node, person FROM percorso.node_person FINAL ` +
     `WHERE workspace_id = ${scope.parameters.uuid(scope.workspaceId)}) AS map ON map.node = found.node ` +
-    `GROUP BY person HAVING ${having}`
+    `GROUP BY person${key && `, found.${key}`} HAVING ${having}`
   );
 }
 
 export function compileEventLeaf(leaf: EventLeaf, scope: CompileScope): CompiledSet {
   const { measure, op, value } = leaf;
-  const path = 'path' in measure ? scope.parameters.text(measure.path) : '';
-  const numbersOnly = path ? ` AND mapContains(numbers, ${path})` : '';
   const perNode =
-    `SELECT node, ${perNodeMeasure(measure, path)} FROM percorso.event ` +
-    `WHERE ${selectEvents(scope, leaf.events, leaf.window)}${numbersOnly} GROUP BY node`;
+    `SELECT node, ${perNodeMeasure(measure, scope.parameters)} FROM percorso.event ` +
+    `WHERE ${selectMeasured(scope, leaf)} GROUP BY node`;
   const compared =
     value.type === 'date'
       ? dateOf(value, scope.parameters, scope.now)
       : scope.parameters.decimal(value.value);
-  const holds = perPersonComparison(measure, SQL_ORDER[op], compared);
-  // Who has no such event has a count and a sum of zero, and no minimum, maximum, average, first or last.
-  const zeroHolds =
-    (measure.of === 'count' || measure.of === 'sum') &&
-    value.type === 'number' &&
-    ordered(op, -signOf(value.value));
-  return { persons: personsOf(scope, perNode, zeroHolds ? `NOT (${holds})` : holds), complement: zeroHolds };
+  const holds = perPersonComparison(measure, op, compared);
+  const complement = holdsOfNothing(leaf);
+  return { persons: personsOf(scope, perNode, complement ? `NOT (${holds})` : holds), complement };
 }
 
-function perNodeMeasure(measure: Measure, path: string): string {
-  const number = `toDecimal256(numbers[${path}], 9)`;
+export function perNodeMeasure(measure: Measure, parameters: Parameters): string {
   if (measure.of === 'count') return 'count() AS n';
-  if (measure.of === 'first') return 'min(occurred_at) AS t';
-  if (measure.of === 'last') return 'max(occurred_at) AS t';
+  if (!('path' in measure)) return `${measure.of === 'first' ? 'min' : 'max'}(occurred_at) AS t`;
+  const path = parameters.text(measure.path);
+  if (measure.of === 'distinct') return `uniqExactState(${typedValue(path)}) AS v`;
+  const number = `toDecimal256(numbers[${path}], 9)`;
   if (measure.of === 'avg') return `sum(${number}) AS v, count() AS n`;
   return `${measure.of}(${number}) AS v`;
 }
 
-function perPersonComparison(measure: Measure, order: string, value: string): string {
+export function perPersonComparison(measure: Measure, op: Order, value: string): string {
+  const order = SQL_ORDER[op];
   if (measure.of === 'count') return `toDecimal256(sum(found.n), 9) ${order} ${value}`;
+  if (measure.of === 'distinct') return `toDecimal256(uniqExactMerge(found.v), 9) ${order} ${value}`;
   if (measure.of === 'first') return `min(found.t) ${order} ${value}`;
   if (measure.of === 'last') return `max(found.t) ${order} ${value}`;
   // An average is compared without dividing, so nothing is rounded.
@@ -87,7 +105,11 @@ function perPersonComparison(measure: Measure, order: string, value: string): st
   return `${measure.of}(found.v) ${order} ${value}`;
 }
 
-function ordered(op: EventLeaf['op'], sign: number): boolean {
+/** Whether the comparison holds where there is no event: count, sum and distinct are zero then, the others missing. */
+export function holdsOfNothing({ measure, op, value }: EventLeaf | EveryLeaf): boolean {
+  const zero = measure.of === 'count' || measure.of === 'sum' || measure.of === 'distinct';
+  if (!zero || value.type !== 'number') return false;
+  const sign = -signOf(value.value);
   if (op === 'eq') return sign === 0;
   if (op === 'ne') return sign !== 0;
   if (op === 'gt') return sign > 0;

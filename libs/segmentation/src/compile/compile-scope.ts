@@ -5,6 +5,8 @@ export interface SetScope {
   workspaceId: string;
   now: Date;
   asOfPos: number | string | bigint;
+  /** Whose today it is where a calendar condition names no zone; UTC when left out. */
+  zone?: string;
 }
 
 /** The same while SQL is being written. */
@@ -12,5 +14,6 @@ export interface CompileScope {
   workspaceId: string;
   now: Date;
   asOfPos: string;
+  zone: string;
   parameters: Parameters;
 }

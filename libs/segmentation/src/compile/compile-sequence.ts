@@ -1,54 +1,92 @@
-import type { SequenceLeaf } from '../definition/definition';
+import type { SequenceLeaf, SequenceStep } from '../definition/definition';
 import { type CompiledSet, personsOf, selectEvents } from './compile-event-leaf';
 import type { CompileScope } from './compile-scope';
 
 /**
- * After: at a later millisecond. Without a gap the earliest and latest occurrences decide; with one, the times of both
- * events are laid out in order, a `then` before a `first` of the same millisecond, and each is compared with its
- * neighbour of the other kind.
+ * After: at a later millisecond. One step without a gap is decided by the earliest and latest occurrences. Otherwise the
+ * times at which some chain may stand after each step are found one step after the other.
  */
 export function compileSequence(leaf: SequenceLeaf, scope: CompileScope): CompiledSet {
-  const firsts = `SELECT node, occurred_at AS t, 1 AS opens FROM percorso.event WHERE ${selectEvents(scope, leaf.first, leaf.window)}`;
-  const thens = `SELECT node, occurred_at AS t, 0 AS opens FROM percorso.event WHERE ${selectEvents(scope, leaf.then, {})}`;
-  const both = `SELECT node, t, opens FROM (${firsts} UNION ALL ${thens})`;
+  const [only, more] = leaf.steps;
+  const simple = only && !more && only.gap === undefined;
   return {
-    persons:
-      leaf.gap === undefined ? byExtremes(leaf, both, scope) : byNeighbours(leaf, leaf.gap, both, scope),
+    persons: simple ? byExtremes(leaf, only, scope) : byChains(leaf, scope),
     complement: false,
   };
 }
 
-function byExtremes(leaf: SequenceLeaf, both: string, scope: CompileScope): string {
+/** Rows (node, t, step): the first events are step 0. */
+function occurrences(leaf: SequenceLeaf, scope: CompileScope): string {
+  const selections = [
+    selectEvents(scope, leaf.first, leaf.window),
+    ...leaf.steps.map(({ events }) => selectEvents(scope, events, {})),
+  ];
+  return selections
+    .map((where, step) => `SELECT node, occurred_at AS t, ${step} AS step FROM percorso.event WHERE ${where}`)
+    .join(' UNION ALL ');
+}
+
+function byExtremes(leaf: SequenceLeaf, { presence }: SequenceStep, scope: CompileScope): string {
   const perNode =
-    `SELECT node, countIf(opens = 1) AS firsts, countIf(opens = 0) AS thens, minIf(t, opens = 1) AS earliest, ` +
-    `maxIf(t, opens = 1) AS latest, maxIf(t, opens = 0) AS last_then FROM (${both}) GROUP BY node`;
+    `SELECT node, countIf(step = 0) AS firsts, countIf(step = 1) AS thens, minIf(t, step = 0) AS earliest, ` +
+    `maxIf(t, step = 0) AS latest, maxIf(t, step = 1) AS last_then FROM (${occurrences(leaf, scope)}) GROUP BY node`;
   const [first, followed] = ['sum(found.firsts) > 0', 'sum(found.thens) > 0'];
   const lastThen = 'maxIf(found.last_then, found.thens > 0)';
   const having =
-    leaf.presence === 'present'
+    presence === 'present'
       ? `${first} AND ${followed} AND ${lastThen} > minIf(found.earliest, found.firsts > 0)`
       : `${first} AND (NOT ${followed} OR ${lastThen} <= maxIf(found.latest, found.firsts > 0))`;
   return personsOf(scope, perNode, having);
 }
 
-function byNeighbours(leaf: SequenceLeaf, gap: number, both: string, scope: CompileScope): string {
-  const perNode = `SELECT node, groupArray((toUnixTimestamp64Milli(t), opens)) AS times FROM (${both}) GROUP BY node`;
-  const times = 'arraySort(groupArrayArray(found.times))';
-  const within = scope.parameters.integer(gap);
-  const now = scope.parameters.integer(scope.now.getTime());
-  if (leaf.presence === 'present') {
-    const lastFirst = `arrayFill(x -> x.2 = 1, ${times})`;
-    return personsOf(
-      scope,
-      perNode,
-      `arrayExists((x, f) -> x.2 = 0 AND f.2 = 1 AND x.1 - f.1 < ${within}, ${times}, ${lastFirst})`,
-    );
-  }
-  // Only a gap that has passed can be said to have had no event in it.
-  const nextThen = `arrayReverseFill(x -> x.2 = 0, ${times})`;
-  return personsOf(
-    scope,
-    perNode,
-    `arrayExists((x, n) -> x.2 = 1 AND x.1 + ${within} <= ${now} AND (n.2 = 1 OR n.1 - x.1 >= ${within}), ${times}, ${nextThen})`,
-  );
+/**
+ * Every level of the query is a step: of rows (person, reached, s2, s3, …), where `reached` are the times at which a
+ * chain may stand, those of which the chain can go on are kept.
+ */
+function byChains(leaf: SequenceLeaf, scope: CompileScope): string {
+  const names = leaf.steps.map((_step, index) => `s${index + 1}`);
+  const timesOf = (index: number): string =>
+    `groupArrayIf(toUnixTimestamp64Milli(t), step = ${index}) AS s${index}`;
+  const perNode =
+    `SELECT node, ${['s0', ...names].map((_name, index) => timesOf(index)).join(', ')} ` +
+    `FROM (${occurrences(leaf, scope)}) GROUP BY node`;
+  const columns = names.map((name) => `groupArrayArray(found.${name}) AS ${name}`);
+  const level = personsOf(scope, perNode, 'notEmpty(reached)', '', [
+    'groupArrayArray(found.s0) AS reached',
+    ...columns,
+  ]);
+  return leaf.steps.reduce((rows, step, index) => {
+    const last = index === leaf.steps.length - 1;
+    if (step.presence === 'absent')
+      return `SELECT person FROM (${rows}) WHERE ${stays(step, `s${index + 1}`, scope)}`;
+    const inner = `SELECT *, arrayMin(reached) AS earliest FROM (${rows})`;
+    const kept = ['person', `${reach(step, `s${index + 1}`, scope)} AS next`, ...names.slice(index + 1)];
+    const renamed = ['person', 'next AS reached', ...names.slice(index + 1)];
+    const rest = `SELECT ${kept.join(', ')} FROM (${inner}) WHERE notEmpty(next)`;
+    return last ? `SELECT person FROM (${rest})` : `SELECT ${renamed.join(', ')} FROM (${rest})`;
+  }, level);
 }
+
+/** Times of the step that come after one that was reached, and before the gap has passed. */
+function reach({ gap }: SequenceStep, times: string, { parameters }: CompileScope): string {
+  if (gap === undefined) return `arrayFilter(t -> t > earliest, ${times})`;
+  // In order, a step before what was reached in the same millisecond; beside each stands the latest that was reached.
+  const line = inOrder(times);
+  const latest = `arrayFill(x -> x.2 = 1, ${line})`;
+  const follows = `x.2 = 0 AND l.2 = 1 AND x.1 - l.1 < ${parameters.integer(gap)}`;
+  return `arrayMap(x -> x.1, arrayFilter((x, l) -> ${follows}, ${line}, ${latest}))`;
+}
+
+/** Whether after some time that was reached no event of the step came, within the gap if there is one. */
+function stays({ gap }: SequenceStep, times: string, { parameters, now }: CompileScope): string {
+  if (gap === undefined) return `(empty(${times}) OR arrayMax(${times}) <= arrayMax(reached))`;
+  const line = inOrder(times);
+  const next = `arrayReverseFill(x -> x.2 = 0, ${line})`;
+  const within = parameters.integer(gap);
+  // Only a gap that has passed can be said to have had no event in it.
+  const passed = `x.1 + ${within} <= ${parameters.integer(now.getTime())}`;
+  return `arrayExists((x, n) -> x.2 = 1 AND ${passed} AND (n.2 = 1 OR n.1 - x.1 >= ${within}), ${line}, ${next})`;
+}
+
+const inOrder = (times: string): string =>
+  `arraySort(arrayConcat(arrayMap(t -> (t, 0), ${times}), arrayMap(t -> (t, 1), reached)))`;

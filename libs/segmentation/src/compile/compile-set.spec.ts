@@ -5,6 +5,7 @@ import { newId } from '@percorso/kernel';
 import { connectClickHouse, migrate } from '@percorso/storage';
 import { parseDefinition } from '../definition/parse-definition';
 import type { Definition } from '../definition/definition';
+import { resolveAudiences } from '../definition/resolve-audiences';
 import { readPersons, readPreview } from '../evaluation/person-set';
 import { arbitraryCondition, arbitrarySubjects, NOW } from './arbitraries';
 import { compileSet } from './compile-set';
@@ -19,8 +20,12 @@ const POPULATIONS = 16;
 function parsed(where: object): Definition {
   const result = parseDefinition({ version: 1, where });
   if (!result.ok) throw new TypeError(JSON.stringify(result.errors));
-  return result.definition;
+  const resolved = resolveAudiences(result.definition, () => 'unknown-audience');
+  if (!resolved.ok) throw new TypeError(JSON.stringify(resolved.errors));
+  return resolved.definition;
 }
+
+const nobody: Subject = { person: 0, traits: {}, identities: [], consent: {}, events: [] };
 
 describe('compileSet', () => {
   let engines: TestEngines;
@@ -80,7 +85,7 @@ describe('compileSet', () => {
         [],
         ...edges.map((b) => [at('B', b)]),
         [at('B', edges[0] ?? 0), at('B', edges[8] ?? 0), at('A', edges[4] ?? 0)],
-      ].map((thens): Subject => ({ traits: {}, consent: {}, events: [...firsts, ...thens] })),
+      ].map((thens): Subject => ({ ...nobody, events: [...firsts, ...thens] })),
     );
     const windows = [
       undefined,

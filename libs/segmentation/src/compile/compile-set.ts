@@ -1,7 +1,9 @@
 import { canonicalJson } from '@percorso/kernel';
 import { type Condition, type Definition, type Leaf, leavesOf } from '../definition/definition';
 import { type CompiledSet, compileEventLeaf, compileFirstEvent } from './compile-event-leaf';
-import { compileProfileLeaf } from './compile-profile-leaf';
+import { compileEvery } from './compile-every';
+import { compileIdentity } from './compile-identity';
+import { compileProfileLeaf, type ProfileLeaf } from './compile-profile-leaf';
 import type { CompileScope, SetScope } from './compile-scope';
 import { compileSequence } from './compile-sequence';
 import { Parameters } from './parameters';
@@ -14,16 +16,24 @@ export interface CompiledQuery {
   params: Record<string, unknown>;
 }
 
-type EventsLeaf = Exclude<Leaf, { kind: 'trait' | 'consent' }>;
+type SetLeaf = Exclude<Leaf, ProfileLeaf>;
+
+/** Whose today it is where nothing says otherwise. */
+export const DEFAULT_ZONE = 'UTC';
 
 /**
  * One query for a whole definition. All leaves on profiles, and the population, come from one scan of the profiles;
- * every distinct leaf on events is one query over its own events. Each becomes a bitmap of persons, once, and the
+ * every other distinct leaf is one query over its own events or identities. Each becomes a bitmap of persons, once, and the
  * definition is algebra over these.
  */
 export function compileSet(definition: Definition, scope: SetScope): CompiledQuery {
   const parameters = new Parameters();
-  const inner: CompileScope = { ...scope, asOfPos: String(scope.asOfPos), parameters };
+  const inner: CompileScope = {
+    ...scope,
+    asOfPos: String(scope.asOfPos),
+    zone: scope.zone ?? DEFAULT_ZONE,
+    parameters,
+  };
   const leaves = new Map<string, Leaf>();
   for (const leaf of leavesOf(definition.where)) leaves.set(canonicalJson(leaf), leaf);
 
@@ -31,12 +41,12 @@ export function compileSet(definition: Definition, scope: SetScope): CompiledQue
   const columns = ['groupBitmapState(person)'];
   const sets: string[] = [];
   for (const [key, leaf] of leaves) {
-    if (leaf.kind === 'trait' || leaf.kind === 'consent') {
-      columns.push(`groupBitmapStateIf(person, ${compileProfileLeaf(leaf, parameters, scope.now)})`);
+    if (isProfileLeaf(leaf)) {
+      columns.push(`groupBitmapStateIf(person, ${compileProfileLeaf(leaf, inner)})`);
       names.set(key, `profiles.${columns.length}`);
     } else {
-      const { persons, complement } = compileEvents(leaf, inner);
-      const name = `events${sets.length}`;
+      const { persons, complement } = compileLeaf(leaf, inner);
+      const name = `leaf${sets.length}`;
       sets.push(`(SELECT groupBitmapState(person) FROM (${persons})) AS ${name}`);
       names.set(key, complement ? `bitmapAndnot(${POPULATION}, ${name})` : name);
     }
@@ -58,9 +68,23 @@ export function compileSet(definition: Definition, scope: SetScope): CompiledQue
 
 const POPULATION = 'profiles.1';
 
-function compileEvents(leaf: EventsLeaf, scope: CompileScope): CompiledSet {
-  if (leaf.kind === 'sequence') return compileSequence(leaf, scope);
-  return leaf.kind === 'firstEvent' ? compileFirstEvent(leaf, scope) : compileEventLeaf(leaf, scope);
+function isProfileLeaf(leaf: Leaf): leaf is ProfileLeaf {
+  return ['trait', 'consent', 'calendar', 'sample'].includes(leaf.kind);
+}
+
+function compileLeaf(leaf: SetLeaf, scope: CompileScope): CompiledSet {
+  switch (leaf.kind) {
+    case 'identity':
+      return compileIdentity(leaf, scope);
+    case 'event':
+      return compileEventLeaf(leaf, scope);
+    case 'every':
+      return compileEvery(leaf, scope);
+    case 'firstEvent':
+      return compileFirstEvent(leaf, scope);
+    case 'sequence':
+      return compileSequence(leaf, scope);
+  }
 }
 
 function algebra(condition: Condition, nameOf: (leaf: Leaf) => string): string {

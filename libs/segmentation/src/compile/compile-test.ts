@@ -1,3 +1,4 @@
+import { ELEMENT } from '@percorso/profile';
 import { DATE_PATTERN } from '../definition/date-text';
 import {
   type DateValue,
@@ -18,7 +19,7 @@ type PlainType = keyof typeof COLUMN;
 export function compileTest(test: Test, parameters: Parameters, now: Date): string {
   const path = parameters.text(test.path);
   const has = (type: PlainType): string => `mapContains(${COLUMN[type]}, ${path})`;
-  const exists = `(${has('text')} OR ${has('number')} OR ${has('boolean')})`;
+  const exists = hasValue(path);
   const read = (type: PlainType): string =>
     type === 'number' ? `toDecimal256(numbers[${path}], 9)` : `${COLUMN[type]}[${path}]`;
 
@@ -34,6 +35,8 @@ export function compileTest(test: Test, parameters: Parameters, now: Date): stri
     });
     return `(${groups.join(' OR ')})`;
   }
+  if (test.op === 'includes')
+    return `has(lists[${path}], ${parameters.text(ELEMENT[test.value.type] + String(test.value.value))})`;
   if (test.op === 'ne') return `(${exists} AND NOT ${equal(test.value)})`;
   return test.op === 'eq' ? equal(test.value) : ordered(test.op, test.value);
 
@@ -42,12 +45,25 @@ export function compileTest(test: Test, parameters: Parameters, now: Date): stri
   }
   function ordered(op: Order, value: Value): string {
     if (value.type === 'date') {
-      const date = `if(match(${read('text')}, '${DATE_PATTERN}'), parseDateTime64BestEffortOrNull(${read('text')}, 3, 'UTC'), NULL)`;
-      return `(${has('text')} AND ifNull(${date} ${SQL_ORDER[op]} ${dateOf(value, parameters, now)}, false))`;
+      return `(${has('text')} AND ifNull(${dateIn(read('text'))} ${SQL_ORDER[op]} ${dateOf(value, parameters, now)}, false))`;
     }
     return `(${has(value.type)} AND ${read(value.type)} ${SQL_ORDER[op]} ${plainOf(value, parameters)})`;
   }
 }
+
+/** Whether there is a value at the path, of any type. */
+export const hasValue = (path: string): string =>
+  `(mapContains(strings, ${path}) OR mapContains(numbers, ${path}) OR mapContains(booleans, ${path}))`;
+
+/** The value at the path with its type before it: 1 and "1" differ. */
+export const typedValue = (path: string): string =>
+  `multiIf(mapContains(strings, ${path}), concat('${ELEMENT.text}', strings[${path}]), ` +
+  `mapContains(numbers, ${path}), concat('${ELEMENT.number}', toString(numbers[${path}])), ` +
+  `concat('${ELEMENT.boolean}', toString(booleans[${path}])))`;
+
+/** The date a text is, NULL when it is none. */
+export const dateIn = (text: string): string =>
+  `if(match(${text}, '${DATE_PATTERN}'), parseDateTime64BestEffortOrNull(${text}, 3, 'UTC'), NULL)`;
 
 export const dateOf = (value: DateValue, parameters: Parameters, now: Date): string =>
   parameters.instant(instantOf(value.time, now));

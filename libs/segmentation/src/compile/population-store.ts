@@ -1,32 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { flatten } from '@percorso/profile';
 import type { Subject } from './reference-evaluator';
 
-type Flat = {
-  numbers: Record<string, string>;
-  strings: Record<string, string>;
-  booleans: Record<string, boolean>;
-};
-
-function flat(
-  root: Record<string, unknown>,
-  prefix = '',
-  into: Flat = { numbers: {}, strings: {}, booleans: {} },
-): Flat {
-  for (const [key, value] of Object.entries(root)) {
-    const path = prefix + key;
-    if (typeof value === 'number') into.numbers[path] = value.toFixed(9);
-    else if (typeof value === 'string') into.strings[path] = value;
-    else if (typeof value === 'boolean') into.booleans[path] = value;
-    else if (Array.isArray(value)) into.strings[path] = JSON.stringify(value);
-    else if (value !== null && typeof value === 'object')
-      flat(value as Record<string, unknown>, `${path}.`, into);
-  }
-  return into;
-}
-
 /**
- * Writes persons 1..n as the loader would: each person has two nodes, its own number and that plus 1000, and its events
- * come from either. Also a dead profile, an event of nobody, and events after the position asked for, which must not count.
+ * Writes persons 1..n as the loader would: each person has nodes of its own number, that plus 1000 and so on: two at
+ * least, and one per identity. Its events come from the first two. Also a dead profile, an event of nobody, and events after the position asked for, which must not count.
  */
 export async function loadPopulation(
   clickhouse: ClickHouseClient,
@@ -46,7 +24,7 @@ export async function loadPopulation(
     message_id: `m${position}`,
     source_id: 's',
     received_at: new Date(source.at).toISOString(),
-    ...flat(source.properties),
+    ...flatten(source.properties),
     properties: '{}',
   });
   const events = subjects.flatMap((subject, index) =>
@@ -56,19 +34,23 @@ export async function loadPopulation(
     subject.events.map((source, turn) => event(source, index + 1, pos + 1 + turn)),
   );
   const stray = subjects[0]?.events.map((source, turn) => event(source, 5000, turn + 1)) ?? [];
-  const nodes = subjects.flatMap((_subject, index) => [
-    { node: index + 1, person: index + 1, version: 1 },
-    { node: index + 1001, person: index + 1, version: 2 },
-  ]);
+  const nodes = subjects.flatMap((subject, index) =>
+    Array.from({ length: Math.max(2, subject.identities.length) }, (_, turn) => ({
+      node: index + 1 + 1000 * turn,
+      person: index + 1,
+      namespace: 'device',
+      value: '',
+      ...subject.identities[turn],
+      version: 2,
+    })),
+  );
   // Once another person's: only the last version counts.
-  const oldNodes = subjects.map((_subject, index) => ({
-    node: index + 1001,
-    person: ((index + 1) % subjects.length) + 1,
-    version: 1,
-  }));
+  const oldNodes = nodes
+    .filter(({ node }) => node > 1000)
+    .map((node) => ({ ...node, person: (node.person % subjects.length) + 1, version: 1 }));
   const profiles = subjects.map((subject, index) => ({
     person: index + 1,
-    ...flat(subject.traits),
+    ...flatten(subject.traits),
     consent: Object.fromEntries(
       Object.entries(subject.consent).flatMap(([channel, topics]) =>
         Object.entries(topics).map(([topic, state]) => [
@@ -83,8 +65,8 @@ export async function loadPopulation(
   const first = subjects[0];
   const ghosts = first
     ? [
-        { person: dead, ...flat(first.traits), consent: {}, version: 1, deleted: 0 },
-        { person: 1, ...flat({ tier: 'stale' }), consent: {}, version: 1, deleted: 0 },
+        { person: dead, ...flatten(first.traits), consent: {}, version: 1, deleted: 0 },
+        { person: 1, ...flatten({ tier: 'stale' }), consent: {}, version: 1, deleted: 0 },
       ]
     : [];
   const own = (rows: object[]): object[] => rows.map((row) => ({ workspace_id: workspaceId, ...row }));

@@ -1,20 +1,27 @@
+import { createHash } from 'node:crypto';
 import type {
+  CalendarLeaf,
   Condition,
   ConsentLeaf,
   EventLeaf,
   EventSelector,
+  IdentityLeaf,
   Order,
-  SequenceLeaf,
+  SampleLeaf,
+  SequenceStep,
   Test,
   TimePoint,
   Value,
   Window,
 } from '../definition/definition';
 import { parseDate } from '../definition/date-text';
+import { isZone } from '../definition/zones';
 
 /** One person, whole: what the plain evaluator reads. */
 export interface Subject {
+  person: number;
   traits: Record<string, unknown>;
+  identities: { namespace: string; value: string }[];
   consent: Record<string, Record<string, 'granted' | 'denied'>>;
   events: { name: string; at: number; properties: Record<string, unknown> }[];
 }
@@ -22,26 +29,40 @@ export interface Subject {
 const SCALE = 10n ** 9n;
 
 /** The language read literally, one person at a time: slow, obvious, and sharing only the types with the compiler. */
-export function holds(condition: Condition, subject: Subject, now: number): boolean {
+export function holds(condition: Condition, subject: Subject, now: number, zone = 'UTC'): boolean {
   switch (condition.kind) {
     case 'all':
-      return condition.conditions.every((inner) => holds(inner, subject, now));
+      return condition.conditions.every((inner) => holds(inner, subject, now, zone));
     case 'any':
-      return condition.conditions.some((inner) => holds(inner, subject, now));
+      return condition.conditions.some((inner) => holds(inner, subject, now, zone));
     case 'not':
-      return !holds(condition.condition, subject, now);
+      return !holds(condition.condition, subject, now, zone);
     case 'trait':
       return passes(condition.test, subject.traits, now);
     case 'consent':
       return consentOf(condition, subject) === condition.is;
+    case 'identity':
+      return identified(condition, subject);
+    case 'calendar':
+      return celebrates(condition, subject, now, zone);
+    case 'sample':
+      return sampled(condition, subject);
     case 'event':
       return measured(condition, subject, now);
+    case 'every':
+      return Array.from({ length: condition.periods }, (_, back) => back).every((back) => {
+        const end = instant(condition.window.to, now) - back * condition.every;
+        const window = { from: { at: end - condition.every }, to: { at: end } };
+        return measured({ ...condition, kind: 'event', window }, subject, now);
+      });
     case 'firstEvent': {
       const first = timesOf(subject, condition.events, {}, now)[0];
       return first !== undefined && inWindow(first, condition.window, now);
     }
     case 'sequence':
-      return followed(condition, subject, now);
+      return timesOf(subject, condition.first, condition.window, now).some((first) =>
+        goesOn(condition.steps, first, subject, now),
+      );
   }
 }
 
@@ -59,12 +80,55 @@ function consentOf(leaf: ConsentLeaf, subject: Subject): string {
   return said.includes('granted') ? 'granted' : 'unknown';
 }
 
-function lookUp(path: string, root: Record<string, unknown>): unknown {
+function identified({ namespace, test }: IdentityLeaf, subject: Subject): boolean {
+  const values = subject.identities.filter((one) => one.namespace === namespace).map(({ value }) => value);
+  if (test.op === 'exists') return test.exists === values.length > 0;
+  return values.some((value) => {
+    if (test.op === 'in') return test.texts.includes(value);
+    if (test.op === 'eq') return value === test.text;
+    return test.op === 'contains' ? value.includes(test.text) : value.startsWith(test.text);
+  });
+}
+
+/** Whether some day of the calendar, from today + from to today + to, is the anniversary of the date. */
+function celebrates(leaf: CalendarLeaf, subject: Subject, now: number, usual: string): boolean {
+  const date = found(leaf.path, subject.traits);
+  if (typeof date !== 'string' || parseDate(date) === undefined) return false;
+  const today = Date.parse(`${new Date(now).toLocaleDateString('sv-SE', { timeZone: zoneOf() })}T00:00:00Z`);
+  const [month, day] = [Number(date.slice(5, 7)), Number(date.slice(8, 10))];
+  const year = new Date(today).getUTCFullYear();
+  return [year, year + 1, year + 2].some((candidate) => {
+    const leap = new Date(Date.UTC(candidate, 1, 29)).getUTCMonth() === 1;
+    const kept = month === 2 && day === 29 && !leap ? 28 : day;
+    const away = (Date.UTC(candidate, month - 1, kept) - today) / 86_400_000;
+    return away >= leaf.from && away <= leaf.to;
+  });
+
+  function zoneOf(): string {
+    if (!leaf.zone) return usual;
+    if ('name' in leaf.zone) return leaf.zone.name;
+    const told = found(leaf.zone.trait, subject.traits);
+    return typeof told === 'string' && isZone(told) ? told : usual;
+  }
+}
+
+function sampled({ salt, share }: SampleLeaf, { person }: Subject): boolean {
+  const hash = createHash('md5').update(`${salt}:${person}`).digest();
+  return hash.readUInt32BE(0) % 10_000 < share;
+}
+
+/** What is at the path, lists and objects too. */
+function found(path: string, root: Record<string, unknown>): unknown {
   let value: unknown = root;
   for (const step of path.split('.')) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined;
     value = (value as Record<string, unknown>)[step];
   }
+  return value;
+}
+
+function lookUp(path: string, root: Record<string, unknown>): unknown {
+  const value = found(path, root);
   if (Array.isArray(value)) return JSON.stringify(value);
   return value === null || typeof value === 'object' ? undefined : value;
 }
@@ -101,14 +165,18 @@ function compares(op: Order, found: unknown, value: Value, now: number): boolean
 }
 
 function passes(test: Test, root: Record<string, unknown>, now: number): boolean {
-  const found = lookUp(test.path, root);
-  if (test.op === 'exists') return test.exists === (found !== undefined);
-  if (found === undefined) return false;
-  if (test.op === 'contains') return typeof found === 'string' && found.includes(test.text);
-  if (test.op === 'startsWith') return typeof found === 'string' && found.startsWith(test.text);
-  if (test.op === 'in') return test.values.some((value) => compares('eq', found, value, now));
-  if (test.op === 'ne') return !compares('eq', found, test.value, now);
-  return compares(test.op, found, test.value, now);
+  if (test.op === 'includes') {
+    const list = found(test.path, root);
+    return Array.isArray(list) && list.some((item) => compares('eq', item, test.value, now));
+  }
+  const value = lookUp(test.path, root);
+  if (test.op === 'exists') return test.exists === (value !== undefined);
+  if (value === undefined) return false;
+  if (test.op === 'contains') return typeof value === 'string' && value.includes(test.text);
+  if (test.op === 'startsWith') return typeof value === 'string' && value.startsWith(test.text);
+  if (test.op === 'in') return test.values.some((wanted) => compares('eq', value, wanted, now));
+  if (test.op === 'ne') return !compares('eq', value, test.value, now);
+  return compares(test.op, value, test.value, now);
 }
 
 function matching(subject: Subject, selector: EventSelector, window: Window, now: number): Subject['events'] {
@@ -127,18 +195,22 @@ const timesOf = (subject: Subject, selector: EventSelector, window: Window, now:
 
 function measured(leaf: EventLeaf, subject: Subject, now: number): boolean {
   const { measure, op, value } = leaf;
-  const found = matching(subject, leaf.events, leaf.window, now);
+  const events = matching(subject, leaf.events, leaf.window, now);
   if (value.type === 'date') {
     const times = timesOf(subject, leaf.events, leaf.window, now);
     const time = measure.of === 'first' ? times[0] : times.at(-1);
     return time !== undefined && order(op, time, instant(value.time, now));
   }
   const limit = units(value.value);
-  if (!('path' in measure)) return order(op, BigInt(found.length) * SCALE, limit);
-  const numbers = found
-    .map((event) => lookUp(measure.path, event.properties))
-    .filter((number) => typeof number === 'number')
-    .map(ofNumber);
+  if (!('path' in measure)) return order(op, BigInt(events.length) * SCALE, limit);
+  const values = events.map((event) => lookUp(measure.path, event.properties));
+  if (measure.of === 'distinct') {
+    const different = new Set(
+      values.filter((one) => one !== undefined).map((one) => `${typeof one} ${String(one)}`),
+    );
+    return order(op, BigInt(different.size) * SCALE, limit);
+  }
+  const numbers = values.filter((number) => typeof number === 'number').map(ofNumber);
   const sum = numbers.reduce((total, number) => total + number, 0n);
   if (measure.of === 'sum') return order(op, sum, limit);
   if (numbers.length === 0) return false;
@@ -147,12 +219,11 @@ function measured(leaf: EventLeaf, subject: Subject, now: number): boolean {
   return order(op, (measure.of === 'min' ? sorted[0] : sorted.at(-1)) ?? 0n, limit);
 }
 
-function followed(leaf: SequenceLeaf, subject: Subject, now: number): boolean {
-  const gap = leaf.gap ?? Infinity;
-  const thens = timesOf(subject, leaf.then, {}, now);
-  return timesOf(subject, leaf.first, leaf.window, now).some((first) => {
-    const came = thens.some((then) => then > first && then - first < gap);
-    if (leaf.presence === 'present') return came;
-    return !came && (gap === Infinity || first + gap <= now);
-  });
+/** Whether some chain of events takes the steps one after the other, after an event at `from`. */
+function goesOn([step, ...rest]: SequenceStep[], from: number, subject: Subject, now: number): boolean {
+  if (!step) return true;
+  const gap = step.gap ?? Infinity;
+  const next = timesOf(subject, step.events, {}, now).filter((then) => then > from && then - from < gap);
+  if (step.presence === 'absent') return next.length === 0 && (gap === Infinity || from + gap <= now);
+  return next.some((then) => goesOn(rest, then, subject, now));
 }

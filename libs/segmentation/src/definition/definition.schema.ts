@@ -10,7 +10,20 @@ const only = (name: string, schema: object): object => object({ [name]: schema }
 const list = (items: object, maxItems: number): object => ({ type: 'array', items, minItems: 1, maxItems });
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
 const ORDER = { enum: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] };
+const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
+const DAYS = { type: 'integer', minimum: 0, maximum: 366 };
+const IDENTITY = ['namespace', 'op', 'value'];
+const STEPS = ['present', 'absent'];
 const selector = { name: text(1000), where: list(ref('test'), 50) };
+const first = object({ ...selector, within: ref('window') }, ['name']);
+const second = object(selector, ['name']);
+const periods = {
+  ...selector,
+  within: {
+    anyOf: [only('last', ref('duration')), object({ from: ref('bound'), to: ref('bound') }, ['from', 'to'])],
+  },
+  every: ref('duration'),
+};
 
 export const definitionSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -45,9 +58,13 @@ export const definitionSchema = {
         only('any', list(ref('condition'), 200)),
         only('not', ref('condition')),
         only('trait', ref('test')),
+        only('identity', ref('identity')),
         only('consent', ref('consent')),
-        only('event', { anyOf: [ref('event'), ref('firstEvent')] }),
+        only('calendar', ref('calendar')),
+        only('sample', ref('sample')),
+        only('event', { anyOf: [ref('event'), ref('every'), ref('firstEvent')] }),
         only('sequence', ref('sequence')),
+        only('audience', only('id', { type: 'string', pattern: ID })),
       ],
     },
     duration: {
@@ -99,6 +116,11 @@ export const definitionSchema = {
           'op',
           'value',
         ]),
+        object({ path: ref('path'), op: { const: 'includes' }, value: ref('plain') }, [
+          'path',
+          'op',
+          'value',
+        ]),
         object({ path: ref('path'), op: { enum: ['contains', 'startsWith'] }, value: text(10_000) }, [
           'path',
           'op',
@@ -110,6 +132,30 @@ export const definitionSchema = {
       { channel: text(100), topic: text(100), is: { enum: ['granted', 'denied', 'unknown'] } },
       ['channel', 'is'],
     ),
+    identity: {
+      oneOf: [
+        object({ namespace: text(100), op: { const: 'exists' }, value: { type: 'boolean' } }, [
+          'namespace',
+          'op',
+        ]),
+        object({ namespace: text(100), op: { const: 'in' }, value: list(text(1000), 1000) }, IDENTITY),
+        object(
+          { namespace: text(100), op: { enum: ['eq', 'contains', 'startsWith'] }, value: text(1000) },
+          IDENTITY,
+        ),
+      ],
+    },
+    calendar: object(
+      {
+        path: ref('path'),
+        in: object({ from: DAYS, to: DAYS }, ['from', 'to']),
+        zone: { anyOf: [{ type: 'string', description: 'An IANA time zone.' }, only('trait', ref('path'))] },
+      },
+      ['path', 'in'],
+    ),
+    sample: object({ percent: { type: 'number', minimum: 0.01, maximum: 100 }, salt: text(100) }, [
+      'percent',
+    ]),
     event: {
       anyOf: [
         object({ ...selector, within: ref('window'), measure: { const: 'count' } }, ['name']),
@@ -120,7 +166,7 @@ export const definitionSchema = {
             measure: {
               anyOf: [
                 { const: 'count' },
-                ...['sum', 'min', 'max', 'avg'].map((name) => only(name, ref('path'))),
+                ...['sum', 'min', 'max', 'avg', 'distinct'].map((name) => only(name, ref('path'))),
               ],
             },
             op: ORDER,
@@ -140,14 +186,30 @@ export const definitionSchema = {
         ),
       ],
     },
+    every: {
+      anyOf: [
+        object({ ...periods, measure: { const: 'count' } }, ['name', 'within', 'every']),
+        object(
+          {
+            ...periods,
+            measure: { anyOf: [{ const: 'count' }, only('sum', ref('path'))] },
+            op: ORDER,
+            value: ref('number'),
+          },
+          ['name', 'within', 'every', 'op', 'value'],
+        ),
+      ],
+    },
     firstEvent: object({ ...selector, firstWithin: ref('window') }, ['name', 'firstWithin']),
-    sequence: object(
-      {
-        first: object({ ...selector, within: ref('window') }, ['name']),
-        then: { anyOf: ['present', 'absent'].map((presence) => only(presence, object(selector, ['name']))) },
-        gap: ref('duration'),
-      },
-      ['first', 'then'],
-    ),
+    sequence: {
+      anyOf: [
+        object({ first, then: { anyOf: STEPS.map((step) => only(step, second)) }, gap: ref('duration') }, [
+          'first',
+          'then',
+        ]),
+        object({ first, then: list(ref('step'), 8) }, ['first', 'then']),
+      ],
+    },
+    step: { anyOf: STEPS.map((step) => object({ [step]: second, gap: ref('duration') }, [step])) },
   },
 };

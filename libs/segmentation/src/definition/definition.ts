@@ -2,19 +2,39 @@
  * A definition as evaluators see it: every duration in milliseconds, every number as exact decimal text, defaults
  * filled in. Meaning is set down in this lib's README; both evaluators follow it and share nothing but this.
  */
-export interface Definition {
+export interface Definition<L = Leaf> {
   version: 1;
-  where: Condition;
+  where: Condition<L>;
 }
 
-export type Condition =
-  | { kind: 'all'; conditions: Condition[] }
-  | { kind: 'any'; conditions: Condition[] }
-  | { kind: 'not'; condition: Condition }
-  | Leaf;
+/** As it is written and stored: it may name other audiences. `resolveAudiences` makes a Definition of it. */
+export type WrittenDefinition = Definition<WrittenLeaf>;
+
+export type Condition<L = Leaf> =
+  | { kind: 'all'; conditions: Condition<L>[] }
+  | { kind: 'any'; conditions: Condition<L>[] }
+  | { kind: 'not'; condition: Condition<L> }
+  | L;
 
 /** A condition that is answered by looking at data; every other kind is boolean algebra over these. */
-export type Leaf = TraitLeaf | ConsentLeaf | EventLeaf | FirstEventLeaf | SequenceLeaf;
+export type Leaf =
+  | TraitLeaf
+  | ConsentLeaf
+  | IdentityLeaf
+  | CalendarLeaf
+  | SampleLeaf
+  | EventLeaf
+  | EveryLeaf
+  | FirstEventLeaf
+  | SequenceLeaf;
+
+export type WrittenLeaf = Leaf | AudienceLeaf;
+
+/** The person satisfies the current definition of another audience. */
+export interface AudienceLeaf {
+  kind: 'audience';
+  id: string;
+}
 
 export interface TraitLeaf {
   kind: 'trait';
@@ -28,6 +48,39 @@ export interface ConsentLeaf {
   is: 'granted' | 'denied' | 'unknown';
 }
 
+/** Some identity of the profile in the namespace passes; with `exists` false: the profile has none there. */
+export interface IdentityLeaf {
+  kind: 'identity';
+  namespace: string;
+  test: IdentityTest;
+}
+
+export type IdentityTest =
+  | { op: 'exists'; exists: boolean }
+  | { op: 'in'; texts: string[] }
+  | { op: 'eq' | 'contains' | 'startsWith'; text: string };
+
+/** The date at the path has its anniversary on one of the local days from today + `from` up to and with today + `to`. */
+export interface CalendarLeaf {
+  kind: 'calendar';
+  path: string;
+  from: number;
+  to: number;
+  /** Whose today it is; the evaluation's default zone when left out, and where the trait names no zone. */
+  zone?: { name: string } | { trait: string };
+}
+
+/** A sample's shares are hundredths of a percent. */
+export const SAMPLE_PARTS = 10_000;
+
+/** The first four bytes of MD5(`salt:person`), big-endian, modulo SAMPLE_PARTS are below `share`. */
+export interface SampleLeaf {
+  kind: 'sample';
+  /** Of SAMPLE_PARTS. */
+  share: number;
+  salt: string;
+}
+
 /** A measure over the matching events of a window, compared with a value. */
 export interface EventLeaf {
   kind: 'event';
@@ -38,6 +91,18 @@ export interface EventLeaf {
   value: NumberValue | DateValue;
 }
 
+/** The measure compares so in each of the window's `periods` of `every` milliseconds, counted back from its end. */
+export interface EveryLeaf {
+  kind: 'every';
+  events: EventSelector;
+  window: Required<Window>;
+  every: number;
+  periods: number;
+  measure: CountOrSum;
+  op: Order;
+  value: NumberValue;
+}
+
 /** The first matching event ever falls into the window. */
 export interface FirstEventLeaf {
   kind: 'firstEvent';
@@ -45,12 +110,18 @@ export interface FirstEventLeaf {
   window: Window;
 }
 
-/** After some `first` event of the window, a `then` event came (or none did); with `gap`, sooner than that. */
+/** After some `first` event of the window came the steps, one after the other: some chain of events has them all. */
 export interface SequenceLeaf {
   kind: 'sequence';
   first: EventSelector;
   window: Window;
-  then: EventSelector;
+  /** One to eight; only the last may be absent. */
+  steps: SequenceStep[];
+}
+
+/** Later than the step before it, by less than `gap` milliseconds; absent: no such event is. */
+export interface SequenceStep {
+  events: EventSelector;
   presence: 'present' | 'absent';
   gap?: number;
 }
@@ -70,7 +141,9 @@ export interface Window {
 export type TimePoint = { at: number } | { fromNow: number };
 
 export type Measure =
-  { of: 'count' | 'first' | 'last' } | { of: 'sum' | 'min' | 'max' | 'avg'; path: string };
+  CountOrSum | { of: 'first' | 'last' } | { of: 'min' | 'max' | 'avg' | 'distinct'; path: string };
+/** Measures that nothing has a value of, too: zero. */
+export type CountOrSum = { of: 'count' } | { of: 'sum'; path: string };
 
 export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 
@@ -79,6 +152,7 @@ export type Test =
   | { path: string; op: 'exists'; exists: boolean }
   | { path: string; op: Order; value: Value }
   | { path: string; op: 'in'; values: PlainValue[] }
+  | { path: string; op: 'includes'; value: PlainValue }
   | { path: string; op: 'contains'; text: string }
   | { path: string; op: 'startsWith'; text: string };
 
@@ -103,7 +177,9 @@ export interface DateValue {
 }
 
 /** Every leaf of a condition, in reading order, repeated ones included. */
-export function* leavesOf(condition: Condition): Generator<Leaf> {
+export function leavesOf(condition: Condition): Generator<Leaf>;
+export function leavesOf(condition: Condition<WrittenLeaf>): Generator<WrittenLeaf>;
+export function* leavesOf(condition: Condition<WrittenLeaf>): Generator<WrittenLeaf> {
   if (condition.kind === 'not') yield* leavesOf(condition.condition);
   else if (condition.kind === 'all' || condition.kind === 'any') {
     for (const inner of condition.conditions) yield* leavesOf(inner);

@@ -20,12 +20,21 @@ interface Refused {
 
 /** Rules a schema cannot say: the parser alone refuses these. */
 const BEYOND_SCHEMA = new Set([
+  'calendar-days-backwards.json',
+  'calendar-zone-offset.json',
+  'calendar-zone-unknown.json',
   'date-of-no-calendar.json',
   'decimal-not-digits.json',
   'duration-beyond-a-century.json',
   'duration-zero.json',
+  'every-not-whole.json',
+  'every-only-once.json',
+  'every-too-often.json',
+  'every-window-of-two-kinds.json',
   'number-too-fine.json',
   'number-too-large.json',
+  'sample-too-fine.json',
+  'sequence-absent-not-last.json',
   'window-backwards.json',
   'window-backwards-dates.json',
 ]);
@@ -67,6 +76,30 @@ describe('parseDefinition', () => {
     });
   });
 
+  it('reads a single step as a list of one, its gap inside', () => {
+    const then = { absent: { name: 'B' } };
+    const sequence = (rest: object): unknown =>
+      parseDefinition({ version: 1, where: { sequence: { first: { name: 'A' }, ...rest } } });
+    expect(sequence({ then, gap: 'PT120M' })).toEqual(sequence({ then: [{ ...then, gap: '2h' }] }));
+    expect(sequence({ then })).toMatchObject({
+      definition: { where: { steps: [{ presence: 'absent', events: { name: 'B', where: [] } }] } },
+    });
+  });
+
+  it('takes percents by their digits', () => {
+    const share = (percent: number): unknown =>
+      parseDefinition({ version: 1, where: { sample: { percent } } });
+    for (const [percent, hundredths] of [
+      [0.29, 29],
+      [0.07, 7],
+      [1.1, 110],
+      [99.99, 9999],
+      [100, 10_000],
+    ] as const) {
+      expect(share(percent)).toMatchObject({ definition: { where: { share: hundredths, salt: '' } } });
+    }
+  });
+
   it('nests to its limit and holds leaves to theirs', () => {
     const parse = (where: object) => parseDefinition({ version: 1, where });
     expect(parse(wrapped(LIMITS.depth - 1))).toMatchObject({ ok: true });
@@ -77,6 +110,8 @@ describe('parseDefinition', () => {
     });
     const most = parse(many(2));
     expect(most.ok && [...leavesOf(most.definition.where)]).toHaveLength(LIMITS.leaves);
+    const audience = { audience: { id: '0197a6d0-1111-7222-8333-444455556666' } };
+    expect(parse({ all: [many(2), audience] })).toMatchObject({ ok: false, errors: [{ code: 'too-many' }] });
     expect(parse(many(3))).toMatchObject({ ok: false, errors: [{ pointer: '/where', code: 'too-many' }] });
   });
 });

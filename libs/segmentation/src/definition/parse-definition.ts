@@ -1,15 +1,34 @@
 import type { FieldError } from '@percorso/kernel';
-import type { Condition, ConsentLeaf, Definition, TraitLeaf } from './definition';
-import { readEvent, readSequence } from './parse-event';
+import type { Condition, WrittenDefinition, WrittenLeaf } from './definition';
+import { readEvent } from './parse-event';
+import { readAudience, readCalendar, readConsent, readIdentity, readSample } from './parse-profile-leaf';
+import { readSequence } from './parse-sequence';
 import { readTest } from './parse-test';
-import { at, type JsonObject, Mistakes, readChoice, readList, readObject, readText } from './reader';
+import { at, type JsonObject, Mistakes, readList, readObject } from './reader';
 
-export type ParsedDefinition = { ok: true; definition: Definition } | { ok: false; errors: FieldError[] };
+export type ParsedDefinition =
+  { ok: true; definition: WrittenDefinition } | { ok: false; errors: FieldError[] };
 
 /** All and any may hold this many conditions; conditions may nest this deep; a definition may have this many leaves. */
 export const LIMITS = { conditions: 200, depth: 64, leaves: 200 } as const;
 
-const KINDS = ['all', 'any', 'not', 'trait', 'consent', 'event', 'sequence'] as const;
+type ReadLeaf = (value: unknown, pointer: string, mistakes: Mistakes) => WrittenLeaf | undefined;
+
+const LEAVES = {
+  trait: (value, pointer, mistakes) => {
+    const test = readTest(value, pointer, mistakes);
+    return test && { kind: 'trait', test };
+  },
+  identity: readIdentity,
+  consent: readConsent,
+  calendar: readCalendar,
+  sample: readSample,
+  event: readEvent,
+  sequence: readSequence,
+  audience: readAudience,
+} satisfies Record<string, ReadLeaf>;
+
+const KINDS = ['all', 'any', 'not', ...(Object.keys(LEAVES) as (keyof typeof LEAVES)[])] as const;
 
 /** Reads a definition of language version 1; finds every mistake, not only the first. */
 export function parseDefinition(json: unknown): ParsedDefinition {
@@ -32,7 +51,7 @@ class Reading {
   readonly mistakes = new Mistakes();
   leaves = 0;
 
-  condition(value: unknown, pointer: string, depth: number): Condition | undefined {
+  condition(value: unknown, pointer: string, depth: number): Condition<WrittenLeaf> | undefined {
     if (depth > LIMITS.depth) {
       return this.mistakes.add(pointer, 'too-deep', `conditions may nest ${LIMITS.depth} deep at most`);
     }
@@ -50,7 +69,7 @@ class Reading {
     }
     if (kind === 'all' || kind === 'any') return this.list(kind, source, place, depth);
     this.leaves += 1;
-    return this.leaf(kind, source[kind], place);
+    return LEAVES[kind](source[kind], place, this.mistakes);
   }
 
   private list(
@@ -58,35 +77,10 @@ class Reading {
     source: JsonObject,
     pointer: string,
     depth: number,
-  ): Condition | undefined {
+  ): Condition<WrittenLeaf> | undefined {
     const conditions = readList(source[kind], pointer, this.mistakes, LIMITS.conditions)?.map(
       (inner, index) => this.condition(inner, at(pointer, index), depth + 1),
     );
     return conditions && { kind, conditions: conditions.filter((inner) => inner !== undefined) };
-  }
-
-  private leaf(
-    kind: 'trait' | 'consent' | 'event' | 'sequence',
-    value: unknown,
-    pointer: string,
-  ): Condition | undefined {
-    if (kind === 'event') return readEvent(value, pointer, this.mistakes);
-    if (kind === 'sequence') return readSequence(value, pointer, this.mistakes);
-    if (kind === 'consent') return this.consent(value, pointer);
-    const test = readTest(value, pointer, this.mistakes);
-    return test && ({ kind, test } satisfies TraitLeaf);
-  }
-
-  private consent(value: unknown, pointer: string): ConsentLeaf | undefined {
-    const source = readObject(value, pointer, ['channel', 'topic', 'is'], this.mistakes);
-    if (!source) return undefined;
-    const channel = readText(source.channel, at(pointer, 'channel'), this.mistakes, 100);
-    const topic =
-      source.topic === undefined
-        ? undefined
-        : readText(source.topic, at(pointer, 'topic'), this.mistakes, 100);
-    const is = readChoice(source.is, ['granted', 'denied', 'unknown'], at(pointer, 'is'), this.mistakes);
-    if (channel === undefined || is === undefined) return undefined;
-    return { kind: 'consent', channel, ...(topic === undefined ? {} : { topic }), is };
   }
 }

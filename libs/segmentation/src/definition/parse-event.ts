@@ -1,13 +1,18 @@
-import type { EventLeaf, EventSelector, FirstEventLeaf, Measure, SequenceLeaf } from './definition';
+import type { EventLeaf, EventSelector, EveryLeaf, FirstEventLeaf, Measure, Window } from './definition';
 import { ORDERS, readNumber, readPath, readTest } from './parse-test';
-import { readDateValue, readDuration, readWindow } from './parse-time';
+import { lengthOf, readDateValue, readDuration, readWindow } from './parse-time';
 import { at, type JsonObject, type Mistakes, readChoice, readList, readObject, readText } from './reader';
 
 const SIMPLE_MEASURES = ['count', 'first', 'last'] as const;
-const PATH_MEASURES = ['sum', 'min', 'max', 'avg'] as const;
+const PATH_MEASURES = ['sum', 'min', 'max', 'avg', 'distinct'] as const;
 const MOST_TESTS = 50;
+const PERIODS = { least: 2, most: 100 } as const;
 
-function selector(source: JsonObject, pointer: string, mistakes: Mistakes): EventSelector | undefined {
+export function readSelector(
+  source: JsonObject,
+  pointer: string,
+  mistakes: Mistakes,
+): EventSelector | undefined {
   const name = readText(source.name, at(pointer, 'name'), mistakes);
   const place = at(pointer, 'where');
   const tests =
@@ -26,30 +31,34 @@ function measureOf(value: unknown, pointer: string, mistakes: Mistakes): Measure
   if (simple) return { of: simple };
   const named = value !== null && typeof value === 'object' && !Array.isArray(value);
   if (!named) {
-    return mistakes.add(pointer, 'choice', 'must be count, first, last, {sum}, {min}, {max} or {avg}');
+    return mistakes.add(
+      pointer,
+      'choice',
+      'must be count, first, last, {sum}, {min}, {max}, {avg} or {distinct}',
+    );
   }
   const source = readObject(value, pointer, PATH_MEASURES, mistakes);
   const of = PATH_MEASURES.filter((key) => source && key in source);
   if (!source || of.length !== 1 || of[0] === undefined) {
-    return mistakes.add(pointer, 'choice', 'must have exactly one of sum, min, max, avg');
+    return mistakes.add(pointer, 'choice', 'must have exactly one of sum, min, max, avg, distinct');
   }
   const path = readPath(source[of[0]], at(pointer, of[0]), mistakes);
   return path === undefined ? undefined : { of: of[0], path };
 }
 
-/** {name, where?, within?, measure?, op?, value?} or {name, where?, firstWithin}. */
+/** {name, where?, within?, measure?, op?, value?}, the same with {every}, or {name, where?, firstWithin}. */
 export function readEvent(
   value: unknown,
   pointer: string,
   mistakes: Mistakes,
-): EventLeaf | FirstEventLeaf | undefined {
+): EventLeaf | EveryLeaf | FirstEventLeaf | undefined {
   const first = value !== null && typeof value === 'object' && 'firstWithin' in value;
   const allowed = first
     ? ['name', 'where', 'firstWithin']
-    : ['name', 'where', 'within', 'measure', 'op', 'value', 'firstWithin'];
+    : ['name', 'where', 'within', 'every', 'measure', 'op', 'value', 'firstWithin'];
   const source = readObject(value, pointer, allowed, mistakes);
   if (!source) return undefined;
-  const events = selector(source, pointer, mistakes);
+  const events = readSelector(source, pointer, mistakes);
   if (first) {
     const window = readWindow(source.firstWithin, at(pointer, 'firstWithin'), mistakes);
     return events && window && { kind: 'firstEvent', events, window };
@@ -58,7 +67,44 @@ export function readEvent(
     source.within === undefined ? {} : readWindow(source.within, at(pointer, 'within'), mistakes);
   const measure = measureOf(source.measure, at(pointer, 'measure'), mistakes);
   const compared = measure && readComparison(source, measure, pointer, mistakes);
-  return events && window && measure && compared && { kind: 'event', events, window, measure, ...compared };
+  const leaf = events && window && measure && compared && { events, window, measure, ...compared };
+  if (source.every === undefined) return leaf && { kind: 'event', ...leaf };
+  const periods = window && readPeriods(source, window, pointer, mistakes);
+  return leaf && periods && readEvery({ ...leaf, ...periods }, pointer, mistakes);
+}
+
+function readPeriods(
+  source: JsonObject,
+  window: Window,
+  pointer: string,
+  mistakes: Mistakes,
+): Pick<EveryLeaf, 'window' | 'every' | 'periods'> | undefined {
+  const every = readDuration(source.every, at(pointer, 'every'), mistakes);
+  const length = lengthOf(window);
+  if (length === undefined) {
+    const code = source.within === undefined ? 'required' : 'range';
+    const message = 'must have a length: last, or from and to, both dates or both counted from now';
+    return mistakes.add(at(pointer, 'within'), code, message);
+  }
+  if (every === undefined) return undefined;
+  const periods = length / every;
+  if (Number.isInteger(periods) && periods >= PERIODS.least && periods <= PERIODS.most) {
+    return { window: window as Required<Window>, every, periods };
+  }
+  const message = `the window must be ${PERIODS.least} to ${PERIODS.most} whole periods of this length`;
+  return mistakes.add(at(pointer, 'every'), 'range', message);
+}
+
+function readEvery(
+  leaf: Omit<EventLeaf, 'kind'> & Pick<EveryLeaf, 'window' | 'every' | 'periods'>,
+  pointer: string,
+  mistakes: Mistakes,
+): EveryLeaf | undefined {
+  const { measure, value } = leaf;
+  if ((measure.of === 'count' || measure.of === 'sum') && value.type === 'number') {
+    return { kind: 'every', ...leaf, measure, value };
+  }
+  return mistakes.add(at(pointer, 'measure'), 'choice', 'must be count or {sum} where every is given');
 }
 
 function readComparison(
@@ -78,36 +124,4 @@ function readComparison(
     ? readDateValue(source.value as JsonObject, place, mistakes)
     : readNumber(source.value, place, mistakes);
   return op && value && { op, value };
-}
-
-/** {first: {name, where?, within?}, then: {present | absent: {name, where?}}, gap?}. */
-export function readSequence(value: unknown, pointer: string, mistakes: Mistakes): SequenceLeaf | undefined {
-  const source = readObject(value, pointer, ['first', 'then', 'gap'], mistakes);
-  if (!source) return undefined;
-  const place = at(pointer, 'first');
-  const start = readObject(source.first, place, ['name', 'where', 'within'], mistakes);
-  const first = start && selector(start, place, mistakes);
-  const window = start?.within === undefined ? {} : readWindow(start.within, at(place, 'within'), mistakes);
-  const then = readThen(source.then, at(pointer, 'then'), mistakes);
-  const gap = source.gap === undefined ? undefined : readDuration(source.gap, at(pointer, 'gap'), mistakes);
-  if (!first || !window || !then) return undefined;
-  return { kind: 'sequence', first, window, ...then, ...(gap === undefined ? {} : { gap }) };
-}
-
-function readThen(
-  value: unknown,
-  pointer: string,
-  mistakes: Mistakes,
-): Pick<SequenceLeaf, 'then' | 'presence'> | undefined {
-  const source = readObject(value, pointer, ['present', 'absent'], mistakes);
-  if (!source) return undefined;
-  const named = (['present', 'absent'] as const).filter((key) => key in source);
-  const presence = named[0];
-  if (named.length !== 1 || presence === undefined) {
-    return mistakes.add(pointer, 'choice', 'must have exactly one of present, absent');
-  }
-  const place = at(pointer, presence);
-  const event = readObject(source[presence], place, ['name', 'where'], mistakes);
-  const then = event && selector(event, place, mistakes);
-  return then && { then, presence };
 }

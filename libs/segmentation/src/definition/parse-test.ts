@@ -4,7 +4,7 @@ import { readDateValue } from './parse-time';
 import { at, type JsonObject, type Mistakes, readChoice, readList, readObject, readText } from './reader';
 
 export const ORDERS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] as const;
-export const TEST_OPS = [...ORDERS, 'in', 'contains', 'startsWith', 'exists'] as const;
+export const TEST_OPS = [...ORDERS, 'in', 'includes', 'contains', 'startsWith', 'exists'] as const;
 export const MOST_VALUES = 1000;
 
 const isObject = (value: unknown): value is JsonObject =>
@@ -104,6 +104,10 @@ function readOperand(
       readPlain(item, at(pointer, index), mistakes),
     );
     return values && { path, op, values: values.filter((item) => item !== undefined) };
+  }
+  if (op === 'includes') {
+    const element = readPlain(value, pointer, mistakes);
+    return element && { path, op, value: element };
   }
   return readOrdered(path, op, value, pointer, mistakes);
 }

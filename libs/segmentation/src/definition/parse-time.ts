@@ -71,15 +71,18 @@ export function readWindow(value: unknown, pointer: string, mistakes: Mistakes):
     return mistakes.add(pointer, 'required', 'must have last, or from, or to, or both of these');
   const from = 'from' in source ? bound(source.from, at(pointer, 'from'), mistakes) : undefined;
   const to = 'to' in source ? bound(source.to, at(pointer, 'to'), mistakes) : undefined;
-  if (from && to && neverBefore(from, to)) {
+  if (from && to && neverBefore({ from, to })) {
     return mistakes.add(pointer, 'range', 'from must be before to');
   }
   return { ...(from && { from }), ...(to && { to }) };
 }
 
 // A date and a distance from now cannot be compared ahead of time: such a window may be empty for a while.
-function neverBefore(from: TimePoint, to: TimePoint): boolean {
-  if ('at' in from && 'at' in to) return from.at >= to.at;
-  if ('fromNow' in from && 'fromNow' in to) return from.fromNow >= to.fromNow;
-  return false;
+const neverBefore = (window: Window): boolean => (lengthOf(window) ?? 1) <= 0;
+
+/** Milliseconds from its start to its end, where these are known ahead of time; undefined otherwise. */
+export function lengthOf({ from, to }: Window): number | undefined {
+  if (!from || !to) return undefined;
+  if ('at' in from && 'at' in to) return to.at - from.at;
+  return 'fromNow' in from && 'fromNow' in to ? to.fromNow - from.fromNow : undefined;
 }

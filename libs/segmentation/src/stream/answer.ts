@@ -1,4 +1,5 @@
-import { type Answer, answerLeaf, type PersonValues } from './leaf-answer';
+import type { Answer } from './event-answer';
+import { answerLeaf, type PersonFacts } from './leaf-answer';
 import type { Plan, PlannedCondition, Program } from './plan';
 
 /** A person's answers to leaves at one moment, each found once however many audiences ask. */
@@ -7,8 +8,9 @@ export class Answers {
 
   constructor(
     private readonly plan: Plan,
-    private readonly person: PersonValues,
-    readonly now: number,
+    private readonly person: PersonFacts,
+    private readonly now: number,
+    private readonly zone: string,
   ) {}
 
   /**
@@ -45,6 +47,6 @@ export class Answers {
   }
 
   private leaf(index: number): Answer {
-    return (this.found[index] ??= answerLeaf(this.plan.leaves[index]!, this.person, this.now));
+    return (this.found[index] ??= answerLeaf(this.plan.leaves[index]!, this.person, this.now, this.zone));
   }
 }

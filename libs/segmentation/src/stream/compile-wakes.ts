@@ -1,10 +1,14 @@
 import { canonicalJson } from '@percorso/kernel';
 import { selectEvents } from '../compile/compile-event-leaf';
 import type { CompileScope, SetScope } from '../compile/compile-scope';
+import { DEFAULT_ZONE } from '../compile/compile-set';
 import { Parameters } from '../compile/parameters';
+import { compileCalendarWakes } from './compile-calendar-wakes';
 import { DATE_PATTERN } from '../definition/date-text';
 import { type Definition, leavesOf, movesWithTime } from '../definition/definition';
 import { type TimeEdge, timeEdgesOf } from './time-edges';
+
+type MomentEdge = Exclude<TimeEdge, { of: 'calendar' }>;
 
 export interface WakeQuery {
   /** ClickHouse SQL of rows `person`, `due` (Unix milliseconds), each person once. */
@@ -30,15 +34,20 @@ export function compileWakes(
   }
   if (edges.size === 0) return undefined;
   const parameters = new Parameters();
-  const inner: CompileScope = { ...scope, asOfPos: String(scope.asOfPos), parameters };
-  const parts = [...edges.values()].map((edge) => partOf(edge, inner, since, until));
+  const inner: CompileScope = { zone: DEFAULT_ZONE, ...scope, asOfPos: String(scope.asOfPos), parameters };
+  const parts = [...edges.values()].flatMap((edge) =>
+    edge.of === 'calendar'
+      ? compileCalendarWakes(edge.leaf, inner, since, until)
+      : [partOf(edge, inner, since, until)],
+  );
+  if (parts.length === 0) return undefined;
   return {
     query: `SELECT person, min(due) AS due FROM (${parts.join(' UNION ALL ')}) GROUP BY person`,
     params: parameters.values,
   };
 }
 
-function partOf(edge: TimeEdge, scope: CompileScope, since: number, until: number): string {
+function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: number): string {
   const { parameters } = scope;
   const between = (moment: string): string =>
     `${moment} > ${parameters.instant(since - edge.after)} AND ${moment} <= ${parameters.instant(until - edge.after)}`;

@@ -4,8 +4,9 @@ import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitrari
 import { holds, type Subject } from '../compile/reference-evaluator';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
+import { resolveAudiences } from '../definition/resolve-audiences';
 import { Answers } from './answer';
-import type { Answer } from './leaf-answer';
+import type { Answer } from './event-answer';
 import { PersonCache, type PersonState } from './person-cache';
 import { type Plan, planOf } from './plan';
 
@@ -15,8 +16,9 @@ const DAY = 86_400_000;
 
 function parsed(where: object): Definition {
   const result = parseDefinition({ version: 1, where });
-  if (!result.ok) throw new TypeError(JSON.stringify(result.errors));
-  return result.definition;
+  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience');
+  if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify({ result, resolved }));
+  return resolved.definition;
 }
 
 const planFor = (definitions: readonly Definition[]): Plan =>
@@ -54,10 +56,10 @@ class Arrival {
 
   ask(program: number, now: number): Answer {
     const person = {
-      profile: { traits: flatten(this.subject.traits), consent: this.subject.consent },
+      profile: { ...this.subject, traits: flatten(this.subject.traits) },
       matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
     };
-    return new Answers(this.plan, person, now).of(this.plan.programs[program]!);
+    return new Answers(this.plan, person, now, 'UTC').of(this.plan.programs[program]!);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Slot } from './plan';
-import { type FlatValues, passes, type Scalar, scalarAt } from './scalar';
+import type { FlatValues } from '@percorso/profile';
+import { passes, passesScalar, type Scalar, scalarAt } from './scalar';
 
 /** One event of a slot: when it occurred and the values of the slot's paths. */
 export interface Match {
@@ -46,7 +47,7 @@ export class Matches {
   offer(at: number, values: FlatValues, now: number): void {
     const { slot } = this;
     if (at < slot.from || at >= slot.to) return;
-    for (const test of slot.where) if (!passes(test, scalarAt(values, test.path), now)) return;
+    for (const test of slot.where) if (!passes(test, values, now)) return;
     const match = { at, values: slot.paths.map((path) => scalarAt(values, path)) };
     if (at < this.foldedBefore) {
       this.fold(match);
@@ -76,7 +77,7 @@ export class Matches {
     if (moving.length === 0) return this;
     const passing = new Matches(this.slot);
     for (const match of this.list) {
-      if (moving.every((test) => passes(test, match.values[paths.indexOf(test.path)], now)))
+      if (moving.every((test) => passesScalar(test, match.values[paths.indexOf(test.path)], now)))
         passing.list.push(match);
     }
     return passing;

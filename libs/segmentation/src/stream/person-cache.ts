@@ -1,7 +1,6 @@
-import type { PersonEvent } from '@percorso/profile';
+import type { FlatValues, PersonEvent } from '@percorso/profile';
 import { Matches } from './matches';
 import type { Plan, Slot } from './plan';
-import type { FlatValues } from './scalar';
 
 /** A person's state: the events audiences look at, slot by slot. */
 export class PersonState {

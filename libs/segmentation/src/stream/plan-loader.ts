@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
+import type { WrittenDefinition } from '../definition/definition';
 import { type ParsedDefinition, parseDefinition } from '../definition/parse-definition';
+import { resolveAudiences } from '../definition/resolve-audiences';
 import { type Plan, planOf, type StreamedAudience } from './plan';
 
 interface AudienceRow {
@@ -31,8 +33,14 @@ export class PlanLoader {
     const known = this.loaded.get(workspaceId);
     if (known?.signature === signature) return known.plan;
     await this.readDefinitions(tx, rows);
+    const byId = new Map(rows.map((row) => [row.id, this.parsed.get(keyOf(row))]));
+    const lookUp = (id: string): WrittenDefinition | 'unknown-audience' => {
+      const found = byId.get(id);
+      return found?.ok ? found.definition : 'unknown-audience';
+    };
     const audiences = rows.flatMap((row): StreamedAudience[] => {
-      const definition = this.parsed.get(keyOf(row));
+      const written = this.parsed.get(keyOf(row));
+      const definition = written?.ok ? resolveAudiences(written.definition, lookUp, row.id) : undefined;
       // One that this release cannot read fails its evaluations, which say so; the others go on.
       return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
     });

@@ -3,10 +3,10 @@ import type {
   Condition,
   EventLeaf,
   EventSelector,
-  FirstEventLeaf,
+  EveryLeaf,
   Leaf,
-  SequenceLeaf,
   Test,
+  TimePoint,
   Window,
 } from '../definition/definition';
 import { leavesOf, movesWithTime } from '../definition/definition';
@@ -27,7 +27,7 @@ export interface Slot {
   /** Tests whose answer never changes; checked once, when the event comes. */
   where: Test[];
   /** Tests against dates that move with now; checked whenever the leaf is asked. */
-  moving: Test[];
+  moving: MovingTest[];
   /** Fixed bounds on the time an event occurred, Unix milliseconds, [from, to). */
   from: number;
   to: number;
@@ -36,6 +36,8 @@ export interface Slot {
   /** Leaves look at single events from now + this on; older ones may be folded into totals. */
   keep: number;
 }
+
+type MovingTest = Exclude<Test, { op: 'includes' }>;
 
 export interface PlannedLeaf {
   leaf: Leaf;
@@ -64,6 +66,8 @@ export interface Plan {
   programsOf: ReadonlyMap<string, Program[]>;
   /** Programs that look at the profile itself. */
   profilePrograms: Program[];
+  /** Programs that look at the profile's identities, which come without a new version of it. */
+  identityPrograms: Program[];
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
   unsettled: Program[];
 }
@@ -88,11 +92,13 @@ export function planOf(audiences: readonly StreamedAudience[]): Plan {
   }));
   const programsOf = new Map<string, Program[]>();
   const profilePrograms: Program[] = [];
+  const identityPrograms: Program[] = [];
   for (const program of programs) {
     const own = [...leavesOf(program.audience.where)].map((leaf) => planned[leafIndex(leaf)]!);
     const names = new Set(own.flatMap((leaf) => leaf.slots.map((slot) => slot.name)));
     for (const name of names) add(programsOf, name, program);
     if (own.some((leaf) => leaf.slots.length === 0)) profilePrograms.push(program);
+    if (own.some(({ leaf }) => leaf.kind === 'identity')) identityPrograms.push(program);
   }
   const slotsOf = new Map<string, Slot[]>();
   for (const slot of slots.values()) add(slotsOf, slot.name, slot);
@@ -106,6 +112,7 @@ export function planOf(audiences: readonly StreamedAudience[]): Plan {
     slotsOf,
     programsOf,
     profilePrograms,
+    identityPrograms,
     unsettled,
   };
 }
@@ -130,37 +137,37 @@ function plannedCondition(condition: Condition, leafIndex: (leaf: Leaf) => numbe
 function slotsOfLeaf(leaf: Leaf, slots: Map<string, Slot>): Slot[] {
   switch (leaf.kind) {
     case 'event':
-      return [
-        slotFor(
-          slots,
-          leaf.events,
-          leaf.window,
-          keepOf(leaf),
-          'path' in leaf.measure ? [leaf.measure.path] : [],
-        ),
-      ];
+    case 'every': {
+      const paths = 'path' in leaf.measure ? [leaf.measure.path] : [];
+      return [slotFor(slots, leaf.events, leaf.window, keepOf(leaf), paths)];
+    }
     case 'firstEvent':
-      return [slotFor(slots, leaf.events, {}, keepOf(leaf), [])];
-    case 'sequence':
+      // The earliest event of all decides, and totals know it.
+      return [slotFor(slots, leaf.events, {}, Infinity, [])];
+    case 'sequence': {
+      const keep = slidingOf(leaf.window.from) ?? -Infinity;
       return [
-        slotFor(slots, leaf.first, leaf.window, keepOf(leaf), []),
-        slotFor(slots, leaf.then, {}, keepOf(leaf), []),
+        slotFor(slots, leaf.first, leaf.window, keep, []),
+        ...leaf.steps.map((step) => slotFor(slots, step.events, {}, keep, [])),
       ];
+    }
     default:
       return [];
   }
 }
 
 /** From which moment, relative to now, a leaf needs events one by one. */
-function keepOf(leaf: EventLeaf | FirstEventLeaf | SequenceLeaf): number {
-  const { from, to } = leaf.window;
-  const sliding = (point: typeof from): number | undefined =>
-    point && 'fromNow' in point ? point.fromNow : undefined;
-  if (leaf.kind === 'sequence') return sliding(from) ?? -Infinity;
-  // The earliest event of all decides, and totals know it.
-  if (leaf.kind === 'firstEvent') return Infinity;
-  return sliding(from) ?? sliding(to) ?? Infinity;
+function keepOf({ window, measure }: EventLeaf | EveryLeaf): number {
+  const from = slidingOf(window.from);
+  if (from !== undefined) return from;
+  // Totals do not know which values they hold.
+  if (measure.of === 'distinct') return -Infinity;
+  return slidingOf(window.to) ?? Infinity;
 }
+
+/** A bound relative to now, in milliseconds. */
+export const slidingOf = (point: TimePoint | undefined): number | undefined =>
+  point && 'fromNow' in point ? point.fromNow : undefined;
 
 function slotFor(
   slots: Map<string, Slot>,
@@ -169,7 +176,7 @@ function slotFor(
   keep: number,
   paths: readonly string[],
 ): Slot {
-  const moving = selector.where.filter(movesWithTime);
+  const moving = selector.where.filter((test): test is MovingTest => movesWithTime(test));
   const where = selector.where.filter((test) => !movesWithTime(test));
   const from = window.from && 'at' in window.from ? window.from.at : -Infinity;
   const to = window.to && 'at' in window.to ? window.to.at : Infinity;

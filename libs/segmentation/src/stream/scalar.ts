@@ -1,15 +1,9 @@
+import { ELEMENT, type FlatValues } from '@percorso/profile';
 import { parseDate } from '../definition/date-text';
 import type { DateValue, Order, PlainValue, Test, TimePoint, Value } from '../definition/definition';
 
 /** A value as conditions see it: numbers in units of 10^-9. */
 export type Scalar = string | bigint | boolean;
-
-/** Values by dotted path, as the loader flattens them: what ClickHouse sees is what we see. */
-export interface FlatValues {
-  numbers: Record<string, string>;
-  strings: Record<string, string>;
-  booleans: Record<string, boolean>;
-}
 
 const SCALE = 9;
 
@@ -23,7 +17,6 @@ export function unitsOf(decimal: string): bigint {
 
 /** The value at a path; undefined when it is missing. */
 export function scalarAt(values: FlatValues, path: string): Scalar | undefined {
-  // One path can hold values of one type only, but for objects whose keys have dots: the order then is the loader's.
   if (Object.hasOwn(values.strings, path)) return values.strings[path];
   const number = Object.hasOwn(values.numbers, path) ? values.numbers[path] : undefined;
   if (number !== undefined) return unitsOf(number);
@@ -66,8 +59,17 @@ export function ordered<T extends bigint | number>(op: Order, left: T, right: T)
   }
 }
 
-/** Whether a value passes a test; undefined is a missing value. */
-export function passes(test: Test, found: Scalar | undefined, now: number): boolean {
+/** Whether what is at a test's path passes it. What ClickHouse sees is what we see: the loader flattens alike. */
+export function passes(test: Test, values: FlatValues, now: number): boolean {
+  if (test.op !== 'includes') return passesScalar(test, scalarAt(values, test.path), now);
+  const list = Object.hasOwn(values.lists, test.path) ? values.lists[test.path]! : [];
+  return list.includes(ELEMENT[test.value.type] + String(test.value.value));
+}
+
+type ScalarTest = Exclude<Test, { op: 'includes' }>;
+
+/** The same for one value; undefined is a missing one. */
+export function passesScalar(test: ScalarTest, found: Scalar | undefined, now: number): boolean {
   if (test.op === 'exists') return test.exists === (found !== undefined);
   if (found === undefined) return false;
   switch (test.op) {
@@ -114,4 +116,10 @@ export function nextTurn(moment: number, value: DateValue, now: number): number 
   const meets = moment - value.time.fromNow;
   if (meets > now) return meets;
   return meets + 1 > now ? meets + 1 : Infinity;
+}
+
+/** When a test against a moving date may turn out differently for a value that is a date. */
+export function turnOf(test: Test, date: number | undefined, now: number): number {
+  if (date === undefined || !('value' in test) || test.value.type !== 'date') return Infinity;
+  return nextTurn(date, test.value, now);
 }

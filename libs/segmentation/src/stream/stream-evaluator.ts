@@ -5,6 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
+import { DEFAULT_ZONE } from '../compile/compile-set';
 import { Answers } from './answer';
 import { ColdReader } from './cold-reader';
 import { type PersonCache, type PersonState } from './person-cache';
@@ -102,7 +103,7 @@ export class StreamEvaluator {
     const { tx, plan, now } = turn;
     if (touched.length === 0) return false;
     const persons = touched.map(({ person }) => person);
-    const profiles = await this.profiles.values(tx, persons);
+    const profiles = await this.profiles.values(tx, persons, plan.identityPrograms.length > 0);
     const gone = persons.filter((person) => !profiles.has(person));
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
@@ -119,7 +120,7 @@ export class StreamEvaluator {
         profile: profiles.get(touch.person)!,
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
-      const answers = new Answers(plan, values, now.getTime());
+      const answers = new Answers(plan, values, now.getTime(), DEFAULT_ZONE);
       let due = Infinity;
       for (const program of programs) {
         const answer = answers.of(program);
@@ -170,7 +171,7 @@ function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]):
 /** Of a person who was woken all; else those that look at what came, or at the profile if it changed. */
 function programsFor(plan: Plan, { events, woken }: Touched, profileChanged: boolean): readonly Program[] {
   if (woken) return plan.programs;
-  const programs = new Set<Program>(plan.unsettled);
+  const programs = new Set<Program>([...plan.unsettled, ...plan.identityPrograms]);
   if (profileChanged) for (const program of plan.profilePrograms) programs.add(program);
   for (const { name } of events) for (const program of plan.programsOf.get(name) ?? []) programs.add(program);
   return [...programs];

@@ -1,10 +1,22 @@
-import type { DateValue, EventSelector, Leaf, Test, TimePoint, Window } from '../definition/definition';
+import type {
+  CalendarLeaf,
+  DateValue,
+  EventSelector,
+  EveryLeaf,
+  Leaf,
+  SequenceLeaf,
+  Test,
+  TimePoint,
+  Window,
+} from '../definition/definition';
 
 /** What can make time alone change a leaf's answer: moments in the data, each so many milliseconds later. */
 export type TimeEdge =
   | { of: 'event'; events: EventSelector; window: Window; after: number }
   | { of: 'property'; events: EventSelector; path: string; after: number }
-  | { of: 'trait'; path: string; after: number };
+  | { of: 'trait'; path: string; after: number }
+  /** Local midnights. */
+  | { of: 'calendar'; leaf: CalendarLeaf };
 
 /** All edges of a leaf; none where the answer stays until data come. */
 export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
@@ -12,6 +24,8 @@ export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
     case 'trait':
       return turnsOf(leaf.test).map((after) => ({ of: 'trait', path: leaf.test.path, after }));
     case 'consent':
+    case 'identity':
+    case 'sample':
       return [];
     case 'event':
       return [
@@ -26,15 +40,12 @@ export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
       ];
     case 'firstEvent':
       return [...windowEdges(leaf.events, leaf.window, {}), ...movingEdges(leaf.events)];
+    case 'every':
+      return [...everyEdges(leaf), ...movingEdges(leaf.events)];
     case 'sequence':
-      return [
-        ...windowEdges(leaf.first, leaf.window, fixedOf(leaf.window)),
-        ...(leaf.gap === undefined || leaf.presence === 'present'
-          ? []
-          : [{ of: 'event' as const, events: leaf.first, window: fixedOf(leaf.window), after: leaf.gap }]),
-        ...movingEdges(leaf.first),
-        ...movingEdges(leaf.then),
-      ];
+      return sequenceEdges(leaf);
+    case 'calendar':
+      return [{ of: 'calendar', leaf }];
   }
 }
 
@@ -65,4 +76,35 @@ function movingEdges(events: EventSelector): TimeEdge[] {
   return events.where.flatMap((test) =>
     turnsOf(test).map((after): TimeEdge => ({ of: 'property', events, path: test.path, after })),
   );
+}
+
+/** The bounds of every period move with now. */
+function everyEdges({ events, window, every, periods }: EveryLeaf): TimeEdge[] {
+  const { to } = window;
+  if (!isSliding(to)) return [];
+  return Array.from({ length: periods + 1 }, (_, back): TimeEdge => {
+    return { of: 'event', events, window: {}, after: 1 - (to.fromNow - back * every) };
+  });
+}
+
+function sequenceEdges({ first, window, steps }: SequenceLeaf): TimeEdge[] {
+  const last = steps.at(-1);
+  const before = steps.at(-2);
+  const absences: TimeEdge[] =
+    last?.presence === 'absent' && last.gap !== undefined
+      ? [
+          {
+            of: 'event',
+            events: before?.events ?? first,
+            window: before ? {} : fixedOf(window),
+            after: last.gap,
+          },
+        ]
+      : [];
+  return [
+    ...windowEdges(first, window, fixedOf(window)),
+    ...absences,
+    ...movingEdges(first),
+    ...steps.flatMap(({ events }) => movingEdges(events)),
+  ];
 }

@@ -1,3 +1,13 @@
+// Elements of the lists of events that were loaded before there was a column for them; a text that looks like a list
+// stands in properties with its quotes escaped. The loader writes `lists` itself since.
+const LISTS_OF_OLD_EVENTS = `mapApply(
+  (k, v) -> (k, arrayFilter(e -> e != '', arrayMap(e -> multiIf(
+    JSONType(e) = 'String', concat('s', JSONExtractString(e)),
+    JSONType(e) = 'Bool', concat('b', e),
+    JSONType(e) IN ('Int64', 'UInt64', 'Double'), ifNull(concat('n', toString(toDecimal256OrNull(e, 9))), ''),
+    ''), JSONExtractArrayRaw(v)))),
+  mapFilter((k, v) -> startsWith(v, '[') AND position(properties, concat('":', v)) > 0, strings))`;
+
 /**
  * ClickHouse, forward only; {db} is the database. Every sort key starts with the workspace. Events keep the node they
  * came from; node_person maps nodes to persons, so that a merge never rewrites events.
@@ -45,6 +55,17 @@ export const clickhouseMigrations: readonly { name: string; statements: readonly
         version UInt64
       ) ENGINE = ReplacingMergeTree(version)
       ORDER BY (workspace_id, node)`,
+    ],
+  },
+  {
+    name: '0002-language',
+    statements: [
+      // Elements of lists, each with the letter of its type before it: s for text, n for a decimal, b for a boolean.
+      `ALTER TABLE {db}.event ADD COLUMN IF NOT EXISTS
+        lists Map(LowCardinality(String), Array(String)) DEFAULT ${LISTS_OF_OLD_EVENTS}`,
+      `ALTER TABLE {db}.profile ADD COLUMN IF NOT EXISTS lists Map(LowCardinality(String), Array(String))`,
+      `ALTER TABLE {db}.node_person ADD COLUMN IF NOT EXISTS namespace LowCardinality(String)`,
+      `ALTER TABLE {db}.node_person ADD COLUMN IF NOT EXISTS value String`,
     ],
   },
 ];

@@ -1,0 +1,103 @@
+import type { FieldError } from '@percorso/kernel';
+import type { AudienceLeaf, Condition, Definition, Leaf, WrittenDefinition, WrittenLeaf } from './definition';
+import { LIMITS } from './parse-definition';
+import { at, Mistakes } from './reader';
+
+/** Why another audience cannot be used. */
+export type Unusable = 'unknown-audience' | 'archived-audience';
+
+/** The current definition of an audience, or why there is none to use. */
+export type LookUp = (id: string) => WrittenDefinition | Unusable;
+
+export type ResolvedDefinition = { ok: true; definition: Definition } | { ok: false; errors: FieldError[] };
+
+const MESSAGES: Record<Unusable, string> = {
+  'unknown-audience': 'there is no audience with this id',
+  'archived-audience': 'that audience is archived',
+};
+
+/**
+ * Puts another audience's condition in the place of its id, and so on inside it; `self` is the audience being defined,
+ * if it exists. Limits hold for the result. Mistakes point into `written`, at the audience that leads to them.
+ */
+export function resolveAudiences(
+  written: WrittenDefinition,
+  lookUp: LookUp,
+  self?: string,
+): ResolvedDefinition {
+  const resolving = new Resolving(lookUp, self === undefined ? [] : [self]);
+  const where = resolving.written(written.where, '/where', 1);
+  const { errors } = resolving.mistakes;
+  return where && errors.length === 0
+    ? { ok: true, definition: { version: 1, where } }
+    : { ok: false, errors };
+}
+
+/** What another audience's definition leads to cannot be used. */
+class Stop extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+class Resolving {
+  readonly mistakes = new Mistakes();
+  private leaves = 0;
+
+  constructor(
+    private readonly lookUp: LookUp,
+    private readonly users: readonly string[],
+  ) {}
+
+  /** A condition of the definition itself: every audience that cannot be used is told at its place. */
+  written(condition: Condition<WrittenLeaf>, pointer: string, depth: number): Condition | undefined {
+    if (condition.kind === 'not') {
+      const inner = this.written(condition.condition, at(pointer, 'not'), depth + 1);
+      return inner && { kind: 'not', condition: inner };
+    }
+    if (condition.kind === 'all' || condition.kind === 'any') {
+      const conditions = condition.conditions.map((inner, index) =>
+        this.written(inner, at(at(pointer, condition.kind), index), depth + 1),
+      );
+      return { kind: condition.kind, conditions: conditions.filter((inner) => inner !== undefined) };
+    }
+    try {
+      return this.inside(condition, this.users, depth);
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      const place = condition.kind === 'audience' ? at(at(pointer, 'audience'), 'id') : '/where';
+      return this.mistakes.add(place, error.code, error.message);
+    }
+  }
+
+  /** A condition inside the audiences `path`. @throws Stop */
+  private inside(condition: Condition<WrittenLeaf>, path: readonly string[], depth: number): Condition {
+    if (depth > LIMITS.depth)
+      throw new Stop('too-deep', `leads to conditions nested more than ${LIMITS.depth} deep`);
+    if (condition.kind === 'not') {
+      return { kind: 'not', condition: this.inside(condition.condition, path, depth + 1) };
+    }
+    if (condition.kind === 'all' || condition.kind === 'any') {
+      const conditions = condition.conditions.map((inner) => this.inside(inner, path, depth + 1));
+      return { kind: condition.kind, conditions };
+    }
+    return condition.kind === 'audience' ? this.audience(condition, path, depth) : this.leaf(condition);
+  }
+
+  private audience({ id }: AudienceLeaf, path: readonly string[], depth: number): Condition {
+    if (path.includes(id)) throw new Stop('cycle', 'that audience uses, in the end, one that it is used in');
+    const found = this.lookUp(id);
+    if (typeof found === 'string') throw new Stop(found, MESSAGES[found]);
+    return this.inside(found.where, [...path, id], depth + 1);
+  }
+
+  private leaf(leaf: Leaf): Leaf {
+    this.leaves += 1;
+    if (this.leaves <= LIMITS.leaves) return leaf;
+    const message = `leads to more than ${LIMITS.leaves} conditions on data, those of used audiences included`;
+    throw new Stop('too-many', message);
+  }
+}
