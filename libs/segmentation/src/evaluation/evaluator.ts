@@ -2,9 +2,11 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
-import { CLICKHOUSE, Database, isUnavailable } from '@percorso/storage';
+import { CLICKHOUSE, Database, isUnavailable, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
+import { resolveUsed } from '../audience/used-audiences';
 import { compileSet } from '../compile/compile-set';
+import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
@@ -66,17 +68,26 @@ export class Evaluator {
   }
 
   private async compute(workspaceId: string, lease: EvaluationLease): Promise<EvaluatedSet> {
-    const source = await this.database.tx(workspaceId, (tx) =>
-      this.audiences.definition(tx, lease.audienceId, lease.definitionVersion),
-    );
-    const parsed = parseDefinition(source);
-    if (!parsed.ok)
-      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    const { definition, zone } = await this.database.tx(workspaceId, async (tx) => ({
+      definition: await this.resolved(tx, lease),
+      zone: await this.audiences.zone(tx),
+    }));
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
-      const compiled = compileSet(parsed.definition, { workspaceId, now: asOf, asOfPos: pos });
+      const compiled = compileSet(definition, { workspaceId, now: asOf, asOfPos: pos, zone });
       return { persons: await readPersons(this.clickhouse, compiled), asOfPos: pos, asOf };
     });
+  }
+
+  /** The lease's definition, with the conditions of the audiences it uses. */
+  private async resolved(tx: Transaction, lease: EvaluationLease): Promise<Definition> {
+    const { audienceId, definitionVersion } = lease;
+    const parsed = parseDefinition(await this.audiences.definition(tx, audienceId, definitionVersion));
+    if (!parsed.ok)
+      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    const resolved = await resolveUsed(tx, this.audiences, parsed.definition, audienceId);
+    if (resolved.ok) return resolved.definition;
+    throw Problem.invalid(resolved.errors, 'The audience uses an audience that cannot be used.');
   }
 
   private async apply(workspaceId: string, lease: EvaluationLease, set: EvaluatedSet): Promise<void> {
