@@ -2,7 +2,7 @@ import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import type { LoadGate } from '@percorso/profile';
 import { EvaluationWorld } from '../evaluation/evaluation-world';
-import type { AudienceView } from './audience.dto';
+import type { AudienceView, ChangeAudience } from './audience.dto';
 import { AudienceService } from './audience.service';
 import { PreviewService } from './preview.service';
 
@@ -139,11 +139,16 @@ describe('audiences that use audiences', () => {
       'spec',
     );
     expect(changed).toMatchObject({ text: 'trait.n > 9', definitionVersion: 2 });
+    const renamed = { name: 'New', text: null, definition: null } as unknown as ChangeAudience;
+    expect(await service.change(world.workspaceId, made.id, renamed, changed.version, 'spec')).toMatchObject({
+      name: 'New',
+      definitionVersion: 2,
+    });
     const again = await service.change(
       world.workspaceId,
       made.id,
       { text: '(trait.n > 9)' },
-      changed.version,
+      changed.version + 1,
       'spec',
     );
     expect(again).toMatchObject({ definitionVersion: 2 });

@@ -14,7 +14,7 @@ import { parseDefinition } from '../definition/parse-definition';
 import type { AudienceView, ChangeAudience, CreateAudience } from './audience.dto';
 import { type AudienceRow, AudienceStore } from './audience.store';
 import { audienceView } from './audience.view';
-import { type RequestedDefinition, requireDefinition } from './requested-definition';
+import { givesDefinition, type RequestedDefinition, requireDefinition } from './requested-definition';
 import { holdUses, resolveUsed, usersOf } from './used-audiences';
 
 @Injectable()
@@ -57,8 +57,7 @@ export class AudienceService {
     version: number,
     actor: string,
   ): Promise<AudienceView> {
-    const redefines = change.definition !== undefined || change.text !== undefined;
-    const requested = redefines ? requireDefinition(change) : undefined;
+    const requested = givesDefinition(change) ? requireDefinition(change) : undefined;
     const at = this.clock.now();
     return this.database.tx(workspaceId, async (tx) => {
       await holdUses(tx);

@@ -12,14 +12,26 @@ export interface RequestedDefinition {
   refuse: (errors: readonly FieldError[]) => Problem;
 }
 
+interface DefinitionBody {
+  definition?: object | null;
+  text?: string | null;
+}
+
 /** @throws Problem 422 with every mistake, its pointer into the request; of a text with line and column. */
-export function requireDefinition(body: { definition?: object; text?: string }): RequestedDefinition {
-  if (body.text !== undefined && body.definition === undefined) return fromText(body.text);
-  if (body.definition !== undefined && body.text === undefined) return fromJson(body.definition);
+export function requireDefinition(body: DefinitionBody): RequestedDefinition {
+  if (isDefined(body.text) && !isDefined(body.definition)) return fromText(body.text);
+  if (isDefined(body.definition) && !isDefined(body.text)) return fromJson(body.definition);
   const message = 'must be given, or text in its place, and not both';
-  const code = body.definition === undefined ? 'required' : 'choice';
+  const code = isDefined(body.definition) ? 'choice' : 'required';
   throw refusal([{ pointer: '/definition', code, message }]);
 }
+
+/** Whether a request gives a definition, in either form. */
+export const givesDefinition = (body: DefinitionBody): boolean =>
+  isDefined(body.definition) || isDefined(body.text);
+
+// A field that is null counts as left out, as in every request.
+const isDefined = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 
 function fromJson(source: object): RequestedDefinition {
   const refuse = (errors: readonly FieldError[]): Problem =>
