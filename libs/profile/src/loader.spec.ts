@@ -64,7 +64,7 @@ describe('loading ClickHouse', () => {
     const [sums] = await fixture.inClickHouse(
       workspaceId,
       `SELECT toString(sum(numbers['price'])) AS total, countIf(booleans['gift']) AS gifts,
-         uniqExact(strings['item.sku']) AS skus, any(strings['tags']) AS tags,
+         uniqExact(strings['item.sku']) AS skus, any(strings['tags']) AS tags, any(lists['tags']) AS elements,
          any(JSONExtractString(properties, 'currency')) AS currency, toString(min(occurred_at)) AS at
        FROM percorso.event WHERE workspace_id = {w}`,
     );
@@ -73,6 +73,7 @@ describe('loading ClickHouse', () => {
       gifts: '15',
       skus: '30',
       tags: '["a"]',
+      elements: ['sa'],
       currency: 'EUR',
       at: '2026-02-01 10:00:00.000',
     });
@@ -106,6 +107,30 @@ describe('loading ClickHouse', () => {
        JOIN (SELECT node, person FROM percorso.node_person FINAL WHERE workspace_id = {w}) n USING node
        WHERE e.workspace_id = {w} ORDER BY person`,
     );
+
+  it('every node arrives with the identity it stands for', async () => {
+    await fixture.say(
+      workspaceId,
+      item('identify', { userId: 'u1', anonymousId: 'a1', traits: { tags: ['b', 1] } }),
+    );
+    await load();
+    expect(
+      await fixture.inClickHouse(
+        workspaceId,
+        `SELECT namespace, value, uniqExact(person) OVER () AS persons FROM percorso.node_person FINAL
+         WHERE workspace_id = {w} ORDER BY namespace`,
+      ),
+    ).toEqual([
+      { namespace: 'anonymous_id', value: 'a1', persons: '1' },
+      { namespace: 'user_id', value: 'u1', persons: '1' },
+    ]);
+    expect(
+      await fixture.inClickHouse(
+        workspaceId,
+        `SELECT lists['tags'] AS tags FROM percorso.profile FINAL WHERE workspace_id = {w}`,
+      ),
+    ).toEqual([{ tags: ['sb', 'n1'] }]);
+  });
 
   it('a merge takes a profile away, its reversal brings it back; events follow', async () => {
     await fixture.say(

@@ -4,6 +4,16 @@ export type * from './definition/definition';
 export { instantOf, leavesOf } from './definition/definition';
 export { definitionSchema } from './definition/definition.schema';
 export { LIMITS, parseDefinition, type ParsedDefinition } from './definition/parse-definition';
+export { isZone } from './definition/zones';
+export { anniversaries, localDay } from './definition/calendar-days';
+export {
+  type LookUp,
+  resolveAudiences,
+  type ResolvedDefinition,
+  type Unusable,
+} from './definition/resolve-audiences';
+export { formatDefinition } from './text/format-definition';
+export { type ParsedText, parseText, type TextMistake } from './text/parse-text';
 export { compileSet, type CompiledQuery } from './compile/compile-set';
 export type { SetScope } from './compile/compile-scope';
 export { AudienceService } from './audience/audience.service';

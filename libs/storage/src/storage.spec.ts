@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { connectClickHouse, Database, migrate } from './index';
+import { language } from './migrations/0002-language';
 
 describe('storage on real engines', () => {
   let engines: TestEngines;
@@ -120,5 +121,34 @@ describe('storage on real engines', () => {
       retryAfter: 2,
     });
     await away.close();
+  });
+
+  it('has nodes and profiles written again for the new columns, as one whom row-level security binds', async () => {
+    const ids = [await workspace(), await workspace()];
+    for (const id of ids) {
+      await database.tx(id, async (tx) => {
+        await tx.query(
+          `INSERT INTO identity_node (workspace_id, node, namespace, value, home, person, dirty, first_seen)
+           VALUES ($1, 1, 'email', 'ann@example.com', 1, 1, false, now())`,
+          [id],
+        );
+        await tx.query(
+          `INSERT INTO profile (workspace_id, person, id, dirty, created_at, updated_at) VALUES ($1, 1, $2, false, now(), now())`,
+          [id, newId()],
+        );
+      });
+    }
+    const client = new Client({ connectionString: engines.databaseUrl });
+    await client.connect();
+    await client.query(`SET search_path = percorso; SET ROLE percorso_app; ${language.sql}`);
+    await client.end();
+    const dirty = (id: string): Promise<unknown[]> =>
+      database.tx(id, async (tx) => {
+        const { rows } = await tx.query(
+          'SELECT dirty FROM identity_node UNION ALL SELECT dirty FROM profile ORDER BY dirty',
+        );
+        return rows;
+      });
+    for (const id of ids) expect(await dirty(id)).toEqual([{ dirty: true }, { dirty: true }]);
   });
 });

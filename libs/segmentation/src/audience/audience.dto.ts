@@ -1,12 +1,19 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { definitionSchema } from '../definition/definition.schema';
+import { LONGEST_TEXT } from '../text/parse-text';
 
 const DEFINITION = {
   description: 'Who belongs to the audience: a definition of language version 1.',
   type: 'object' as const,
   additionalProperties: true,
   example: definitionSchema.examples[0],
+};
+
+const TEXT = {
+  description: 'The definition in its text form, in the place of `definition`.',
+  maxLength: LONGEST_TEXT,
+  example: 'event("Order Completed", last 90 days).sum(revenue) > 150 and consent("email") is granted',
 };
 
 export class CreateAudience {
@@ -22,9 +29,16 @@ export class CreateAudience {
   @MaxLength(2000)
   description?: string;
 
-  @ApiProperty(DEFINITION)
+  @ApiPropertyOptional(DEFINITION)
+  @IsOptional()
   @IsObject()
-  definition!: object;
+  definition?: object;
+
+  @ApiPropertyOptional(TEXT)
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_TEXT)
+  text?: string;
 }
 
 export class ChangeAudience {
@@ -45,12 +59,25 @@ export class ChangeAudience {
   @IsOptional()
   @IsObject()
   definition?: object;
+
+  @ApiPropertyOptional(TEXT)
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_TEXT)
+  text?: string;
 }
 
 export class PreviewAudience {
-  @ApiProperty(DEFINITION)
+  @ApiPropertyOptional(DEFINITION)
+  @IsOptional()
   @IsObject()
-  definition!: object;
+  definition?: object;
+
+  @ApiPropertyOptional(TEXT)
+  @IsOptional()
+  @IsString()
+  @MaxLength(LONGEST_TEXT)
+  text?: string;
 
   @ApiPropertyOptional({
     type: 'integer',
@@ -89,6 +116,13 @@ export class AudienceView {
 
   @ApiProperty(DEFINITION)
   definition!: object;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The definition in its text form; null when unreadable.',
+  })
+  text!: string | null;
 
   @ApiProperty({ type: 'integer', description: 'Counts the definitions this audience has had.' })
   definitionVersion!: number;

@@ -10,22 +10,14 @@ import {
 } from '@percorso/access';
 import { canonicalJson, CLOCK, type Clock, newId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
-import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { EvaluationService } from '../evaluation/evaluation.service';
+import type { EvaluationRow } from '../evaluation/evaluation.store';
 import type { AudienceView, ChangeAudience, CreateAudience } from './audience.dto';
 import { type AudienceRow, AudienceStore } from './audience.store';
 import { audienceView } from './audience.view';
-
-/** A definition of a request. @throws Problem 422 with every mistake, its pointer into the request. */
-export function requireDefinition(source: object): Definition {
-  const parsed = parseDefinition(source);
-  if (parsed.ok) return parsed.definition;
-  throw Problem.invalid(
-    parsed.errors.map((error) => ({ ...error, pointer: `/definition${error.pointer}` })),
-    'The definition has mistakes.',
-  );
-}
+import { givesDefinition, type RequestedDefinition, requireDefinition } from './requested-definition';
+import { holdUses, resolveUsed, usersOf } from './used-audiences';
 
 @Injectable()
 export class AudienceService {
@@ -37,12 +29,14 @@ export class AudienceService {
   ) {}
 
   async create(workspaceId: string, wanted: CreateAudience, actor: string): Promise<AudienceView> {
-    requireDefinition(wanted.definition);
+    const requested = requireDefinition(wanted);
     const at = this.clock.now();
     const id = newId();
     const { view, evaluation } = await this.database.tx(workspaceId, async (tx) => {
-      const { name, definition } = wanted;
-      await this.audiences.insert(tx, { id, name, description: wanted.description ?? '', definition, at });
+      await holdUses(tx);
+      await this.checkUses(tx, requested);
+      const { name, description = '' } = wanted;
+      await this.audiences.insert(tx, { id, name, description, definition: requested.source, at });
       await audit(tx, actor, 'audience.created', id, { name }, at);
       return {
         evaluation: await this.evaluations.requestIn(tx, id, actor),
@@ -71,42 +65,81 @@ export class AudienceService {
     version: number,
     actor: string,
   ): Promise<AudienceView> {
-    if (change.definition) requireDefinition(change.definition);
+    const requested = givesDefinition(change) ? requireDefinition(change) : undefined;
     const at = this.clock.now();
-    const { view, evaluation } = await this.database.tx(workspaceId, async (tx) => {
+    const { view, evaluations } = await this.database.tx(workspaceId, async (tx) => {
+      await holdUses(tx);
       const before = await this.locked(tx, id, version);
       if (before.state === 'archived')
         throw Problem.conflict('archived', 'An archived audience cannot be changed.');
       const redefined =
-        change.definition !== undefined &&
-        canonicalJson(change.definition) !== canonicalJson(before.definition);
+        requested !== undefined && canonicalJson(requested.source) !== canonicalJson(before.definition);
       const definitionVersion = before.definitionVersion + (redefined ? 1 : 0);
-      if (redefined && change.definition) {
-        await this.audiences.insertDefinition(tx, id, definitionVersion, change.definition, at);
+      if (redefined) {
+        await this.checkUses(tx, requested, id);
+        await this.audiences.insertDefinition(tx, id, definitionVersion, requested.source, at);
       }
       const name = change.name ?? before.name;
       const description = change.description ?? before.description;
       await this.audiences.update(tx, id, { name, description, definitionVersion, state: before.state }, at);
+      if (redefined) await this.checkUsers(tx, id);
       await audit(tx, actor, 'audience.changed', id, { name, definitionVersion }, at);
       return {
-        evaluation: redefined ? await this.evaluations.requestIn(tx, id, actor) : undefined,
+        evaluations: redefined ? await this.evaluateWithUsers(tx, id, actor) : [],
         view: audienceView(await this.existing(tx, id)),
       };
     });
-    await this.evaluations.announce(workspaceId, evaluation);
+    for (const evaluation of evaluations) await this.evaluations.announce(workspaceId, evaluation);
     return view;
   }
 
-  /** Archived audiences keep their members and log, and are evaluated no more. */
+  /** An edited audience is another one for those that use it too: all of them are computed anew. */
+  private async evaluateWithUsers(
+    tx: Transaction,
+    id: string,
+    actor: string,
+  ): Promise<(EvaluationRow | undefined)[]> {
+    const users = (await usersOf(tx, this.audiences, id)).map((user) => user.id);
+    await this.audiences.unsettle(tx, users);
+    const evaluations: (EvaluationRow | undefined)[] = [];
+    for (const audience of [id, ...users]) {
+      evaluations.push(await this.evaluations.requestIn(tx, audience, actor));
+    }
+    return evaluations;
+  }
+
+  /** Archived audiences keep their members and log, and are evaluated no more. @throws Problem 409 while one is used. */
   async archive(workspaceId: string, id: string, actor: string): Promise<void> {
     const at = this.clock.now();
     await this.database.tx(workspaceId, async (tx) => {
+      await holdUses(tx);
       const before = await this.audiences.lock(tx, id);
       if (!before) throw Problem.notFound('Audience');
       if (before.state === 'archived') return;
+      const users = await this.audiences.directUsers(tx, [id]);
+      if (users.length > 0)
+        throw Problem.conflict('in-use', `Other audiences use this one: ${namesOf(users)}.`);
       await this.audiences.update(tx, id, { ...before, state: 'archived' }, at);
       await audit(tx, actor, 'audience.archived', id, {}, at);
     });
+  }
+
+  private async checkUses(tx: Transaction, requested: RequestedDefinition, self?: string): Promise<void> {
+    const resolved = await resolveUsed(tx, this.audiences, requested.written, self);
+    if (!resolved.ok) throw requested.refuse(resolved.errors);
+  }
+
+  /** What this audience now says must leave those that use it within the limits. */
+  private async checkUsers(tx: Transaction, id: string): Promise<void> {
+    const broken: { id: string; name: string }[] = [];
+    for (const user of await usersOf(tx, this.audiences, id)) {
+      const parsed = parseDefinition(user.definition);
+      if (parsed.ok && !(await resolveUsed(tx, this.audiences, parsed.definition, user.id)).ok)
+        broken.push(user);
+    }
+    if (broken.length === 0) return;
+    const detail = `With this definition, audiences that use this one would be too large: ${namesOf(broken)}.`;
+    throw Problem.conflict('users-too-large', detail);
   }
 
   private async existing(tx: Transaction, id: string): Promise<AudienceRow> {
@@ -122,3 +155,6 @@ export class AudienceService {
     return row;
   }
 }
+
+const namesOf = (audiences: readonly { id: string; name: string }[]): string =>
+  audiences.map(({ id, name }) => `"${name}" (${id})`).join(', ');

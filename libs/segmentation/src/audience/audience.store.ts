@@ -93,6 +93,49 @@ export class AudienceStore {
     return rows[0]?.definition;
   }
 
+  /** The current definitions of those of `ids` that exist. */
+  async definitions(
+    tx: Transaction,
+    ids: readonly string[],
+  ): Promise<Pick<AudienceRow, 'id' | 'state' | 'definition'>[]> {
+    const { rows } = await tx.query<AudienceRow>(`${SELECT} AND a.id = ANY($2::uuid[])`, [
+      tx.workspaceId,
+      ids,
+    ]);
+    return rows;
+  }
+
+  /** Active audiences whose current definition names one of `ids`, oldest first. */
+  async directUsers(
+    tx: Transaction,
+    ids: readonly string[],
+  ): Promise<Pick<AudienceRow, 'id' | 'name' | 'definition'>[]> {
+    const { rows } = await tx.query<AudienceRow>(
+      `${SELECT} AND a.state = 'active' AND jsonb_path_exists(d.definition, '$.**.audience.id ? (@ == $ids[*])',
+         jsonb_build_object('ids', to_jsonb($2::text[]))) ORDER BY a.id`,
+      [tx.workspaceId, ids],
+    );
+    return rows;
+  }
+
+  /** What these mean has changed with an audience they use: their members are to be computed as after an edit. */
+  async unsettle(tx: Transaction, ids: readonly string[]): Promise<void> {
+    await tx.query(
+      `UPDATE audience SET backfilled_version = 0
+       WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND backfilled_version IS NOT NULL`,
+      [tx.workspaceId, ids],
+    );
+  }
+
+  /** The workspace's time zone: whose today it is where nothing says otherwise. */
+  async zone(tx: Transaction): Promise<string | undefined> {
+    const { rows } = await tx.query<{ zone: string | null }>(
+      `SELECT settings ->> 'timezone' AS zone FROM workspace WHERE id = $1`,
+      [tx.workspaceId],
+    );
+    return rows[0]?.zone ?? undefined;
+  }
+
   /** Public ids of persons that are profiles still, by person. */
   async profileIds(tx: Transaction, persons: readonly number[]): Promise<string[]> {
     const { rows } = await tx.query<{ id: string }>(

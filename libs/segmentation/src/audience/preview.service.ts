@@ -6,8 +6,9 @@ import { CLICKHOUSE, Database } from '@percorso/storage';
 import { compileSet } from '../compile/compile-set';
 import { readPreview } from '../evaluation/person-set';
 import type { PreviewAudience, PreviewView } from './audience.dto';
-import { requireDefinition } from './audience.service';
 import { AudienceStore } from './audience.store';
+import { requireDefinition } from './requested-definition';
+import { resolveUsed } from './used-audiences';
 
 /** What a definition would give now, by the same query an evaluation runs; nothing is kept. */
 @Injectable()
@@ -21,10 +22,15 @@ export class PreviewService {
   ) {}
 
   async preview(workspaceId: string, wanted: PreviewAudience): Promise<PreviewView> {
-    const definition = requireDefinition(wanted.definition);
+    const requested = requireDefinition(wanted);
+    const { resolved, zone } = await this.database.tx(workspaceId, async (tx) => ({
+      resolved: await resolveUsed(tx, this.audiences, requested.written),
+      zone: await this.audiences.zone(tx),
+    }));
+    if (!resolved.ok) throw requested.refuse(resolved.errors);
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const at = this.clock.now();
-      const compiled = compileSet(definition, { workspaceId, now: at, asOfPos: pos });
+      const compiled = compileSet(resolved.definition, { workspaceId, now: at, asOfPos: pos, zone });
       return { asOf: { pos, at }, ...(await readPreview(this.clickhouse, compiled, wanted.sample)) };
     });
     const sample = await this.database.tx(workspaceId, (tx) => this.audiences.profileIds(tx, found.sample));

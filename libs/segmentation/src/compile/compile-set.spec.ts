@@ -1,46 +1,28 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, migrate } from '@percorso/storage';
-import { parseDefinition } from '../definition/parse-definition';
 import type { Definition } from '../definition/definition';
-import { resolveAudiences } from '../definition/resolve-audiences';
 import { readPersons, readPreview } from '../evaluation/person-set';
 import { arbitraryCondition, arbitrarySubjects, NOW } from './arbitraries';
 import { compileSet } from './compile-set';
 import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
+import { definitionOf, people, SetWorld } from './set-world';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 /** Definitions tried on each population. */
 const CONDITIONS = 10;
 const POPULATIONS = 16;
 
-function parsed(where: object): Definition {
-  const result = parseDefinition({ version: 1, where });
-  if (!result.ok) throw new TypeError(JSON.stringify(result.errors));
-  const resolved = resolveAudiences(result.definition, () => 'unknown-audience');
-  if (!resolved.ok) throw new TypeError(JSON.stringify(resolved.errors));
-  return resolved.definition;
-}
-
-const nobody: Subject = { person: 0, traits: {}, identities: [], consent: {}, events: [] };
-
 describe('compileSet', () => {
-  let engines: TestEngines;
+  let world: SetWorld;
   let clickhouse: ClickHouseClient;
 
   beforeAll(async () => {
-    engines = await startTestEngines();
-    clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
+    world = await SetWorld.start();
+    clickhouse = world.clickhouse;
   }, 120_000);
-
-  afterAll(async () => {
-    await clickhouse?.close();
-    await engines?.stop();
-  });
+  afterAll(() => world?.stop());
 
   const expected = (definition: Definition, subjects: readonly Subject[]): number[] =>
     subjects.flatMap((subject, index) =>
@@ -57,7 +39,7 @@ describe('compileSet', () => {
           const workspaceId = newId();
           const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
           for (const where of conditions) {
-            const definition = parsed(where);
+            const definition = definitionOf(where);
             const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
             const persons = [...(await readPersons(clickhouse, compiled))];
             const wanted = expected(definition, subjects);
@@ -80,13 +62,14 @@ describe('compileSet', () => {
       properties: { spent: 1 },
     });
     const edges = [0, 1, 2].flatMap((days) => [-1, 0, 1].map((shift) => NOW.getTime() - days * day + shift));
-    const subjects = [[], ...edges.map((a) => [at('A', a)])].flatMap((firsts) =>
+    const changes = [[], ...edges.map((a) => [at('A', a)])].flatMap((firsts) =>
       [
         [],
         ...edges.map((b) => [at('B', b)]),
         [at('B', edges[0] ?? 0), at('B', edges[8] ?? 0), at('A', edges[4] ?? 0)],
-      ].map((thens): Subject => ({ ...nobody, events: [...firsts, ...thens] })),
+      ].map((thens) => ({ events: [...firsts, ...thens] })),
     );
+    const subjects = people(changes);
     const windows = [
       undefined,
       { last: '1d' },
@@ -121,7 +104,7 @@ describe('compileSet', () => {
     const workspaceId = newId();
     const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
     for (const where of conditions) {
-      const definition = parsed(where);
+      const definition = definitionOf(where);
       const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
       const persons = [...(await readPersons(clickhouse, compiled))];
       expect({ where, persons }).toEqual({ where, persons: expected(definition, subjects) });
@@ -132,7 +115,7 @@ describe('compileSet', () => {
     const workspaceId = newId();
     const subjects = fc.sample(arbitrarySubjects, { seed: SEED, numRuns: 3 }).flat();
     const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
-    const compiled = compileSet(parsed({ not: { event: { name: 'Order Completed' } } }), {
+    const compiled = compileSet(definitionOf({ not: { event: { name: 'Order Completed' } } }), {
       workspaceId,
       now: NOW,
       asOfPos,
@@ -149,7 +132,7 @@ describe('compileSet', () => {
     const order = { event: { name: "Order'; DROP TABLE x --", within: { last: '30d' } } };
     const vip = { trait: { path: 'tier', op: 'eq', value: 'gold' } };
     const where = { any: [{ all: [order, vip] }, { not: order }, { all: [vip, { not: vip }] }] };
-    const { query, params } = compileSet(parsed(where), { workspaceId: newId(), now: NOW, asOfPos: 7 });
+    const { query, params } = compileSet(definitionOf(where), { workspaceId: newId(), now: NOW, asOfPos: 7 });
     expect(query.match(/percorso\.event/g)).toHaveLength(1);
     expect(query.match(/percorso\.profile/g)).toHaveLength(1);
     expect(query.match(/groupBitmapStateIf/g)).toHaveLength(1);
@@ -182,7 +165,7 @@ describe('compileSet', () => {
     });
     const count = async (measure: object, op: string, value: unknown): Promise<number> => {
       const where = { event: { name: 'Order Completed', measure, op, value } };
-      const compiled = compileSet(parsed(where), { workspaceId, now: NOW, asOfPos: 3 });
+      const compiled = compileSet(definitionOf(where), { workspaceId, now: NOW, asOfPos: 3 });
       return (await readPersons(clickhouse, compiled)).length;
     };
     expect(await count({ sum: 'revenue' }, 'gt', { decimal: `${huge}.999999999` })).toBe(1);

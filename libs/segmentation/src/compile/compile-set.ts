@@ -6,6 +6,7 @@ import { compileIdentity } from './compile-identity';
 import { compileProfileLeaf, type ProfileLeaf } from './compile-profile-leaf';
 import type { CompileScope, SetScope } from './compile-scope';
 import { compileSequence } from './compile-sequence';
+import { DEFAULT_ZONE } from '../definition/zones';
 import { Parameters } from './parameters';
 
 export interface CompiledQuery {
@@ -17,9 +18,6 @@ export interface CompiledQuery {
 }
 
 type SetLeaf = Exclude<Leaf, ProfileLeaf>;
-
-/** Whose today it is where nothing says otherwise. */
-export const DEFAULT_ZONE = 'UTC';
 
 /**
  * One query for a whole definition. All leaves on profiles, and the population, come from one scan of the profiles;

@@ -4,7 +4,7 @@ import { LIMITS } from './parse-definition';
 import { at, Mistakes } from './reader';
 
 /** Why another audience cannot be used. */
-export type Unusable = 'unknown-audience' | 'archived-audience';
+export type Unusable = 'unknown-audience' | 'archived-audience' | 'unreadable-audience';
 
 /** The current definition of an audience, or why there is none to use. */
 export type LookUp = (id: string) => WrittenDefinition | Unusable;
@@ -14,6 +14,7 @@ export type ResolvedDefinition = { ok: true; definition: Definition } | { ok: fa
 const MESSAGES: Record<Unusable, string> = {
   'unknown-audience': 'there is no audience with this id',
   'archived-audience': 'that audience is archived',
+  'unreadable-audience': 'that audience has a definition this release cannot read',
 };
 
 /**

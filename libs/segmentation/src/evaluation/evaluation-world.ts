@@ -28,7 +28,7 @@ export class EvaluationWorld {
   readonly log = new MembershipLog();
   readonly wakes = new WakeStore();
   readonly cursors = new StreamCursorStore();
-  readonly plans = new PlanLoader();
+  readonly plans = new PlanLoader(this.audiences);
   readonly hooks = new MembershipHooks(this.memberships, this.wakes, this.cursors);
   readonly sequencer: Sequencer;
   readonly signal = new MembershipSignal();

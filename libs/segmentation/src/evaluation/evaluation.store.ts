@@ -146,12 +146,20 @@ export class EvaluationStore {
     lease: EvaluationLease,
     result: { members: number; asOfPos: number; asOf: Date; endedAt: Date; drift: number | null },
   ): Promise<void> {
-    // The audience's row before the evaluation's, as everywhere.
+    // The audience's row before the evaluation's, as everywhere. Unsettled meanwhile, it stays so.
     await tx.query(
-      `UPDATE audience SET as_of_pos = $3, evaluated_at = $4, backfilled_version = $5,
+      `UPDATE audience SET as_of_pos = $3, evaluated_at = $4, 
+         backfilled_version = CASE WHEN backfilled_version IS NOT DISTINCT FROM $6 THEN $5 ELSE backfilled_version END,
          members = (SELECT count(*) FROM membership WHERE workspace_id = $1 AND audience_id = $2 AND member)
        WHERE workspace_id = $1 AND id = $2`,
-      [tx.workspaceId, lease.audienceId, result.asOfPos, result.asOf, lease.definitionVersion],
+      [
+        tx.workspaceId,
+        lease.audienceId,
+        result.asOfPos,
+        result.asOf,
+        lease.definitionVersion,
+        lease.backfilledVersion,
+      ],
     );
     await this.fenced(
       tx,

@@ -4,6 +4,7 @@ import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
 import { CLICKHOUSE, Database, isUnavailable, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
+import { resolveUsed } from '../audience/used-audiences';
 import { compileSet } from '../compile/compile-set';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
@@ -20,6 +21,7 @@ import { Sweeper } from '../stream/sweeper';
 
 interface EvaluatedSet {
   definition: Definition;
+  zone: string | undefined;
   persons: Uint32Array;
   asOfPos: number;
   asOf: Date;
@@ -60,7 +62,7 @@ export class Evaluator {
       const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
       const first = lease.backfilledVersion !== lease.definitionVersion;
       // Before it counts as settled: whom time alone will move is known by then.
-      if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.asOf);
+      if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
       const drift = first || !caughtUp ? null : changed;
       if (drift) driftFound.inc(drift);
       await this.database.tx(workspaceId, (tx) =>
@@ -83,18 +85,27 @@ export class Evaluator {
   }
 
   private async compute(workspaceId: string, lease: EvaluationLease): Promise<EvaluatedSet> {
-    const source = await this.database.tx(workspaceId, (tx) =>
-      this.audiences.definition(tx, lease.audienceId, lease.definitionVersion),
-    );
-    const parsed = parseDefinition(source);
-    if (!parsed.ok)
-      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    const { definition, zone } = await this.database.tx(workspaceId, async (tx) => ({
+      definition: await this.resolved(tx, lease),
+      zone: await this.audiences.zone(tx),
+    }));
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
-      const compiled = compileSet(parsed.definition, { workspaceId, now: asOf, asOfPos: pos });
+      const compiled = compileSet(definition, { workspaceId, now: asOf, asOfPos: pos, zone });
       const persons = await readPersons(this.clickhouse, compiled);
-      return { definition: parsed.definition, persons, asOfPos: pos, asOf };
+      return { definition, zone, persons, asOfPos: pos, asOf };
     });
+  }
+
+  /** The lease's definition, with the conditions of the audiences it uses. */
+  private async resolved(tx: Transaction, lease: EvaluationLease): Promise<Definition> {
+    const { audienceId, definitionVersion } = lease;
+    const parsed = parseDefinition(await this.audiences.definition(tx, audienceId, definitionVersion));
+    if (!parsed.ok)
+      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    const resolved = await resolveUsed(tx, this.audiences, parsed.definition, audienceId);
+    if (resolved.ok) return resolved.definition;
+    throw Problem.invalid(resolved.errors, 'The audience uses an audience that cannot be used.');
   }
 
   /** Write what differs; how much that was. */

@@ -1,7 +1,7 @@
 import { canonicalJson } from '@percorso/kernel';
 import { selectEvents } from '../compile/compile-event-leaf';
 import type { CompileScope, SetScope } from '../compile/compile-scope';
-import { DEFAULT_ZONE } from '../compile/compile-set';
+import { DEFAULT_ZONE } from '../definition/zones';
 import { Parameters } from '../compile/parameters';
 import { compileCalendarWakes } from './compile-calendar-wakes';
 import { DATE_PATTERN } from '../definition/date-text';

@@ -107,9 +107,9 @@ describe('incremental evaluation', () => {
           const times = [...new Set(waits)].sort((a, b) => a - b).map((wait) => NOW.getTime() + wait);
           const kinds = definitions.flatMap(({ where }) => [...leavesOf(where)].map(({ kind }) => kind));
           for (const kind of new Set(kinds)) seenKinds.set(kind, (seenKinds.get(kind) ?? 0) + 1);
-          const moved = subjects.slice(0, 4).map((subject) =>
-            tell(plan, definitions, subject, shuffled(subject.events, order), times),
-          );
+          const moved = subjects
+            .slice(0, 4)
+            .map((subject) => tell(plan, definitions, subject, shuffled(subject.events, order), times));
           cases += 1;
           if (moved.includes(true)) changed += 1;
         },

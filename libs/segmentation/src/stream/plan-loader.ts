@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AudienceStore } from '../audience/audience.store';
 import type { Transaction } from '@percorso/storage';
 import type { WrittenDefinition } from '../definition/definition';
 import { type ParsedDefinition, parseDefinition } from '../definition/parse-definition';
@@ -22,13 +23,16 @@ export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
   private readonly parsed = new Map<string, ParsedDefinition>();
 
+  constructor(private readonly audiences: AudienceStore) {}
+
   async load(tx: Transaction): Promise<Plan> {
     const { rows } = await tx.query<AudienceRow>(
       `SELECT id, definition_version AS "definitionVersion", backfilled_version AS "backfilledVersion"
        FROM audience WHERE workspace_id = $1 AND state = 'active' ORDER BY id`,
       [tx.workspaceId],
     );
-    const signature = JSON.stringify(rows);
+    const zone = await this.audiences.zone(tx);
+    const signature = JSON.stringify([zone, rows]);
     const workspaceId = tx.workspaceId ?? '';
     const known = this.loaded.get(workspaceId);
     if (known?.signature === signature) return known.plan;
@@ -44,7 +48,7 @@ export class PlanLoader {
       // One that this release cannot read fails its evaluations, which say so; the others go on.
       return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
     });
-    const plan = planOf(audiences);
+    const plan = planOf(audiences, zone);
     this.loaded.set(workspaceId, { signature, plan });
     return plan;
   }

@@ -1,4 +1,5 @@
 import { canonicalJson } from '@percorso/kernel';
+import { DEFAULT_ZONE } from '../definition/zones';
 import type {
   Condition,
   EventLeaf,
@@ -57,6 +58,8 @@ export type PlannedCondition =
 
 /** All audiences of a workspace, taken apart so that what they share is kept and answered once. */
 export interface Plan {
+  /** Whose today it is where a calendar condition names no zone. */
+  zone: string;
   programs: Program[];
   leaves: PlannedLeaf[];
   slots: Slot[];
@@ -72,7 +75,7 @@ export interface Plan {
   unsettled: Program[];
 }
 
-export function planOf(audiences: readonly StreamedAudience[]): Plan {
+export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZONE): Plan {
   const slots = new Map<string, Slot>();
   const leaves = new Map<string, number>();
   const planned: PlannedLeaf[] = [];
@@ -106,6 +109,7 @@ export function planOf(audiences: readonly StreamedAudience[]): Plan {
     ({ audience }) => audience.backfilledVersion !== audience.definitionVersion,
   );
   return {
+    zone,
     programs,
     leaves: planned,
     slots: [...slots.values()],

@@ -5,7 +5,6 @@ import { Database, type Transaction } from '@percorso/storage';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
-import { DEFAULT_ZONE } from '../compile/compile-set';
 import { Answers } from './answer';
 import { ColdReader } from './cold-reader';
 import { type PersonCache, type PersonState } from './person-cache';
@@ -120,7 +119,7 @@ export class StreamEvaluator {
         profile: profiles.get(touch.person)!,
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
-      const answers = new Answers(plan, values, now.getTime(), DEFAULT_ZONE);
+      const answers = new Answers(plan, values, now.getTime(), plan.zone);
       let due = Infinity;
       for (const program of programs) {
         const answer = answers.of(program);

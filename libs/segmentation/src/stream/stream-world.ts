@@ -10,6 +10,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { AudienceService } from '../audience/audience.service';
 import { compileSet } from '../compile/compile-set';
 import { parseDefinition } from '../definition/parse-definition';
+import { resolveAudiences } from '../definition/resolve-audiences';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
 import { Evaluator } from '../evaluation/evaluator';
@@ -150,12 +151,13 @@ export class StreamWorld {
   /** The members as ClickHouse has them, at the position and moment of now. */
   async set(where: object): Promise<number[]> {
     const parsed = parseDefinition({ version: 1, where });
-    if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.errors));
+    const resolved = parsed.ok && resolveAudiences(parsed.definition, () => 'unknown-audience');
+    if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify(parsed));
     const { workspaceId } = this;
     return this.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: this.clock.now(), asOfPos: pos };
       const clickhouse = this.module.get<ClickHouseClient>(CLICKHOUSE, { strict: false });
-      return [...(await readPersons(clickhouse, compileSet(parsed.definition, scope)))];
+      return [...(await readPersons(clickhouse, compileSet(resolved.definition, scope)))];
     });
   }
 

@@ -36,15 +36,16 @@ export class Sweeper {
   /** For all audiences of a workspace, from where the last sweep began. */
   async sweep(workspaceId: string): Promise<void> {
     const at = this.clock.now();
-    const { definitions, since } = await this.database.tx(workspaceId, async (tx) => {
+    const { definitions, since, zone } = await this.database.tx(workspaceId, async (tx) => {
       const plan = await this.plans.load(tx);
       const { sweptAt } = await this.cursors.read(tx);
       return {
+        zone: plan.zone,
         definitions: plan.programs.map(({ audience }): Definition => ({ version: 1, where: audience.where })),
         since: sweptAt ?? new Date(0),
       };
     });
-    await this.look(workspaceId, definitions, since, at);
+    await this.look(workspaceId, definitions, zone, since, at);
     await this.database.tx(workspaceId, async (tx) => {
       await this.cursors.swept(tx, at);
       await this.wakes.tidy(tx, new Date(at.getTime() - KEPT_MS));
@@ -52,13 +53,19 @@ export class Sweeper {
   }
 
   /** For a definition whose members were computed as of `since`. */
-  async sweepDefinition(workspaceId: string, definition: Definition, since: Date): Promise<void> {
-    await this.look(workspaceId, [definition], since, this.clock.now());
+  async sweepDefinition(
+    workspaceId: string,
+    definition: Definition,
+    zone: string | undefined,
+    since: Date,
+  ): Promise<void> {
+    await this.look(workspaceId, [definition], zone, since, this.clock.now());
   }
 
   private async look(
     workspaceId: string,
     definitions: readonly Definition[],
+    zone: string | undefined,
     since: Date,
     at: Date,
   ): Promise<void> {
@@ -69,7 +76,7 @@ export class Sweeper {
       await this.cursors.setHorizon(tx, horizon);
     });
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
-      const scope = { workspaceId, now: at, asOfPos: pos };
+      const scope = { workspaceId, now: at, asOfPos: pos, zone };
       const compiled = compileWakes(definitions, scope, since.getTime(), horizon.getTime());
       if (!compiled) return [];
       const answer = await this.clickhouse.query({

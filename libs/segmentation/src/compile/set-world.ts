@@ -1,0 +1,76 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { connectClickHouse, migrate } from '@percorso/storage';
+import type { Definition } from '../definition/definition';
+import { parseDefinition } from '../definition/parse-definition';
+import { resolveAudiences } from '../definition/resolve-audiences';
+import { readPersons } from '../evaluation/person-set';
+import { compileSet } from './compile-set';
+import { loadPopulation } from './population-store';
+import { holds, type Subject } from './reference-evaluator';
+
+/** The definition of a condition's JSON. */
+export function definitionOf(where: object): Definition {
+  const parsed = parseDefinition({ version: 1, where });
+  if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.errors));
+  const resolved = resolveAudiences(parsed.definition, () => 'unknown-audience');
+  if (!resolved.ok) throw new TypeError(JSON.stringify(resolved.errors));
+  return resolved.definition;
+}
+
+export const nobody: Subject = { person: 0, traits: {}, identities: [], consent: {}, events: [] };
+
+/** `changes` of nobody, as persons 1, 2, … */
+export const people = (changes: readonly Partial<Subject>[]): Subject[] =>
+  changes.map((change, index) => ({ ...nobody, ...change, person: index + 1 }));
+
+/** For specs: populations in ClickHouse, and what compiled definitions find in them. */
+export class SetWorld {
+  private constructor(
+    readonly engines: TestEngines,
+    readonly clickhouse: ClickHouseClient,
+  ) {}
+
+  static async start(): Promise<SetWorld> {
+    const engines = await startTestEngines();
+    const clickhouse = connectClickHouse(engines.clickhouseUrl);
+    await migrate(engines.databaseUrl, clickhouse);
+    return new SetWorld(engines, clickhouse);
+  }
+
+  async stop(): Promise<void> {
+    await this.clickhouse.close();
+    await this.engines.stop();
+  }
+
+  async population(subjects: readonly Subject[]): Promise<Population> {
+    const workspaceId = newId();
+    const { asOfPos } = await loadPopulation(this.clickhouse, workspaceId, subjects);
+    return new Population(this.clickhouse, workspaceId, asOfPos, subjects);
+  }
+}
+
+export class Population {
+  constructor(
+    private readonly clickhouse: ClickHouseClient,
+    readonly workspaceId: string,
+    readonly asOfPos: number,
+    private readonly subjects: readonly Subject[],
+  ) {}
+
+  /** Persons the compiled condition finds. */
+  async found(where: object, now: Date, zone?: string): Promise<number[]> {
+    const { workspaceId, asOfPos } = this;
+    const compiled = compileSet(definitionOf(where), { workspaceId, now, asOfPos, zone });
+    return [...(await readPersons(this.clickhouse, compiled))];
+  }
+
+  /** Persons the plain evaluator says it holds for. */
+  expected(where: object, now: Date, zone?: string): number[] {
+    const definition = definitionOf(where);
+    return this.subjects.flatMap((subject) =>
+      holds(definition.where, subject, now.getTime(), zone) ? [subject.person] : [],
+    );
+  }
+}
