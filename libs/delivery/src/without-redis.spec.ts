@@ -153,12 +153,16 @@ describe('delivery and Redis', () => {
     expect(await record(50)).toBe(false);
     await untilAccepted(250);
     await expectEachOnce(250);
+    // The lane is at rest now: only PostgreSQL can tell that it has work.
+    expect(await record(50)).toBe(false);
+    await untilAccepted(300);
+    await expectEachOnce(300);
 
     redis = await startRedis({ dataDir });
     await untilConnected();
     expect(await record(50)).toBe(true);
-    await untilAccepted(300);
-    await expectEachOnce(300);
+    await untilAccepted(350);
+    await expectEachOnce(350);
   });
 
   it('a start without Redis: everything leaves, and its return is noticed', async () => {
