@@ -14,6 +14,7 @@ import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
 import { DeliveryWorkerModule } from './delivery-worker.module';
 import { DeliveryModule } from './delivery.module';
+import { LanePump } from './lane-pump';
 import { type Lane, ProviderGateway } from './provider-gateway';
 import { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
@@ -153,7 +154,8 @@ describe('delivery and Redis', () => {
     expect(await record(50)).toBe(false);
     await untilAccepted(250);
     await expectEachOnce(250);
-    // The lane is at rest now: only PostgreSQL can tell that it has work.
+    // With the lane at rest, only PostgreSQL can tell that it has work.
+    await app!.get(LanePump).settled();
     expect(await record(50)).toBe(false);
     await untilAccepted(300);
     await expectEachOnce(300);
