@@ -1,6 +1,6 @@
 import { getQueueToken } from '@nestjs/bull';
 import { ConnectorRuntime, PluginRegistry } from '@percorso/connector';
-import type { WakeUp } from '@percorso/delivery';
+import type { WakeUp } from '@percorso/storage';
 import { newId } from '@percorso/kernel';
 import type { Queue } from 'bull';
 import { FeedbackPoller } from './feedback-poller';
