@@ -105,6 +105,10 @@ describe('a hub', () => {
       () => http.post('/v1/track', { email: CANARY }, basic),
       () => http.post('/v1/track', { event: 'x', userId: { a: CANARY } }, basic),
       () => http.delete(`/v1/suppressions/email/${CANARY}`),
+      () => http.post('/v1/suppressions', { channel: 'email', address: CANARY, reason: 'manual' }),
+      () => http.post('/v1/suppressions', { channel: 'email', address: CANARY, reason: 'manual' }),
+      () => http.get('/v1/suppressions'),
+      () => http.delete(`/v1/suppressions/email/${encodeURIComponent(CANARY)}`),
     ];
     for (const attempt of attempts) {
       const { data, status } = await attempt();

@@ -1,6 +1,8 @@
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import type { LoadGate } from '@percorso/profile';
+import type { EvaluationQueue } from '../evaluation/evaluation.queue';
+import { EvaluationService } from '../evaluation/evaluation.service';
 import { EvaluationWorld } from '../evaluation/evaluation-world';
 import type { AudienceView, ChangeAudience } from './audience.dto';
 import { AudienceService } from './audience.service';
@@ -30,7 +32,10 @@ describe('audiences that use audiences', () => {
   beforeAll(async () => {
     engines = await startTestEngines();
     world = await EvaluationWorld.start(engines);
-    service = new AudienceService(world.database, world.audiences, world.clock);
+    // Nobody is told: the spec evaluates by itself.
+    const queue = { wake: () => Promise.resolve(true) } as unknown as EvaluationQueue;
+    const evaluations = new EvaluationService(world.database, world.evaluations, queue, world.clock);
+    service = new AudienceService(world.database, world.audiences, evaluations, world.clock);
     previews = new PreviewService(world.database, world.clickhouse, world.clock, gate, world.audiences);
   }, 120_000);
   afterAll(async () => {

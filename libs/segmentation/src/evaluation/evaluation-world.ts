@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ManualClock, newId } from '@percorso/kernel';
-import { EventReader, type LoadGate, ProfileReader } from '@percorso/profile';
+import type { LoadGate } from '@percorso/profile';
 import { connectClickHouse, Database, migrate } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { MembershipHooks } from '../membership/membership.hooks';
@@ -8,12 +8,9 @@ import { MembershipLog } from '../membership/membership-log';
 import { MembershipSignal } from '../membership/membership.signal';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
-import { ColdReader } from '../stream/cold-reader';
-import { PersonCaches } from '../stream/person-caches';
 import { PlanLoader } from '../stream/plan-loader';
 import { SetGuard } from '../stream/set-guard';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
-import { StreamEvaluator } from '../stream/stream-evaluator';
 import { Sweeper } from '../stream/sweeper';
 import { WakeStore } from '../stream/wake.store';
 import { EvaluationStore } from './evaluation.store';
@@ -137,33 +134,14 @@ export class EvaluationWorld {
       memberships,
       guard,
       this.sweeper,
+      this.sequencer,
       signal,
     );
   }
 
-  get sweeper(): Sweeper {
+  private get sweeper(): Sweeper {
     const { database, clickhouse, clock, gate, plans, cursors, wakes } = this;
     return new Sweeper(database, clickhouse, clock, gate, plans, cursors, wakes);
-  }
-
-  /** One process's incremental evaluator, with its own state. */
-  stream(): StreamEvaluator {
-    const { database, clock, plans, cursors, wakes, memberships, signal } = this;
-    const events = new EventReader();
-    const [profiles, cold] = [new ProfileReader(), new ColdReader(events)];
-    return new StreamEvaluator(
-      database,
-      clock,
-      events,
-      profiles,
-      plans,
-      new PersonCaches(),
-      cold,
-      cursors,
-      wakes,
-      memberships,
-      signal,
-    );
   }
 
   /** Members as the log tells them: every numbered delta applied in order. */

@@ -11,6 +11,7 @@ import { parseDefinition } from '../definition/parse-definition';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipStore } from '../membership/membership.store';
+import { Sequencer } from '../membership/sequencer';
 import { MembershipSignal } from '../membership/membership.signal';
 import { chunksOf } from './chunk-changes';
 import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
@@ -45,6 +46,7 @@ export class Evaluator {
     private readonly memberships: MembershipStore,
     private readonly guard: SetGuard,
     private readonly sweeper: Sweeper,
+    private readonly sequencer: Sequencer,
     private readonly signal: MembershipSignal,
   ) {}
 
@@ -65,6 +67,8 @@ export class Evaluator {
       if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
       const drift = first || !caughtUp ? null : changed;
       if (drift) driftFound.inc(drift);
+      // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
+      await this.sequencer.drain(workspaceId, 'wait');
       await this.database.tx(workspaceId, (tx) =>
         this.evaluations.finish(tx, lease, {
           members: set.persons.length,
