@@ -80,7 +80,8 @@ describe('Evaluator', () => {
     await tx(async (t) => {
       await t.query('SELECT FROM membership_log WHERE workspace_id = $1 FOR UPDATE', [world.workspaceId]);
       evaluating = world.evaluator().evaluate(world.workspaceId, evaluation);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      while ((await read(evaluation))?.entered !== 3) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 300));
       expect(await read(evaluation)).toMatchObject({ state: 'running', entered: 3 });
     });
     expect(await evaluating).toBe(true);
