@@ -11,8 +11,8 @@ export interface Evaluation {
   id: string;
   state: 'pending' | 'running' | 'done' | 'failed';
   members: number;
-  entered: number;
-  exited: number;
+  /** Memberships that incremental evaluation had wrong; null at the first evaluation of a definition. */
+  drift: number | null;
   error: string | null;
 }
 
@@ -20,7 +20,7 @@ export function createAudience({ admin }: StoryContext, name: string, definition
   return admin.post<Audience>('/v1/audiences', { name, definition });
 }
 
-/** Evaluate one audience now and wait for its entries and exits. */
+/** Hold one audience against its set and wait until that is done: everything that came before is in its members. */
 export async function evaluate({ admin, say }: StoryContext, audience: Audience): Promise<Evaluation> {
   const { id } = await admin.post<Evaluation>(`/v1/audiences/${audience.id}/evaluate`);
   const done = await poll(
@@ -30,7 +30,7 @@ export async function evaluate({ admin, say }: StoryContext, audience: Audience)
   );
   if (done.state === 'failed')
     throw new EvaluationFailed(`${audience.name}: ${done.error ?? 'no reason given'}`);
-  say(`${audience.name}: ${done.members} members, ${done.entered} entered, ${done.exited} left`);
+  say(`${audience.name}: ${done.members} members`);
   return done;
 }
 

@@ -27,6 +27,14 @@ export class Puller {
     this.link = `${audienceUrl}/members?pageSize=${pageSize}&fields=identities.email`;
   }
 
+  /** Pull, and tell how many came and how many went since the last pull. */
+  async changes(): Promise<{ entered: number; exited: number }> {
+    const before = new Set(this.members);
+    await this.pull();
+    const entered = [...this.members].filter((id) => !before.has(id)).length;
+    return { entered, exited: before.size + entered - this.members.size };
+  }
+
   /** Read everything there is since the last pull; how many rows that was. */
   async pull(): Promise<number> {
     const before = this.rowsRead;

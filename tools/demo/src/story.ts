@@ -1,5 +1,5 @@
 import type { CampaignClassicTwin, SmtpSink } from '@percorso/plugin-testkit';
-import { createAudience, evaluate } from './audience-step';
+import { type Audience, createAudience, evaluate } from './audience-step';
 import { change } from './change-step';
 import { check, Check, StoryContext } from './context';
 import { makeCustomers } from './customers';
@@ -53,7 +53,7 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   context.say(`${merges.length} merges, each reversible`);
   checks.push(check('anonymous visitors joined persons', 'yes', merges.length > 0 ? 'yes' : 'no'));
 
-  step(3, 'Audiences: evaluated as sets');
+  step(3, 'Audiences: computed as sets, then kept as events arrive');
   const vips = await createAudience(context, 'Lapsing VIPs', lapsingVips);
   const buyers = await createAudience(context, 'New buyers', newBuyers);
   for (const audience of [vips, buyers]) {
@@ -77,6 +77,12 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
   });
   const puller = new Puller(`${context.hubUrl}/v1/audiences/${vips.id}`, readOnlyKey);
   context.say(`an external tool pulled ${await puller.pull()} members`);
+  const watching = new Map<Audience, Puller>();
+  for (const audience of [vips, buyers]) {
+    const watch = new Puller(`${context.hubUrl}/v1/audiences/${audience.id}`, readOnlyKey);
+    await watch.pull();
+    watching.set(audience, watch);
+  }
 
   step(5, 'Change: more events, and only the deltas go out');
   const userIds = await memberUserIds(context, puller);
@@ -86,7 +92,10 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
     [vips, campaign],
     [buyers, smtp],
   ] as const) {
-    const { entered, exited } = await evaluate(context, audience);
+    const { drift } = await evaluate(context, audience);
+    checks.push(check(`${audience.name}: what came by events is what its set says`, 0, drift ?? 0));
+    const { entered, exited } = await watching.get(audience)!.changes();
+    context.say(`${audience.name}: ${entered} entered, ${exited} left, as the events came`);
     checks.push(check(`${audience.name}: someone entered`, 'yes', entered > 0 ? 'yes' : 'no'));
     if (audience === vips)
       checks.push(check(`${audience.name}: someone left`, 'yes', exited > 0 ? 'yes' : 'no'));
