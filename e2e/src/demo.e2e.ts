@@ -1,69 +1,79 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { poll } from '@percorso/demo';
+import { Command, processesOf, untilNoneOf } from './command';
 
-const MAIN = join(__dirname, '..', '..', 'tools', 'demo', 'dist', 'main.js');
-
-/** Processes of this machine whose command line or working data names `folder`. */
-function processesOf(folder: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const said =
-          readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8');
-        return said.includes(folder);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
+/** One data folder for all: what one telling leaves behind, the next one finds. */
 describe('the demo', () => {
   const folder = mkdtempSync(join(tmpdir(), 'percorso demo-'));
-  let running: ChildProcess | undefined;
+  let running: Command | undefined;
 
-  afterAll(() => {
-    if (running?.pid && running.exitCode === null) process.kill(-running.pid, 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+  afterEach(async () => {
+    running?.signalGroup('SIGKILL');
+    await untilNoneOf(folder);
   });
 
-  function run(): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
-    let text = '';
-    const child = spawn(process.execPath, [MAIN, '--once', '--customers', '250', '--data-dir', folder], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PORT: '0' },
-    });
-    running = child;
-    child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-    child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    return { child, output: () => text, ended };
-  }
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const demo = (...flags: string[]): Command =>
+    (running = new Command(['run', 'demo', '--', '--customers', '250', ...flags], {
+      PERCORSO_DATA_DIR: folder,
+      PORT: '0',
+    }));
+
+  const expectReconciled = (output: string): void => {
+    expect(output).toMatch(/\n([1-9]\d*) of \1 checks held/);
+    expect(output).not.toContain(' FAIL ');
+  };
 
   it('killed in the middle leaves no process behind, and the next one reconciles', async () => {
-    const first = run();
-    await poll(
-      async () => first.output(),
-      (text) => /\n.*4\. Connectors/.test(text),
-      { what: 'the demo to reach its syncs', timeoutMs: 90_000, everyMs: 50 },
-    );
-    process.kill(-(first.child.pid ?? 0), 'SIGKILL');
-    await first.ended;
-    await poll(
-      async () => processesOf(folder),
-      (pids) => pids.length === 0,
-      { what: 'every process of the demo to end', timeoutMs: 15_000 },
-    );
-    const second = run();
-    const code = await second.ended;
-    expect(second.output()).toMatch(/(\d+) of \1 checks held/);
-    expect(second.output()).not.toContain(' FAIL ');
+    const first = demo('--once');
+    await first.says(/\n.*4\. Connectors/);
+    expect(processesOf(folder).length).toBeGreaterThan(5);
+    first.signalGroup('SIGKILL');
+    await untilNoneOf(folder);
+    const second = demo('--once');
+    const code = await second.end();
+    expectReconciled(second.output);
     expect(code).toBe(0);
     expect(processesOf(folder)).toEqual([]);
+  });
+
+  it('keeps the hub running, what it says to try works, and Ctrl-C stops everything', async () => {
+    const command = demo();
+    await command.says(/Try next:[^]*curl -u[^]*\}'\n/, 120_000);
+    expectReconciled(command.output);
+    const lines = command.output.replaceAll('\\\n', '').match(/^ {2}curl .*$/gm) ?? [];
+    expect(lines).toHaveLength(4);
+    const answers = lines.map((line) =>
+      execFileSync('sh', ['-c', `${line.trim()} -sSf`], { encoding: 'utf8' }),
+    );
+    expect(answers[0]).toContain('Lapsing VIPs');
+    expect(JSON.parse(answers[1] ?? '')).toMatchObject({ data: [{ traits: expect.any(Object) }] });
+    expect(answers[2]?.trim().split('\r\n').length).toBeGreaterThan(1);
+    expect(JSON.parse(answers[3] ?? '')).toMatchObject({ success: true });
+    const began = Date.now();
+    command.signalGroup('SIGINT');
+    expect(await command.end()).toBe(0);
+    expect(Date.now() - began).toBeLessThan(15_000);
+    expect(processesOf(folder)).toEqual([]);
+  });
+
+  it('stopped in the middle says so and leaves nothing behind', async () => {
+    const command = demo('--once');
+    await command.says(/\n.*1\. In/);
+    command.signalGroup('SIGINT');
+    expect([await command.end(), command.complaints]).toEqual([130, []]);
+    expect(processesOf(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['--customers', 'many'],
+    ['--custmers', '5'],
+  ])('refuses %s %s in one line', async (flag, value) => {
+    const command = demo(flag, value);
+    expect(await command.end()).toBe(1);
+    expect(command.complaints).toEqual([expect.stringContaining(flag)]);
   });
 });

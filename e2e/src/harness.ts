@@ -1,14 +1,10 @@
-import { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios, { AxiosInstance, AxiosRequestConfig } from 'axios';
 import { newId } from '@percorso/kernel';
-import { startTestEngines, TestEngines, tieToParent } from '@percorso/engines';
-
-const MAIN = join(__dirname, '..', '..', 'apps', 'hub', 'dist', 'main.js');
-const START_MS = 60_000;
+import { HubEnded, type HubProcess, startHub as startProcess } from '@percorso/demo';
+import { type Engines, startTestEngines, type TestEngines } from '@percorso/engines';
 
 export interface HubSettings {
   /** Kept when given; else a folder of its own that `stop` removes. */
@@ -16,7 +12,7 @@ export interface HubSettings {
   env?: NodeJS.ProcessEnv;
   roles?: string[];
   /** What the hub is to work on; by default the engines shared by this test file. */
-  engines?: Pick<TestEngines, 'databaseUrl' | 'clickhouseUrl' | 'redisUrl'>;
+  engines?: Pick<Engines, 'databaseUrl' | 'clickhouseUrl' | 'redisUrl'>;
 }
 
 export interface HubHandle {
@@ -29,8 +25,9 @@ export interface HubHandle {
   kill(signal: NodeJS.Signals): Promise<number | null>;
   /** SIGTERM, and the data folder goes with it. */
   stop(): Promise<void>;
-  /** Starts it again after `kill`, or stops and starts it; the port may change, `url` follows. */
-  restart(): Promise<void>;
+  running(): boolean;
+  /** Starts it again after `kill`, or stops and starts it; unless `env` says so the port may change, `url` follows. */
+  restart(env?: NodeJS.ProcessEnv): Promise<void>;
 }
 
 let shared: Promise<TestEngines> | undefined;
@@ -45,16 +42,7 @@ export async function releaseEngines(): Promise<void> {
 }
 
 /** What a hub process said before it ended without ever being ready. */
-export class HubEndedEarly extends Error {
-  override readonly name = 'HubEndedEarly';
-
-  constructor(
-    readonly code: number | null,
-    readonly said: string,
-  ) {
-    super(`The hub ended with ${code} before it was ready: ${said.slice(-2000)}`);
-  }
-}
+export { HubEnded as HubEndedEarly };
 
 /** The hub as its users run it: a process of its own, ready to serve. */
 export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
@@ -73,58 +61,34 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     ...(settings.roles ? { PERCORSO_ROLES: settings.roles.join(',') } : {}),
     ...settings.env,
   };
-  const run = { said: '', url: '', child: undefined as ChildProcess | undefined };
-
-  const begin = async (): Promise<void> => {
-    const from = run.said.length;
-    const child = tieToParent(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    run.child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (run.said += chunk.toString()));
-    }
-    run.url = await waitFor(
-      async () => {
-        if (child.exitCode !== null) throw new HubEndedEarly(child.exitCode, run.said.slice(from));
-        return /listens on (http:\S+)/.exec(run.said.slice(from))?.[1];
-      },
-      { timeoutMs: START_MS, what: 'the hub to listen' },
-    );
-  };
-
-  const kill = async (signal: NodeJS.Signals): Promise<number | null> => {
-    const { child } = run;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await gone;
-    return child.exitCode;
-  };
-
+  let said = '';
+  const begin = (over?: NodeJS.ProcessEnv): Promise<HubProcess> =>
+    startProcess({ ...env, ...over }, (chunk) => (said += chunk.toString()));
   const removeOwnFolder = (): void => {
     if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   };
-
-  await begin().catch((error: unknown) => {
+  let hub = await begin().catch((error: unknown) => {
     removeOwnFolder();
     throw error;
   });
   return {
     get url() {
-      return run.url;
+      return hub.url;
     },
     get pid() {
-      return run.child?.pid ?? 0;
+      return hub.child.pid ?? 0;
     },
     rootKey,
-    output: () => run.said,
-    kill,
+    output: () => said,
+    running: () => hub.child.exitCode === null && hub.child.signalCode === null,
+    kill: (signal) => hub.end(signal),
     stop: async () => {
-      await kill('SIGTERM');
+      await hub.end('SIGTERM');
       removeOwnFolder();
     },
-    restart: async () => {
-      await kill('SIGTERM');
-      await begin();
+    restart: async (over) => {
+      await hub.end('SIGTERM');
+      hub = await begin(over);
     },
   };
 }

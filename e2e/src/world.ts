@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { type HubProcess, openContext, startHub, type StoryContext } from '@percorso/demo';
+import { openContext, type StoryContext } from '@percorso/demo';
 import { type Engines, startEngines } from '@percorso/engines';
 import {
   type CampaignClassicTwin,
@@ -11,10 +11,11 @@ import {
   startCampaignClassicTwin,
   startSmtpSink,
 } from '@percorso/plugin-testkit';
+import { type HubHandle, startHub } from './harness';
 
 /** Everything a user story needs, as real processes: engines, a hub, and the receiving sides. */
 export class World {
-  hub!: HubProcess;
+  hub!: HubHandle;
   readonly rootKey = randomBytes(24).toString('base64url');
 
   private constructor(
@@ -39,26 +40,19 @@ export class World {
     return world;
   }
 
+  /** The first hub of this world, or one in the place of that which was killed. */
   async startHub(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    this.hub = await startHub(
-      {
-        DATABASE_URL: this.engines.databaseUrl,
-        CLICKHOUSE_URL: this.engines.clickhouseUrl,
-        REDIS_URL: this.engines.redisUrl,
-        PERCORSO_ROOT_KEY: this.rootKey,
-        PORT: '0',
-        ...env,
-      },
-      join(this.folder, 'data'),
-    );
+    if (this.hub) return this.hub.restart(env);
+    this.hub = await startHub({
+      engines: this.engines,
+      dataDir: join(this.folder, 'data'),
+      env: { PERCORSO_ROOT_KEY: this.rootKey, ...env },
+    });
   }
 
-  /** SIGKILL the hub, then start another in its place: what a crash and a supervisor do. */
+  /** SIGKILL the hub, as a crash would; `startHub` is then what a supervisor does. */
   async killHub(): Promise<void> {
-    const { child } = this.hub;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await gone;
+    await this.hub.kill('SIGKILL');
   }
 
   /** A fresh workspace with `customers` customers made from `seed`. */

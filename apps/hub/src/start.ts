@@ -30,7 +30,8 @@ export async function start(config: HubConfig, say: (line: string) => void): Pro
     redisUrl: config.redisUrl,
     dataDir: config.dataDir,
     log: say,
-    mayBeDown: ['redis'],
+    // Collecting needs no queue; whoever needs one learns of a wrong URL at the start.
+    mayBeDown: config.roles.every((role) => role === 'ingest') ? ['redis'] : [],
   });
   try {
     await migrateBoth(engines);

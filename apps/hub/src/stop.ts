@@ -3,21 +3,23 @@ import { ReadinessService } from './health/readiness';
 import type { RunningHub } from './start';
 
 const DRAIN_MS = 25_000;
+/** One Ctrl-C comes twice, from the terminal and passed on by npm; a person's second is later. */
+const ECHO_MS = 500;
 
 /** Finish what is in hand, for at most 25 seconds, then end. A second signal ends at once. */
 export function stopOnSignals(hub: RunningHub, say: (line: string) => void): void {
-  let stopping = false;
+  let since: number | undefined;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
+    if (since !== undefined) {
+      if (Date.now() - since < ECHO_MS) return;
       say(`${signal} again: ending at once.`);
       process.exit(1);
     }
-    stopping = true;
+    since = Date.now();
     say(`${signal}: finishing what is in hand …`);
     void drain(hub, say).then((code) => process.exit(code));
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 }
 
 async function drain({ app, engines }: RunningHub, say: (line: string) => void): Promise<number> {

@@ -37,10 +37,12 @@ export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplica
   private async reconcile(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) {
       const lanes = await this.database.tx(workspaceId, (tx) => lanesWithWork(tx, this.clock.now()));
-      for (const connectorId of lanes) {
-        // Without Redis this process serves the lane itself.
-        if (!(await this.waker.wake(workspaceId, connectorId))) this.pump.wake(workspaceId, connectorId);
-      }
+      await Promise.all(lanes.map((connectorId) => this.wake(workspaceId, connectorId)));
     }
+  }
+
+  /** Without Redis this process serves the lane itself. */
+  private async wake(workspaceId: string, connectorId: string): Promise<void> {
+    if (!(await this.waker.wake(workspaceId, connectorId))) this.pump.wake(workspaceId, connectorId);
   }
 }

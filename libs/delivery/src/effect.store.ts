@@ -58,20 +58,20 @@ export async function startSending(
     `WITH claim AS (SELECT nextval('effect_claim') AS fence), claimed AS (
        UPDATE effect SET state = 'sending', fence = claim.fence, attempt = attempt + 1, updated_at = $3,
          lease_until = now() + $4 * interval '1 millisecond'
-       FROM claim WHERE workspace_id = $1 AND id = ANY($2::uuid[]) RETURNING id, attempt
-     ), noted AS (
-       INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at)
-       SELECT $1, id, attempt, $3 FROM claimed
+       FROM claim WHERE workspace_id = $1 AND id = ANY($2::uuid[])
      ) SELECT fence FROM claim`,
     [tx.workspaceId, ids, now, leaseMs],
   );
   return rows[0]?.fence ?? '0';
 }
 
-/** Outcomes of effects this claim still holds; what another claim took over is left alone. @returns effects written */
+/**
+ * Outcomes of effects this claim still holds, each attempt noted with them; what another claim took over is left alone.
+ * @returns effects written
+ */
 export async function settle(
   tx: Transaction,
-  fence: string,
+  { fence, startedAt }: { fence: string; startedAt: Date },
   outcomes: { id: string; outcome: Outcome }[],
   now: Date,
 ): Promise<number> {
@@ -88,10 +88,9 @@ export async function settle(
        WHERE e.workspace_id = $1 AND e.id = v.id AND e.fence = $2 AND e.state = 'sending'
        RETURNING e.id, e.attempt, v.state, v.code
      )
-     UPDATE effect_attempt a SET ended_at = $11, code = w.code,
-       outcome = CASE w.state WHEN 'pending' THEN 'retry' ELSE w.state END
-     FROM written w WHERE a.workspace_id = $1 AND a.effect_id = w.id AND a.attempt = w.attempt`,
-    [tx.workspaceId, fence, ...columnsOf(outcomes), now],
+     INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at, ended_at, outcome, code)
+     SELECT $1, id, attempt, $12, $11, CASE state WHEN 'pending' THEN 'retry' ELSE state END, code FROM written`,
+    [tx.workspaceId, fence, ...columnsOf(outcomes), now, startedAt],
   );
   return rowCount ?? 0;
 }
@@ -137,15 +136,16 @@ const clean = (text: string | undefined): string | null =>
 export async function expireLeases(tx: Transaction, connectorId: string, now: Date): Promise<number> {
   const { rowCount } = await tx.query(
     `WITH lost AS (
-       SELECT id FROM effect WHERE workspace_id = $1 AND connector_id = $2 AND state = 'sending' AND lease_until < now()
+       SELECT id, updated_at AS started_at FROM effect
+       WHERE workspace_id = $1 AND connector_id = $2 AND state = 'sending' AND lease_until < now()
        FOR UPDATE SKIP LOCKED
      ), written AS (
        UPDATE effect e SET state = 'unknown', reason_code = 'worker-lost', reason = NULL, due_at = $3, lease_until = NULL,
          fence = nextval('effect_claim'), doubtful_since = coalesce(e.doubtful_since, e.updated_at), updated_at = $3
-       FROM lost WHERE e.workspace_id = $1 AND e.id = lost.id RETURNING e.id, e.attempt
+       FROM lost WHERE e.workspace_id = $1 AND e.id = lost.id RETURNING e.id, e.attempt, lost.started_at
      )
-     UPDATE effect_attempt a SET ended_at = $3, outcome = 'unknown', code = 'worker-lost'
-     FROM written w WHERE a.workspace_id = $1 AND a.effect_id = w.id AND a.attempt = w.attempt`,
+     INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at, ended_at, outcome, code)
+     SELECT $1, id, attempt, started_at, $3, 'unknown', 'worker-lost' FROM written`,
     [tx.workspaceId, connectorId, now],
   );
   return rowCount ?? 0;

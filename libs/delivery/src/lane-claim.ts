@@ -11,7 +11,14 @@ import type { Lane } from './provider-gateway';
 
 /** What a lane has for a worker: effects to send, something decided without a call, or nothing now. */
 export type Claim =
-  | { kind: 'send'; fence: string; operation: Operation; effects: ClaimedEffect[]; full: boolean }
+  | {
+      kind: 'send';
+      fence: string;
+      startedAt: Date;
+      operation: Operation;
+      effects: ClaimedEffect[];
+      full: boolean;
+    }
   | { kind: 'decided' }
   | { kind: 'idle' };
 
@@ -67,6 +74,7 @@ export async function claimBatch(
   return {
     kind: 'send',
     fence,
+    startedAt: now,
     operation,
     effects: effects.map((one) => ({ ...one, attempt: one.attempt + 1 })),
     full: due.length >= limit,

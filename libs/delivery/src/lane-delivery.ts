@@ -52,7 +52,7 @@ export class LaneDelivery {
       return { id: effect.id, outcome: outcomeOf(verdict, lane, capability, situation, this.options) };
     });
     await this.database.tx(workspaceId, async (tx) => {
-      const written = await settle(tx, claim.fence, outcomes, now);
+      const written = await settle(tx, claim, outcomes, now);
       if (written < outcomes.length) {
         this.logger.warn({ connectorId, lost: outcomes.length - written }, 'Verdicts came after their lease');
       }

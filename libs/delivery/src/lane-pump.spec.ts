@@ -223,6 +223,9 @@ describe('delivery', () => {
     expect(await world.states(connectorId)).toEqual({ unknown: 1 });
     await delivery.send(world.workspaceId, connectorId, mailer('none'), claim);
     expect(await world.states(connectorId)).toEqual({ unknown: 1 });
+    expect(await world.attempts(connectorId)).toEqual([
+      { attempt: 1, outcome: 'unknown', code: 'worker-lost', inOrder: true },
+    ]);
     expect(provider.received.length).toBeLessThanOrEqual(1);
   });
 
@@ -240,6 +243,13 @@ describe('delivery', () => {
       code: 'retries-exhausted',
       attempt: 5,
     });
+    expect((await world.attempts(connectorId)).map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
+      [1, 'retry'],
+      [2, 'retry'],
+      [3, 'retry'],
+      [4, 'retry'],
+      [5, 'rejected'],
+    ]);
   });
 
   it('looks at suppression and consent at the last moment', async () => {

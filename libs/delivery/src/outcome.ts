@@ -30,6 +30,14 @@ export function mayRepeat(capability: LaneCapability, doubtfulSince: Date | null
   return now.getTime() < doubtfulSince.getTime() + capability.ttlSeconds * 1000;
 }
 
+/** Whether another try may follow this one. An effect that was opened again after its last try gets as many once more. */
+export function hasTriesLeft(
+  attempt: number,
+  { maxAttempts }: Pick<DeliveryOptions, 'maxAttempts'>,
+): boolean {
+  return attempt % maxAttempts !== 0;
+}
+
 export function outcomeOf(
   verdict: Verdict,
   lane: Lane,
@@ -49,7 +57,7 @@ export function outcomeOf(
         reason: { code: verdict.code, reason: verdict.reason, pointer: verdict.pointer },
       };
     case 'retry': {
-      if (attempt < options.maxAttempts) {
+      if (hasTriesLeft(attempt, options)) {
         const wait = Math.max(pause, (verdict.afterSeconds ?? 0) * 1000);
         return { state: 'pending', reason: { code: verdict.code }, dueAt: later(wait) };
       }
@@ -62,7 +70,7 @@ export function outcomeOf(
     }
     case 'unknown': {
       const reason = { code: verdict.code };
-      if (attempt >= options.maxAttempts) return { state: 'unknown', reason, dueAt: 'never', doubt: 'set' };
+      if (!hasTriesLeft(attempt, options)) return { state: 'unknown', reason, dueAt: 'never', doubt: 'set' };
       if (mayRepeat(capability, doubtfulSince, now)) {
         return { state: 'unknown', reason, dueAt: later(pause), doubt: 'set' };
       }

@@ -5,6 +5,12 @@ import { Database } from '@percorso/storage';
 import type { CreateSuppression, SuppressionView } from './suppression.dto';
 import { addSuppressions, comparableAddress, type Suppression } from './suppression.store';
 
+const NOTHING_LEFT = {
+  pointer: '/address',
+  code: 'blank',
+  message: 'The address has nothing by which it could be compared.',
+};
+
 /** Addresses that nothing may be sent to, as admins see and edit them. */
 @Injectable()
 export class SuppressionService {
@@ -31,9 +37,11 @@ export class SuppressionService {
   }
 
   create(workspaceId: string, actor: string, body: CreateSuppression): Promise<SuppressionView> {
+    const address = comparableAddress(body.channel, body.address);
+    if (address === '') throw Problem.invalid([NOTHING_LEFT]);
     const suppression: Suppression = {
       channel: body.channel,
-      address: comparableAddress(body.channel, body.address),
+      address,
       reason: body.reason,
       source: actor,
       at: this.clock.now(),

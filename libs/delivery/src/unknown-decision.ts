@@ -1,6 +1,6 @@
 import type { Operation } from '@percorso/plugin-kit';
 import type { DeliveryOptions } from './delivery-options';
-import { mayRepeat } from './outcome';
+import { hasTriesLeft, mayRepeat } from './outcome';
 import type { Lane } from './provider-gateway';
 
 /** How an effect of unknown outcome goes on. */
@@ -30,7 +30,7 @@ export function decideUnknown(
   // Asking first spares a target even the harmless repeat.
   if (lane.lookup && capability.idempotency !== 'native-key' && !effect.asked) return 'ask';
   if (mayRepeat(capability, effect.doubtfulSince, now)) {
-    return effect.attempt < options.maxAttempts ? 'resend' : 'keep';
+    return hasTriesLeft(effect.attempt, options) ? 'resend' : 'keep';
   }
   if (!lane.lookup) return 'keep';
   return now.getTime() - effect.doubtfulSince.getTime() < options.lookupWindowMs ? 'ask' : 'keep';

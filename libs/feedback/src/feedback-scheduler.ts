@@ -2,6 +2,7 @@ import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap }
 import { PluginRegistry } from '@percorso/connector';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { BackgroundLoop, Database } from '@percorso/storage';
+import { FeedbackPoller } from './feedback-poller';
 import { FeedbackQueue } from './feedback.queue';
 
 const TICK_MS = 5_000;
@@ -17,6 +18,7 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
   constructor(
     private readonly database: Database,
     private readonly queue: FeedbackQueue,
+    private readonly poller: FeedbackPoller,
     plugins: PluginRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -40,9 +42,14 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
 
   private async round(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) {
-      for (const connectorId of await this.claimDue(workspaceId))
-        await this.queue.wake(workspaceId, connectorId);
+      const due = await this.claimDue(workspaceId);
+      await Promise.all(due.map((connectorId) => this.wake(workspaceId, connectorId)));
     }
+  }
+
+  /** Without Redis this process asks by itself. */
+  private async wake(workspaceId: string, connectorId: string): Promise<void> {
+    if (!(await this.queue.wake(workspaceId, connectorId))) await this.poller.poll(workspaceId, connectorId);
   }
 
   /** Connectors nobody asked for a while; stamping them keeps other hubs from asking too. */

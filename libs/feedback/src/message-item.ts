@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MessageEvent } from '@percorso/plugin-kit';
 
 /** Whom a message event is about, as the hub's own events name persons. */
@@ -27,7 +28,7 @@ export function messageItem(connectorId: string, event: MessageEvent, who: Who):
   const { channel, providerId, effectKey, bounce, reason } = event;
   return {
     type: 'track',
-    messageId: `${connectorId}:${event.id}`.slice(0, 100),
+    messageId: `${connectorId}:${shortened(event.id)}`,
     ...who,
     event: eventName(event),
     timestamp: event.at,
@@ -41,3 +42,9 @@ export function messageItem(connectorId: string, event: MessageEvent, who: Who):
     },
   };
 }
+
+/** What ingest takes beside the connector's id; providers' own ids may be longer and differ at their end only. */
+const LONGEST = 63;
+
+const shortened = (id: string): string =>
+  id.length <= LONGEST ? id : createHash('sha256').update(id).digest('base64url');

@@ -29,7 +29,7 @@ export function isUnavailable(error: unknown): boolean {
   if (typeof code === 'string' && UNAVAILABLE.has(code)) return true;
   return (
     typeof message === 'string' &&
-    /Connection terminated|timeout exceeded when trying to connect/.test(message)
+    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(message)
   );
 }
 
@@ -46,6 +46,8 @@ export class Database {
     });
     // Without a listener one lost connection would end the process.
     this.pool.on('error', (error) => options.onConnectionLost?.(error));
+    // The pool lets go of a connection it hands out before its taker can listen; the next query tells of the loss.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /** Run `work` in one transaction of one workspace; committed when it resolves, rolled back when it throws. */

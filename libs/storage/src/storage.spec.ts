@@ -1,7 +1,8 @@
-import { Client } from 'pg';
+import type { Socket } from 'node:net';
+import { Client, type Pool } from 'pg';
 import { newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate } from './index';
+import { connectClickHouse, Database, isUnavailable, migrate } from './index';
 import { language } from './migrations/0002-language';
 
 describe('storage on real engines', () => {
@@ -55,6 +56,18 @@ describe('storage on real engines', () => {
     await expect(insertNamespace(one, two)).rejects.toThrow(/row-level security/);
     const outside = await database.control((tx) => tx.query('SELECT * FROM namespace'));
     expect(outside.rows).toEqual([]);
+  });
+
+  it('outlives a connection lost in the very moment it is handed out', async () => {
+    await database.ping();
+    const pool = Reflect.get(database, 'pool') as Pool;
+    pool.once('acquire', (client) => {
+      const { connection } = client as unknown as { connection: { stream: Socket } };
+      connection.stream.destroy(new Error('read ECONNRESET'));
+    });
+    const lost: unknown = await database.ping().catch((error: unknown) => error);
+    expect(isUnavailable(lost)).toBe(true);
+    await database.ping();
   });
 
   it('keeps every table with customer data under forced row-level security, partitions too', async () => {

@@ -9,6 +9,8 @@ export interface WakeUp {
 
 const logger = new Logger('Queues');
 const QUIET_MS = 30_000;
+/** How long a Redis that holds the connection and says nothing is waited for. */
+const PATIENCE_MS = 1000;
 let quietUntil = 0;
 
 /** One line now and then for all queues: each tries again many times a minute. */
@@ -30,11 +32,14 @@ export abstract class WakeQueue {
   /** @returns false when Redis cannot be reached: whoever found the work then acts without it */
   async wake(workspaceId: string, id: string): Promise<boolean> {
     if (this.queue.client.status !== 'ready') return false;
-    try {
-      await this.queue.add({ workspaceId, id }, { removeOnComplete: true, removeOnFail: true });
-      return true;
-    } catch {
-      return false;
-    }
+    const added = this.queue.add({ workspaceId, id }, { removeOnComplete: true, removeOnFail: true }).then(
+      () => true,
+      () => false,
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS, false);
+    });
+    return Promise.race([added, late]).finally(() => clearTimeout(timer));
   }
 }

@@ -31,8 +31,8 @@ export async function readChanges(tx: Transaction, log: MembershipLog, run: RunR
   const range = { audienceId: run.audienceId, afterPos: run.plannedPos, toPos: run.toPos, limit: PAGE };
   const deltas = await log.deltas(tx, range);
   const newest = new Map<number, Change>();
-  for (const { person, profileId, op, version, at } of deltas) {
-    newest.set(person, { person, profileId, op, version, since: at });
+  for (const { person, profileId, op, version, at, cause } of deltas) {
+    newest.set(person, { person, profileId, op, version, since: at, erased: cause.kind === 'erasure' });
   }
   const isLast = deltas.length < PAGE;
   return { changes: [...newest.values()], nextPos: isLast ? run.toPos : deltas.at(-1)!.pos, isLast };

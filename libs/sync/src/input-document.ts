@@ -10,9 +10,9 @@ export interface MembershipInput {
 export function inputDocument(
   profile: ProfileDocument,
   audience: { id: string; name: string },
-  membership: MembershipInput,
+  { op, version, since }: MembershipInput,
   now: Date,
 ): object {
   const { person: _person, ...visible } = profile;
-  return { profile: visible, audience, membership, now };
+  return { profile: visible, audience, membership: { op, version, since }, now };
 }

@@ -9,11 +9,14 @@ export interface Change {
   op: 'enter' | 'exit';
   version: number;
   since: Date;
+  /** Left by being erased: nothing of the profile remains to be mapped. */
+  erased?: boolean;
 }
 
-/** What this sync last did for the person. */
+/** What this sync last told the target about the person. */
 export interface LastEffect {
-  state: string;
+  /** Told as a member; versions of a membership are odd when entered. */
+  entered: boolean;
   payload: object | null;
 }
 
@@ -28,10 +31,11 @@ export function planRow(
   last: LastEffect | undefined,
 ): Plan {
   const entering = connector.kind === 'messaging' ? 'send' : 'upsert';
-  if (change.op === 'exit' && (!last || NEVER_SENT.has(last.state))) {
+  if (change.op === 'exit' && !last?.entered) {
     return drop(entering, { code: 'never-entered', reason: 'Nothing was sent when the member entered.' });
   }
-  if (change.op === 'exit' && asksForRemoval(result) && connector.capabilities.remove && last?.payload) {
+  const asked = change.erased || asksForRemoval(result);
+  if (change.op === 'exit' && asked && connector.capabilities.remove && last?.payload) {
     return { operation: 'remove', payload: last.payload };
   }
   if (!result) return drop(entering, GONE);
@@ -60,7 +64,6 @@ export function planRow(
   };
 }
 
-const NEVER_SENT = new Set(['dropped', 'suppressed', 'rejected']);
 const GONE: Reason = { code: 'profile-gone', reason: 'The profile was erased or merged into another.' };
 
 const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ operation, dropped });

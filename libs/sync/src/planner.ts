@@ -7,8 +7,8 @@ import { type ProfileDocument, ProfileReader } from '@percorso/profile';
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
-import { inputDocument } from './input-document';
 import { lastEffects } from './last-effects';
+import { mapChanges } from './map-changes';
 import { findMappingVersion, type MappingVersion } from './mapping.store';
 import { type Change, type LastEffect, planRow } from './plan-row';
 import { advanceRun, claimRun, finishPlanning, type RunRow } from './run.store';
@@ -21,9 +21,18 @@ interface Mappings {
   exit?: MappingVersion;
 }
 
-interface Page extends ChangePage {
-  documents: Map<number, ProfileDocument>;
-  last: Map<number, LastEffect>;
+/** A page with what its changes map to; which of them are new is seen when it is recorded. */
+interface Page extends Omit<ChangePage, 'changes'> {
+  /** Those that this sync tells its connector. */
+  changes: Change[];
+  results: Map<Change, MappingResult>;
+}
+
+/** What holds for the whole of a run. */
+interface Plan {
+  run: RunRow;
+  mappings: Mappings;
+  connector: ConnectorDescription;
 }
 
 /** Turns the changes of an audience into effects with frozen payloads, page by page; a page is all or nothing. */
@@ -41,94 +50,97 @@ export class Planner {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Plan one run to its end, unless another planner has it. */
+  /** Plan one run to its end, unless another planner has it or its sync is paused. */
   async plan(workspaceId: string, runId: string): Promise<void> {
     const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
     if (!run) return;
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
     const mappings = await this.database.tx(workspaceId, (tx) => loadMappings(tx, run));
-    let at = run.plannedPos;
-    for (;;) {
-      const page = await this.read(workspaceId, { ...run, plannedPos: at });
-      const effects = await this.effects(run, page, mappings, connector);
-      const now = this.clock.now();
-      const mine = await this.database.tx(workspaceId, async (tx) => {
-        const step = { plannedPos: page.nextPos, planned: effects.length, leaseMs: LEASE_MS };
-        if (!(await advanceRun(tx, run, step))) return false;
-        await recordEffects(tx, effects, now);
-        if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
-        return true;
-      });
-      if (!mine) return this.logger.warn({ runId }, 'Another planner took the run over');
-      await this.waker.wake(workspaceId, run.connectorId);
-      if (page.isLast) return;
-      at = page.nextPos;
+    await this.pages(workspaceId, { run, mappings, connector });
+  }
+
+  /** The next page is read and mapped while one is recorded. */
+  private async pages(workspaceId: string, plan: Plan): Promise<void> {
+    const { id: runId, connectorId, plannedPos } = plan.run;
+    let next: Promise<Page> | undefined = this.prepare(workspaceId, plan, plannedPos);
+    try {
+      while (next) {
+        const page: Page = await next;
+        next = page.isLast ? undefined : this.prepare(workspaceId, plan, page.nextPos);
+        // Should it fail, that is told when its turn comes.
+        next?.catch(() => undefined);
+        const turn = await this.database.tx(workspaceId, (tx) => this.record(tx, plan, page));
+        if (turn === 'paused') return;
+        if (turn === 'taken') return this.logger.warn({ runId }, 'Another planner took the run over');
+        await this.waker.wake(workspaceId, connectorId);
+      }
+    } finally {
+      await next?.catch(() => undefined);
     }
   }
 
-  private read(workspaceId: string, run: RunRow): Promise<Page> {
-    return this.database.tx(workspaceId, async (tx) => {
-      const page = await readChanges(tx, this.log, run);
+  private async prepare(workspaceId: string, plan: Plan, plannedPos: number): Promise<Page> {
+    const { mappings, connector } = plan;
+    const { page, documents } = await this.database.tx(workspaceId, async (tx) => {
+      const page = await readChanges(tx, this.log, { ...plan.run, plannedPos });
       const persons = page.changes.map(({ person }) => person);
-      const documents = await this.profiles.documents(tx, persons);
-      return { ...page, documents, last: await lastEffects(tx, run.syncId, persons) };
+      return { page, documents: await this.profiles.documents(tx, persons) };
     });
+    const tellsExits = mappings.exit !== undefined || connector.capabilities.remove !== undefined;
+    const changes = page.changes.filter(({ op }) => op === 'enter' || tellsExits);
+    const entries = changes.filter(({ op }) => op === 'enter');
+    const exits = changes.filter(({ op }) => op === 'exit');
+    const results = new Map([
+      ...(await this.map(plan.run, mappings.entry, entries, documents)),
+      ...(await this.map(plan.run, mappings.exit, exits, documents)),
+    ]);
+    return { ...page, changes, results };
   }
 
-  private async effects(
-    run: RunRow,
-    page: Page,
-    mappings: Mappings,
-    connector: ConnectorDescription,
-  ): Promise<Parameters<typeof recordEffects>[1]> {
-    const wanted = page.changes.filter(
-      ({ op }) =>
-        op === 'enter' || mappings.exit !== undefined || connector.capabilities.remove !== undefined,
-    );
-    const results = new Map<Change, MappingResult>();
-    for (const op of ['enter', 'exit'] as const) {
-      const rows = wanted.filter((change) => change.op === op && page.documents.has(change.person));
-      const mapping = op === 'enter' ? mappings.entry : mappings.exit;
-      if (!mapping) for (const row of rows) results.set(row, { output: null });
-      else
-        (await this.map(run, mapping, rows, page.documents)).forEach((result, at) =>
-          results.set(rows[at]!, result),
-        );
-    }
-    return wanted.map((change) => {
-      const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
-      return {
-        key: `sync:${run.syncId}:${change.person}:${change.version}`,
-        runId: run.id,
-        syncId: run.syncId,
-        connectorId: run.connectorId,
-        person: change.person,
-        profileId: change.profileId,
-        membershipVersion: String(change.version),
-        ...planRow(change, results.get(change), required, connector, page.last.get(change.person)),
-      };
-    });
+  private async record(tx: Transaction, plan: Plan, page: Page): ReturnType<typeof advanceRun> {
+    const { run } = plan;
+    const now = this.clock.now();
+    const step = { plannedPos: page.nextPos, planned: page.changes.length, leaseMs: LEASE_MS };
+    const turn = await advanceRun(tx, run, step);
+    if (turn !== 'mine') return turn;
+    // Only now: the page before may have recorded an effect for one of these persons.
+    const persons = page.changes.map(({ person }) => person);
+    const last = await lastEffects(tx, run.syncId, persons);
+    await recordEffects(tx, effectsOf(plan, page, last), now);
+    if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
+    return turn;
   }
 
-  private map(
+  private async map(
     run: RunRow,
-    mapping: MappingVersion,
+    mapping: MappingVersion | undefined,
     rows: readonly Change[],
     documents: ReadonlyMap<number, ProfileDocument>,
-  ): Promise<MappingResult[]> {
-    const audience = { id: run.audienceId, name: run.audienceName };
-    return this.mappings.run(
-      mapping.expression,
-      rows.map((row) => inputDocument(documents.get(row.person)!, audience, row, run.createdAt)),
-      // Bound to the intent: planning the same change again gives the same payload.
-      {
-        bindings: rows.map((row) => ({
-          seed: `${run.syncId}:${row.person}:${row.version}`,
-          at: run.createdAt,
-        })),
-      },
-    );
+  ): Promise<Map<Change, MappingResult>> {
+    if (mapping) return mapChanges(this.mappings, mapping.expression, run, rows, documents, run.createdAt);
+    const known = rows.filter(({ person }) => documents.has(person));
+    return new Map(known.map((row) => [row, { output: null }]));
   }
+}
+
+function effectsOf(
+  { run, mappings, connector }: Plan,
+  { changes, results }: Page,
+  last: ReadonlyMap<number, LastEffect>,
+): Parameters<typeof recordEffects>[1] {
+  return changes.map((change) => {
+    const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
+    return {
+      key: `sync:${run.syncId}:${change.person}:${change.version}`,
+      runId: run.id,
+      syncId: run.syncId,
+      connectorId: run.connectorId,
+      person: change.person,
+      profileId: change.profileId,
+      membershipVersion: String(change.version),
+      ...planRow(change, results.get(change), required, connector, last.get(change.person)),
+    };
+  });
 }
 
 async function loadMappings(tx: Transaction, run: RunRow): Promise<Mappings> {

@@ -5,8 +5,8 @@ import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { ProfileReader } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
-import { inputDocument } from './input-document';
-import { findMapping, type MappingRow } from './mapping.store';
+import { mapChanges } from './map-changes';
+import { findMapping } from './mapping.store';
 import { type Change, planRow } from './plan-row';
 import type { RunRow } from './run.store';
 
@@ -37,12 +37,18 @@ export class Retry {
     for (let after = FIRST; ;) {
       const rows = await this.database.tx(workspaceId, (tx) => deadEntries(tx, run.id, after));
       if (rows.length === 0) break;
-      const plans = await this.map(workspaceId, run, entry, rows);
       const now = this.clock.now();
+      const documents = await this.database.tx(workspaceId, (tx) =>
+        this.profiles.documents(
+          tx,
+          rows.map(({ person }) => person),
+        ),
+      );
+      const results = await mapChanges(this.mappings, entry.expression, run, rows, documents, now);
       await this.database.tx(workspaceId, async (tx) => {
-        const effects = rows.map((row, at) => ({
+        const effects = rows.map((row) => ({
           id: row.id,
-          ...planRow(row, plans[at], entry.required, connector, undefined),
+          ...planRow(row, results.get(row), entry.required, connector, undefined),
         }));
         await reopenEffects(tx, effects, now);
         await reopenRun(tx, run);
@@ -50,30 +56,6 @@ export class Retry {
       after = rows.at(-1)!.id;
     }
     await this.waker.wake(workspaceId, run.connectorId);
-  }
-
-  private async map(
-    workspaceId: string,
-    run: RunRow,
-    mapping: MappingRow,
-    rows: readonly DeadRow[],
-  ): Promise<(Awaited<ReturnType<MappingRunner['run']>>[number] | undefined)[]> {
-    const documents = await this.database.tx(workspaceId, (tx) =>
-      this.profiles.documents(
-        tx,
-        rows.map(({ person }) => person),
-      ),
-    );
-    const known = rows.filter(({ person }) => documents.has(person));
-    const at = this.clock.now();
-    const audience = { id: run.audienceId, name: run.audienceName };
-    const results = await this.mappings.run(
-      mapping.expression,
-      known.map((row) => inputDocument(documents.get(row.person)!, audience, row, at)),
-      { bindings: known.map((row) => ({ seed: `${run.syncId}:${row.person}:${row.version}`, at })) },
-    );
-    const byRow = new Map(known.map((row, index) => [row, results[index]]));
-    return rows.map((row) => byRow.get(row));
   }
 }
 

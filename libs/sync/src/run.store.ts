@@ -51,28 +51,48 @@ export async function listRuns(
   return rows;
 }
 
-/** Takes a run for planning unless another planner holds it. The lease runs on PostgreSQL's clock. */
+const ACTIVE = `EXISTS (SELECT 1 FROM sync s
+  WHERE s.workspace_id = sync_run.workspace_id AND s.id = sync_run.sync_id AND s.state = 'active')`;
+
+/**
+ * Takes a run for planning unless another planner holds it or its sync is paused. The lease runs on PostgreSQL's clock.
+ */
 export async function claimRun(tx: Transaction, id: string, leaseMs: number): Promise<RunRow | undefined> {
   const { rowCount } = await tx.query(
     `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond'
-     WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())`,
+     WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
+       AND ${ACTIVE}`,
     [tx.workspaceId, id, leaseMs],
   );
   return rowCount === 0 ? undefined : findRun(tx, id);
 }
 
-/** Moves planning forward and keeps the lease. False when another planner took over: roll back then. */
+/**
+ * Moves planning forward and keeps the lease. Unless it is 'mine', write nothing: the sync was paused, or another planner
+ * took the run over. Takes the sync's row first, as whoever starts a run does; a pause waits for the page in hand.
+ */
 export async function advanceRun(
   tx: Transaction,
   run: RunRow,
   page: { plannedPos: number; planned: number; leaseMs: number },
-): Promise<boolean> {
+): Promise<'mine' | 'paused' | 'taken'> {
+  const { rows } = await tx.query<{ state: string }>(
+    'SELECT state FROM sync WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE',
+    [tx.workspaceId, run.syncId],
+  );
+  if (rows[0]?.state === 'paused') {
+    await tx.query(
+      'UPDATE sync_run SET lease_until = NULL WHERE workspace_id = $1 AND id = $2 AND fence = $3',
+      [tx.workspaceId, run.id, run.fence],
+    );
+    return 'paused';
+  }
   const { rowCount } = await tx.query(
     `UPDATE sync_run SET planned_pos = $4, planned = planned + $5, lease_until = now() + $6 * interval '1 millisecond'
      WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'planning'`,
     [tx.workspaceId, run.id, run.fence, page.plannedPos, page.planned, page.leaseMs],
   );
-  return rowCount === 1;
+  return rowCount === 1 ? 'mine' : 'taken';
 }
 
 /** Planning is over: the sync's cursor moves with it, in the same transaction. */
@@ -103,7 +123,8 @@ export async function endSettledRuns(tx: Transaction, now: Date): Promise<number
 /** Runs that want a planner: never begun, or left by one that died. */
 export async function runsToPlan(tx: Transaction): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
-    `SELECT id FROM sync_run WHERE workspace_id = $1 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())`,
+    `SELECT id FROM sync_run WHERE workspace_id = $1 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
+       AND ${ACTIVE}`,
     [tx.workspaceId],
   );
   return rows.map(({ id }) => id);

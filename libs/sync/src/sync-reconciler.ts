@@ -40,10 +40,12 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
         await endSettledRuns(tx, this.clock.now());
         return runsToPlan(tx);
       });
-      for (const runId of waiting) {
-        // Without Redis this process plans the run itself.
-        if (!(await this.queue.wake(workspaceId, runId))) this.pump.wake(workspaceId, runId);
-      }
+      await Promise.all(waiting.map((runId) => this.wake(workspaceId, runId)));
     }
+  }
+
+  /** Without Redis this process plans the run itself. */
+  private async wake(workspaceId: string, runId: string): Promise<void> {
+    if (!(await this.queue.wake(workspaceId, runId))) this.pump.wake(workspaceId, runId);
   }
 }

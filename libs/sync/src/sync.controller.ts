@@ -65,7 +65,7 @@ export class SyncController {
   @Post(':id/pause')
   @Scopes('syncs:write')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Stop sending; what is planned waits' })
+  @ApiOperation({ summary: 'Stop planning and sending; what is open waits' })
   @ApiOkResponse({ type: SyncView })
   pause(
     @Workspace() workspaceId: string,

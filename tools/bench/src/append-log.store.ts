@@ -23,7 +23,10 @@ export class AppendLogStore {
       parts.push(head, payload);
       this.head += count;
     }
-    await this.file.appendFile(Buffer.concat(parts));
+    // One write, since Node's appendFile cuts long ones into pieces between which another append may come.
+    const bytes = Buffer.concat(parts);
+    const { bytesWritten } = await this.file.write(bytes);
+    if (bytesWritten < bytes.length) throw new RangeError('the log took only a part of an entry');
     await this.file.datasync();
     return first;
   }

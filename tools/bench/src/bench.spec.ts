@@ -1,8 +1,15 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { deflateSync } from 'node:zlib';
 import { AppendLogStore, countEvents } from './append-log.store';
 import { median } from './bench';
+import { trackCall } from './ingest-events';
+import { assertSameWork } from './sync-work';
+
+const MAIN = join(__dirname, '..', 'dist', 'main.js');
 
 describe('what benches share', () => {
   it.each([
@@ -26,4 +33,51 @@ describe('what benches share', () => {
     expect(() => countEvents(bytes.subarray(0, -1))).toThrow();
     rmSync(folder, { recursive: true });
   });
+
+  it('long entries appended at once do not mix', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'percorso-log-'));
+    const path = join(folder, 'log');
+    const store = await AppendLogStore.open(path);
+    const texts = ['a', 'b', 'c', 'd'].map((letter) => JSON.stringify([letter.repeat(2_000_000)]));
+    await Promise.all(
+      texts.map((text) =>
+        store.append('w', 0, [
+          { sourceId: 's', receivedAt: new Date(), payload: Buffer.from(text), count: 1 },
+        ]),
+      ),
+    );
+    await store.close();
+    expect(countEvents(readFileSync(path))).toBe(4);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('events compress as real ones do, no better', () => {
+    const batch = JSON.stringify(Array.from({ length: 100 }, trackCall));
+    const ratio = batch.length / deflateSync(batch, { level: 1 }).length;
+    expect(ratio).toBeGreaterThan(3);
+    expect(ratio).toBeLessThan(4);
+  });
+
+  const ledger = [{ payload: { email: 'a@b.example', location: { city: 'Rome' } } }];
+  const recorded = 'a@b.example updated {"email":"a@b.example","location/@city":"Rome"}';
+  it.each([
+    ['a missing row', []],
+    ['a row twice', [recorded, recorded]],
+    ['another value', [recorded.replace('Rome', 'Oslo')]],
+    ['a row that changed nothing', [recorded.replace('updated', 'unchanged')]],
+  ])('%s is not the same work', (_title, lines) => {
+    expect(() => assertSameWork('spec', lines, ledger)).toThrow(RangeError);
+    expect(() => assertSameWork('spec', [recorded], ledger)).not.toThrow();
+  });
+
+  it('the sync bench runs and ends with one line of JSON', async () => {
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, [MAIN, 'sync', '--size', '40', '--quick']);
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
+      bench: 'sync',
+      metrics: { vs_bare_loop: expect.any(Number) },
+      size: 40,
+      seconds: expect.any(Number),
+    });
+  }, 120_000);
 });

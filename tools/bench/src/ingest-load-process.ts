@@ -1,23 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { connect, Socket } from 'node:net';
+import { trackCall } from './ingest-events';
 import type { LoadOrder, LoadRun } from './ingest-load';
 
 const END_OF_HEAD = '\r\n\r\n';
 const BODIES = 32;
 
-function event(): object {
-  return {
-    type: 'track',
-    messageId: randomUUID(),
-    userId: `user-${Math.floor(Math.random() * 1_000_000)}`,
-    event: 'Product Viewed',
-    timestamp: new Date().toISOString(),
-    properties: { product_id: 'SKU-1234', price: 49.95, currency: 'EUR', category: 'shoes', position: 3 },
-  };
-}
-
 function requestBytes(order: LoadOrder): Buffer {
-  const items = Array.from({ length: order.events }, event);
+  const items = Array.from({ length: order.events }, trackCall);
   const body = JSON.stringify(
     order.path === '/v1/batch' ? { batch: items, sentAt: new Date().toISOString() } : items[0],
   );

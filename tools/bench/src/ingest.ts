@@ -34,7 +34,7 @@ export const bench: Bench = async ({ size = BATCH, quick }) => {
       [`batches of ${size}`]: { path: '/v1/batch', events: size, connections: CONNECTIONS.batch },
       single: { path: '/v1/track', events: 1, connections: CONNECTIONS.single },
     };
-    const rounds = quick ? 9 : 21;
+    const rounds = quick ? 7 : 21;
     const seconds = quick ? 0.8 : 2;
     for (const side of sides)
       await runLoad(side, Object.values(shapes)[0] as Shape, 1).then((run) => (side.events += run.events));

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench';
 import { bench as ingest } from './ingest';
+import { bench as sync } from './sync';
 
-const BENCHES: Record<string, Bench> = { ingest };
+const BENCHES: Record<string, Bench> = { ingest, sync };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

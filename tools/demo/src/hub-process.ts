@@ -1,69 +1,74 @@
 import { ChildProcess } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import axios from 'axios';
 import { tieToParent } from '@percorso/engines';
 import { poll } from './hub-api';
 
 export interface HubProcess {
-  url: string;
-  child: ChildProcess;
-  stop(): Promise<void>;
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Sends the signal and resolves with the exit code once the process is gone; null when the signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** The hub process did not live to serve; the message is its own reason. */
+export class HubEnded extends Error {
+  override readonly name = 'HubEnded';
+
+  constructor(
+    readonly code: number | null,
+    /** Everything it wrote. */
+    readonly said: string,
+  ) {
+    super(said.trim().split('\n').at(-1) || `The hub ended with ${code} and said nothing.`);
+  }
 }
 
 const MAIN = join(__dirname, '..', '..', '..', 'apps', 'hub', 'dist', 'main.js');
+const START_MS = 60_000;
 
-/** Start the hub as its users do, as a process of its own that ends with this one; its log goes to a file. */
-export async function startHub(env: NodeJS.ProcessEnv, dataDir: string): Promise<HubProcess> {
-  await mkdir(join(dataDir, 'logs'), { recursive: true });
-  const port = await freePort(Number(env.PORT ?? 8080));
-  const log = createWriteStream(join(dataDir, 'logs', 'hub.log'), { flags: 'a' });
-  const child = tieToParent(process.execPath, [MAIN], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, PORT: String(port), PERCORSO_DATA_DIR: dataDir },
-  });
-  child.stdout?.pipe(log, { end: false });
-  child.stderr?.pipe(log, { end: false });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const url = `http://127.0.0.1:${port}`;
+/**
+ * Starts the hub as its users do, as a process of its own that ends with this one. Resolves when it listens.
+ * @param env its whole environment
+ * @param hear told everything it writes
+ * @throws HubEnded
+ */
+export async function startHub(
+  env: NodeJS.ProcessEnv,
+  hear: (chunk: Buffer) => void = () => undefined,
+): Promise<HubProcess> {
+  const child = tieToParent(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let start: string | undefined = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      if (start !== undefined) start += chunk.toString();
+      hear(chunk);
+    });
+  }
+  const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const closed = once(child, 'close');
+  const address = (): string | undefined => /listens on (http:\S+)/.exec(start ?? '')?.[1];
   await poll(
-    () =>
-      axios.get(`${url}/health/ready`, { validateStatus: () => true, proxy: false }).then(
-        ({ status }) => status,
-        () => 0,
-      ),
-    (status) => status === 200 || child.exitCode !== null,
-    { what: 'the hub', timeoutMs: 60_000, everyMs: 100 },
-  );
-  if (child.exitCode !== null)
-    throw new HubEnded(`the hub ended at once; its reasons are in ${log.path.toString()}`);
+    async () => address() ?? isGone(),
+    (answer) => answer !== false,
+    { what: 'The hub', timeoutMs: START_MS, everyMs: 20 },
+  ).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  const url = address();
+  if (url === undefined) {
+    await closed;
+    throw new HubEnded(child.exitCode, start);
+  }
+  start = undefined;
   return {
     url,
     child,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
+    end: async (signal) => {
+      if (!isGone()) child.kill(signal);
+      await closed;
+      return child.exitCode;
     },
   };
-}
-
-/** The hub process did not live to serve. */
-export class HubEnded extends Error {
-  override readonly name = 'HubEnded';
-}
-
-/** `wanted` when nobody listens there, else any free port. */
-async function freePort(wanted: number): Promise<number> {
-  const { createServer } = await import('node:net');
-  const tryPort = (port: number): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const server = createServer();
-      server.once('error', reject);
-      server.listen(port, '127.0.0.1', () => {
-        const address = server.address();
-        server.close(() => resolve(typeof address === 'object' && address ? address.port : port));
-      });
-    });
-  return tryPort(wanted).catch(() => tryPort(0));
 }

@@ -74,8 +74,17 @@ async function campaignChecks(context: StoryContext, postgres: Client, sync: Syn
     (row) => row.cusLoyaltyTier === 'lapsing-vip',
   ).length;
   const { accepted } = await context.admin.get<Reconciliation>(`/v1/syncs/${sync.id}/reconciliation`);
+  const ledger = await addressesAccepted(context, postgres, sync, `payload->>'email'`);
   return [
     check('Campaign: rows in its own journal = effects accepted', effects, journal.length),
+    check(
+      'Campaign: rows that only one of journal and ledger has',
+      0,
+      apart(
+        ledger,
+        journal.map(({ key }) => String(key.email)),
+      ),
+    ),
     check('Campaign: rows received twice', 0, twice),
     check('Campaign: recipients it holds as lapsing VIPs = members accepted', accepted, tiers),
   ];
@@ -86,6 +95,14 @@ async function smtpChecks(context: StoryContext, postgres: Client, sync: Sync): 
   const messages = await context.sink.journal();
   return [
     check('SMTP: messages in its own journal = effects accepted', effects, messages.length),
+    check(
+      'SMTP: messages that only one of journal and ledger has',
+      0,
+      apart(
+        await addressesAccepted(context, postgres, sync, 'address'),
+        messages.map(({ envelope }) => envelope.to.join()),
+      ),
+    ),
     check(
       'SMTP: messages received twice',
       0,
@@ -110,6 +127,28 @@ async function pullerChecks(
     check(`${audience.name}: members the puller holds`, rows.length, puller.members.size),
     check(`${audience.name}: members the puller lacks`, 0, missing),
   ];
+}
+
+/** Whom each accepted effect went to, a name for every effect. */
+async function addressesAccepted(
+  context: StoryContext,
+  postgres: Client,
+  sync: Sync,
+  address: string,
+): Promise<string[]> {
+  const { rows } = await postgres.query<{ address: string }>(
+    `SELECT ${address} AS address FROM percorso.effect WHERE workspace_id = $1 AND sync_id = $2 AND state = 'accepted'`,
+    [context.workspaceId, sync.id],
+  );
+  return rows.map((row) => row.address);
+}
+
+/** How many entries the two lists do not share, repetitions counted. */
+function apart(left: readonly string[], right: readonly string[]): number {
+  const balance = new Map<string, number>();
+  for (const one of left) balance.set(one, (balance.get(one) ?? 0) + 1);
+  for (const one of right) balance.set(one, (balance.get(one) ?? 0) - 1);
+  return [...balance.values()].reduce((sum, count) => sum + Math.abs(count), 0);
 }
 
 const effectsAccepted = (context: StoryContext, postgres: Client, sync: Sync): Promise<number> =>

@@ -90,6 +90,26 @@ export class DeliveryWorld {
     );
     return rows;
   }
+
+  /** What was noted of each try, in order. */
+  async attempts(connectorId: string): Promise<AttemptRow[]> {
+    const { rows } = await this.database.tx(this.workspaceId, (tx) =>
+      tx.query<AttemptRow>(
+        `SELECT a.attempt, a.outcome, a.code, a.started_at <= a.ended_at AS "inOrder"
+         FROM effect_attempt a JOIN effect e ON e.workspace_id = a.workspace_id AND e.id = a.effect_id
+         WHERE a.workspace_id = $1 AND e.connector_id = $2 ORDER BY e.person, a.attempt`,
+        [this.workspaceId, connectorId],
+      ),
+    );
+    return rows;
+  }
+}
+
+export interface AttemptRow {
+  attempt: number;
+  outcome: string;
+  code: string | null;
+  inOrder: boolean;
 }
 
 export interface EffectRow {

@@ -110,6 +110,7 @@ export class EvaluationWorld {
       this.evaluations,
       this.audiences,
       memberships,
+      this.sequencer,
       new MembershipSignal(),
     );
   }

@@ -56,7 +56,7 @@ describe('Evaluator', () => {
       asOfPos: 77,
     });
     expect(await tx((t) => world.audiences.find(t, audience))).toMatchObject({ members: 2300, asOfPos: 77 });
-    expect(await world.sequencer.drain(world.workspaceId)).toBe(2300);
+    expect(await tx((t) => world.log.head(t))).toMatchObject({ pos: 2300 });
     const deltas = await tx((t) => world.log.deltas(t, { audienceId: audience, afterPos: 2290, limit: 100 }));
     expect(deltas.map(({ pos }) => pos)).toEqual(range(2291, 2300));
     expect(deltas[0]).toMatchObject({
@@ -68,6 +68,24 @@ describe('Evaluator', () => {
       cause: { kind: 'evaluation', evaluationId: evaluation },
     });
     expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(false);
+  });
+
+  it('is done only when its entries have positions, though another sequencer is at work', async () => {
+    await world.newWorkspace(5);
+    const audience = await world.newAudience(2);
+    await world.evaluator().evaluate(world.workspaceId, await world.newEvaluation(audience));
+    await world.setNumbers([1, 2, 2, 2, 2]);
+    const evaluation = await world.newEvaluation(audience);
+    let evaluating: Promise<boolean> | undefined;
+    await tx(async (t) => {
+      await t.query('SELECT FROM membership_log WHERE workspace_id = $1 FOR UPDATE', [world.workspaceId]);
+      evaluating = world.evaluator().evaluate(world.workspaceId, evaluation);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      expect(await read(evaluation)).toMatchObject({ state: 'running', entered: 3 });
+    });
+    expect(await evaluating).toBe(true);
+    expect(await read(evaluation)).toMatchObject({ state: 'done', entered: 3 });
+    expect(await tx((t) => world.log.head(t))).toMatchObject({ pos: 5 });
   });
 
   it('writes only what changed, under the new definition version', async () => {
@@ -98,7 +116,7 @@ describe('Evaluator', () => {
     expect(await tx((t) => world.evaluations.waiting(t))).toEqual([evaluation]);
     expect(await world.evaluator().evaluate(world.workspaceId, evaluation)).toBe(true);
     expect(await read(evaluation)).toMatchObject({ state: 'done', members: 3000, entered: 3000, exited: 0 });
-    expect(await world.sequencer.drain(world.workspaceId)).toBe(3000);
+    expect(await tx((t) => world.log.head(t))).toMatchObject({ pos: 3000 });
     expect(await world.replay(audience)).toEqual(range(1, 3000));
   });
 

@@ -11,6 +11,7 @@ import { parseDefinition } from '../definition/parse-definition';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipStore } from '../membership/membership.store';
+import { Sequencer } from '../membership/sequencer';
 import { MembershipSignal } from '../membership/membership.signal';
 import { chunksOf } from './chunk-changes';
 import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
@@ -38,6 +39,7 @@ export class Evaluator {
     private readonly evaluations: EvaluationStore,
     private readonly audiences: AudienceStore,
     private readonly memberships: MembershipStore,
+    private readonly sequencer: Sequencer,
     private readonly signal: MembershipSignal,
   ) {}
 
@@ -51,6 +53,8 @@ export class Evaluator {
     try {
       const set = await this.compute(workspaceId, lease);
       await this.apply(workspaceId, lease, set);
+      // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
+      await this.sequencer.drain(workspaceId, 'wait');
       await this.database.tx(workspaceId, (tx) =>
         this.evaluations.finish(tx, lease, {
           members: set.persons.length,

@@ -4,6 +4,8 @@ import { Database } from '@percorso/storage';
 /** Deltas given a position in one transaction: well under 200 ms of work. */
 const BATCH = 2000;
 
+type WhenBusy = 'skip' | 'wait';
+
 /**
  * Gives committed deltas their dense positions. Only the holder of the workspace's log row does so, and the numbers
  * and the new head become visible together: a reader that saw position n will never see a smaller one appear.
@@ -12,8 +14,8 @@ const BATCH = 2000;
 export class Sequencer {
   constructor(private readonly database: Database) {}
 
-  /** How many deltas got a position; 0 also when another sequencer is at work on this workspace. */
-  async sequence(workspaceId: string, limit = BATCH): Promise<number> {
+  /** How many deltas got a position; 0 also when another sequencer is at work on this workspace and is not waited for. */
+  async sequence(workspaceId: string, limit = BATCH, whenBusy: WhenBusy = 'skip'): Promise<number> {
     return this.database.tx(workspaceId, async (tx) => {
       const waiting = await tx.query(
         'SELECT FROM membership_delta WHERE workspace_id = $1 AND pos IS NULL LIMIT 1',
@@ -24,7 +26,7 @@ export class Sequencer {
         workspaceId,
       ]);
       const log = await tx.query<{ head: string }>(
-        'SELECT head FROM membership_log WHERE workspace_id = $1 FOR UPDATE SKIP LOCKED',
+        `SELECT head FROM membership_log WHERE workspace_id = $1 FOR UPDATE ${whenBusy === 'skip' ? 'SKIP LOCKED' : ''}`,
         [workspaceId],
       );
       const head = log.rows[0]?.head;
@@ -45,12 +47,13 @@ export class Sequencer {
     });
   }
 
-  /** Until nothing waits. */
-  async drain(workspaceId: string): Promise<number> {
+  /** Until nothing waits; with `wait`, what was committed before has its position then, whoever gave it. */
+  async drain(workspaceId: string, whenBusy: WhenBusy = 'skip'): Promise<number> {
     let total = 0;
-    for (let given = await this.sequence(workspaceId); given > 0; given = await this.sequence(workspaceId)) {
+    for (;;) {
+      const given = await this.sequence(workspaceId, BATCH, whenBusy);
+      if (given === 0) return total;
       total += given;
     }
-    return total;
   }
 }

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BullModule } from '@nestjs/bull';
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { AccessModule } from '@percorso/access';
+import { type Engine, startRedis, startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { Database, migrate, StorageModule } from '@percorso/storage';
+import { Client } from 'pg';
+import { ConsentSource } from './consent-source';
+import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
+import { DeliveryWaker } from './delivery-waker';
+import { DeliveryWorkerModule } from './delivery-worker.module';
+import { DeliveryModule } from './delivery.module';
+import { LanePump } from './lane-pump';
+import { type Lane, ProviderGateway } from './provider-gateway';
+import { DeliveryWorld } from './testing/delivery-world';
+import { HttpGateway } from './testing/http-gateway';
+import { ProfileConsents } from './testing/profile-consents';
+import { ScriptedProvider } from './testing/scripted-provider';
+
+const LANE: Lane = {
+  kind: 'campaign',
+  capabilities: { upsert: { idempotency: 'none', batch: 10, perSecond: 1e6 } },
+  lookup: false,
+};
+const NEVER_MS = 3_600_000;
+
+describe('delivery and Redis', () => {
+  // A Redis of this spec's own: the shared one must stay up.
+  const dataDir = mkdtempSync(join(tmpdir(), 'percorso-redis-'));
+  let engines: TestEngines;
+  let owner: Client;
+  let redis: Engine;
+  let world: DeliveryWorld;
+  let provider: ScriptedProvider;
+  let connectorId: string;
+  let syncId: string;
+  let app: INestApplicationContext | undefined;
+  let nextPerson = 1;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    await migrate(engines.databaseUrl);
+    owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    redis = await startRedis({ dataDir });
+  }, 120_000);
+  afterAll(async () => {
+    await redis?.stop();
+    await owner?.end();
+    await engines?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  beforeEach(() => {
+    provider = new ScriptedProvider();
+    syncId = newId();
+  });
+  afterEach(async () => {
+    await app?.close();
+    await provider.stop();
+  });
+
+  /** A hub that delivers, as it is composed for real but for the provider. */
+  async function start(tickMs: number): Promise<void> {
+    const { hostname, port, password } = new URL(redis.url);
+    const lanes = new Map<string, { url: string; lane: Lane }>();
+    const { databaseUrl, clickhouseUrl } = engines;
+    const module = await Test.createTestingModule({
+      imports: [
+        StorageModule.forRoot({ databaseUrl, clickhouseUrl }),
+        AccessModule.forRoot({ rootKey: `root-${newId()}` }),
+        BullModule.forRoot({
+          prefix: newId(),
+          // As the hub sets it.
+          redis: {
+            host: hostname,
+            port: Number(port),
+            password,
+            enableReadyCheck: false,
+            maxRetriesPerRequest: 1,
+            retryStrategy: () => 100,
+          },
+        }),
+        DeliveryModule,
+        DeliveryWorkerModule,
+      ],
+    })
+      .overrideProvider(ProviderGateway)
+      .useValue(new HttpGateway(lanes))
+      .overrideProvider(ConsentSource)
+      .useClass(ProfileConsents)
+      .overrideProvider(DELIVERY_OPTIONS)
+      .useValue({ ...DEFAULT_DELIVERY, tickMs })
+      .compile();
+    module.useLogger(false);
+    app = module;
+    world = new DeliveryWorld(app.get(Database), (text, values) => owner.query(text, values));
+    await world.create();
+    connectorId = await world.connector();
+    lanes.set(connectorId, { url: await provider.start(), lane: LANE });
+    await module.init();
+  }
+
+  /** Records effects and wakes their lane, as the planner does. @returns whether Redis took the wake-up */
+  async function record(count: number): Promise<boolean> {
+    const persons = Array.from({ length: count }, () => nextPerson++);
+    await world.profiles(persons);
+    await world.record(
+      connectorId,
+      syncId,
+      persons.map((person) => ({ person })),
+    );
+    return app!.get(DeliveryWaker).wake(world.workspaceId, connectorId);
+  }
+
+  async function untilAccepted(count: number, timeoutMs = 15_000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (((await world.states(connectorId)).accepted ?? 0) < count && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async function expectEachOnce(count: number): Promise<void> {
+    expect(await world.states(connectorId)).toEqual({ accepted: count });
+    expect([...provider.arrivals().values()]).toEqual(Array(count).fill(1));
+  }
+
+  async function untilConnected(): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!(await app!.get(DeliveryWaker).wake(world.workspaceId, connectorId)) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  it('a wake-up is enough: nobody has to look into PostgreSQL', async () => {
+    await start(NEVER_MS);
+    await untilConnected();
+    expect(await record(30)).toBe(true);
+    await untilAccepted(30);
+    await expectEachOnce(30);
+  });
+
+  it('Redis gone in the middle, and back: everything leaves, nothing twice', async () => {
+    await start(100);
+    await untilConnected();
+    provider.latencyMs = 50;
+    await record(200);
+    await untilAccepted(10);
+    await redis.stop();
+    expect(await record(50)).toBe(false);
+    await untilAccepted(250);
+    await expectEachOnce(250);
+    // With the lane at rest, only PostgreSQL can tell that it has work.
+    await app!.get(LanePump).settled();
+    expect(await record(50)).toBe(false);
+    await untilAccepted(300);
+    await expectEachOnce(300);
+
+    redis = await startRedis({ dataDir });
+    await untilConnected();
+    expect(await record(50)).toBe(true);
+    await untilAccepted(350);
+    await expectEachOnce(350);
+  });
+
+  it('a start without Redis: everything leaves, and its return is noticed', async () => {
+    const { url } = redis;
+    await redis.stop();
+    await start(100);
+    expect(await record(30)).toBe(false);
+    await untilAccepted(30);
+    await expectEachOnce(30);
+
+    redis = await startRedis({ dataDir });
+    expect(redis.url).toBe(url);
+    await untilConnected();
+    expect(await record(30)).toBe(true);
+    await untilAccepted(60);
+    await expectEachOnce(60);
+  });
+
+  it('Redis that holds the line and says nothing: everything leaves, nothing twice', async () => {
+    await start(100);
+    await untilConnected();
+    provider.latencyMs = 20;
+    process.kill(redis.pid!, 'SIGSTOP');
+    try {
+      const began = Date.now();
+      expect(await record(50)).toBe(false);
+      expect(Date.now() - began).toBeLessThan(5_000);
+      await untilAccepted(50);
+      await expectEachOnce(50);
+    } finally {
+      process.kill(redis.pid!, 'SIGCONT');
+    }
+    await untilConnected();
+    await record(20);
+    await untilAccepted(70);
+    await expectEachOnce(70);
+  });
+});
