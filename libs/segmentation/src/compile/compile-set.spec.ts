@@ -7,7 +7,7 @@ import { arbitraryCondition, arbitrarySubjects, NOW } from './arbitraries';
 import { compileSet } from './compile-set';
 import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
-import { definitionOf, people, SetWorld } from './set-world';
+import { definitionOf, people, SetFixture } from './set-fixture';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 /** Definitions tried on each population. */
@@ -15,11 +15,11 @@ const CONDITIONS = 10;
 const POPULATIONS = 16;
 
 describe('compileSet', () => {
-  let world: SetWorld;
+  let world: SetFixture;
   let clickhouse: ClickHouseClient;
 
   beforeAll(async () => {
-    world = await SetWorld.start();
+    world = await SetFixture.start();
     clickhouse = world.clickhouse;
   }, 120_000);
   afterAll(() => world?.stop());

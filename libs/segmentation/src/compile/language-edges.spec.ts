@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { NOW } from './arbitraries';
-import { people, type Population, SetWorld } from './set-world';
+import { people, type Population, SetFixture } from './set-fixture';
 
 const DAY = 86_400_000;
 const ago = (days: number, shift = 0): number => NOW.getTime() - days * DAY + shift;
@@ -11,10 +11,10 @@ const event = (name: string, at: number, properties: Record<string, unknown> = {
 });
 
 describe('the edges of the language', () => {
-  let world: SetWorld;
+  let world: SetFixture;
 
   beforeAll(async () => {
-    world = await SetWorld.start();
+    world = await SetFixture.start();
   }, 120_000);
   afterAll(() => world?.stop());
 

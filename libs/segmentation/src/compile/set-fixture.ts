@@ -26,17 +26,17 @@ export const people = (changes: readonly Partial<Subject>[]): Subject[] =>
   changes.map((change, index) => ({ ...nobody, ...change, person: index + 1 }));
 
 /** For specs: populations in ClickHouse, and what compiled definitions find in them. */
-export class SetWorld {
+export class SetFixture {
   private constructor(
     readonly engines: TestEngines,
     readonly clickhouse: ClickHouseClient,
   ) {}
 
-  static async start(): Promise<SetWorld> {
+  static async start(): Promise<SetFixture> {
     const engines = await startTestEngines();
     const clickhouse = connectClickHouse(engines.clickhouseUrl);
     await migrate(engines.databaseUrl, clickhouse);
-    return new SetWorld(engines, clickhouse);
+    return new SetFixture(engines, clickhouse);
   }
 
   async stop(): Promise<void> {
