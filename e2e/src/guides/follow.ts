@@ -51,7 +51,10 @@ export interface Step {
 }
 
 /** What is done with each block. @throws UnusableSample for a block nobody knows what to do with, or a stale exception. */
-export function plan(samples: Sample[], { notRun = {}, before = {} }: Pick<Reader, 'notRun' | 'before'>): Step[] {
+export function plan(
+  samples: Sample[],
+  { notRun = {}, before = {} }: Pick<Reader, 'notRun' | 'before'>,
+): Step[] {
   const unused = new Set([...Object.keys(notRun), ...Object.keys(before)]);
   const startOf = (sample: Sample, starts: object): string | undefined =>
     Object.keys(starts).find((start) => unused.has(start) && sample.text.startsWith(start));

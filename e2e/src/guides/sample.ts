@@ -16,8 +16,7 @@ export interface Sample {
 }
 
 /** Every fenced block of the guide at `path`, a path within the repository. */
-export const readGuide = (path: string): Sample[] =>
-  samplesOf(path, readFileSync(join(ROOT, path), 'utf8'));
+export const readGuide = (path: string): Sample[] => samplesOf(path, readFileSync(join(ROOT, path), 'utf8'));
 
 /** Every fenced block of a Markdown text. */
 export function samplesOf(path: string, markdown: string): Sample[] {
@@ -33,7 +32,7 @@ export function samplesOf(path: string, markdown: string): Sample[] {
     } else if (open) {
       open.lines.push(line);
     } else if (fence !== '') {
-      const file = /`([^`\s]+)`:$/.exec(before)?.[1];
+      const file = /`([^`\s]*\.\w+)`:$/.exec(before)?.[1];
       open = { at: `${path}:${index + 1}`, language, fence, lines: [], ...(file ? { file } : {}) };
     }
     if (line.trim() !== '') before = line;

@@ -45,7 +45,8 @@ export class Shell {
     while (!this.out.endsWith(mark)) {
       const said = `${this.out.slice(outFrom)}\n${this.err.slice(errFrom)}`.slice(-4000);
       if (this.ended) throw new BlockFailed(`A command of this block failed:\n${text}\n\nIt said:\n${said}`);
-      if (Date.now() > deadline) throw new BlockFailed(`This block does not end:\n${text}\n\nIt said:\n${said}`);
+      if (Date.now() > deadline)
+        throw new BlockFailed(`This block does not end:\n${text}\n\nIt said:\n${said}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return this.out.slice(outFrom, -mark.length);
