@@ -25,6 +25,8 @@ export interface HubHandle {
   readonly pid: number;
   /** Everything the hub has written so far, over its restarts. */
   output(): string;
+  /** Nobody reads what it writes from here on, as when the shell that started it is gone. */
+  deafen(): void;
   /** Sends the signal and resolves with the exit code once the process is gone; null when the signal ended it. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
   /** SIGTERM, and the data folder goes with it. */
@@ -117,6 +119,10 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     },
     rootKey,
     output: () => run.said,
+    deafen: () => {
+      run.child?.stdout?.destroy();
+      run.child?.stderr?.destroy();
+    },
     kill,
     stop: async () => {
       await kill('SIGTERM');
