@@ -21,6 +21,8 @@ export interface HubHandle {
   readonly pid: number;
   /** Everything the hub has written so far, over its restarts. */
   output(): string;
+  /** Nobody reads what it writes from here on, as when the shell that started it is gone. */
+  deafen(): void;
   /** Sends the signal and resolves with the exit code once the process is gone; null when the signal ended it. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
   /** SIGTERM, and the data folder goes with it. */
@@ -82,6 +84,10 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     output: () => said,
     running: () => hub.child.exitCode === null && hub.child.signalCode === null,
     kill: (signal) => hub.end(signal),
+    deafen: () => {
+      hub.child.stdout?.destroy();
+      hub.child.stderr?.destroy();
+    },
     stop: async () => {
       await hub.end('SIGTERM');
       removeOwnFolder();

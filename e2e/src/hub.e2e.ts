@@ -149,6 +149,16 @@ describe('a hub', () => {
     for (const i of accepted) await waitFor(() => lookUp(`s${i}@example.com`), { what: `profile ${i}` });
   });
 
+  it('stops when nobody is left to read its log', async () => {
+    hub.deafen();
+    const asked = Array.from({ length: 20 }, () => api().http.get('/v1/audiences'));
+    await Promise.all(asked.slice(0, 5));
+    const stopped = hub.kill('SIGTERM');
+    await Promise.allSettled(asked);
+    expect(await stopped).toBe(0);
+    await hub.restart();
+  });
+
   it('keeps what it acknowledged when it is killed', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => identify(`k${i}`, { email: `k${i}@example.com` })),

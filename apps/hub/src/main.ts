@@ -7,6 +7,8 @@ import { HttpMetrics } from './metrics/http-metrics';
 import { listenError, RunningHub, start } from './start';
 import { stopOnSignals } from './stop';
 
+// Whoever started the hub may be gone; that is no reason to leave work unfinished.
+process.stderr.on('error', () => undefined);
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };

@@ -64,7 +64,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     rootKey,
     cursorSecret,
     masterKeyFile,
-    pluginDirs: config.pluginDirs ?? [OWN_PLUGINS],
+    pluginDirs: [OWN_PLUGINS, ...(config.pluginDirs ?? [])],
     roles: config.roles,
     logLevel: config.logLevel,
     poolSize: config.poolSize,

@@ -14,3 +14,4 @@ export { checkUrl, checkUrls, type EngineUrls } from './probe';
 export { MINIMUM_VERSIONS } from './versions';
 export { shareTestEngines, startTestEngines, type TestEngines } from './test-engines';
 export { tieToParent } from './tie-to-parent';
+export { libraryFolders, unpackDebianPackage } from './debian-packages';

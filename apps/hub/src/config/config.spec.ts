@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, readConfig } from './config';
+import { ConfigError, FLAGS, HubConfig, readConfig, VARIABLES } from './config';
 import { loadRootKey } from './root-key';
 
 describe('configuration', () => {
@@ -61,6 +61,33 @@ describe('configuration', () => {
 
   it('refuses flags it does not know', () => {
     expect(() => readConfig(['--prot', '1'], {})).toThrow(/--roles, --port, --host, --data-dir/);
+  });
+});
+
+describe("the operator's table of settings", () => {
+  const names = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  const rows = readFileSync(join(__dirname, '..', '..', '..', '..', 'docs', 'operate.md'), 'utf8')
+    .split('\n')
+    .filter((line) => /^\| `[A-Z_]+`/.test(line))
+    .map((line) => line.split('|').slice(1).map(names));
+
+  it('names every variable and every flag, and no other', () => {
+    expect(rows.flatMap(([variables = []]) => variables).sort()).toEqual(Object.values(VARIABLES).sort());
+    const flags = Object.values(FLAGS).map((flag) => `--${flag}`);
+    expect(rows.flatMap(([, given = []]) => given).sort()).toEqual(flags.sort());
+  });
+
+  it('tells the defaults', () => {
+    const told = new Map(
+      rows.flatMap(([variables = [], , , defaults = []]) =>
+        variables.map((name, index): [string, string | undefined] => [name, defaults[index]]),
+      ),
+    );
+    for (const [field, value] of Object.entries(new HubConfig())) {
+      if (value === undefined) continue;
+      const name = VARIABLES[field as keyof HubConfig];
+      expect({ [name]: told.get(name) }).toEqual({ [name]: String(value) });
+    }
   });
 });
 

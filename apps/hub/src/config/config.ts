@@ -105,7 +105,7 @@ export class HubConfig {
 }
 
 /** Field → environment variable; the flag, where there is one, wins. */
-const VARIABLES = {
+export const VARIABLES = {
   databaseUrl: 'DATABASE_URL',
   clickhouseUrl: 'CLICKHOUSE_URL',
   redisUrl: 'REDIS_URL',
@@ -123,7 +123,7 @@ const VARIABLES = {
   poolSize: 'PERCORSO_POOL_SIZE',
 } satisfies Record<keyof HubConfig, string>;
 
-const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<
+export const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<
   Record<keyof HubConfig, string>
 >;
 

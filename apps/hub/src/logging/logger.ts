@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Params } from 'nestjs-pino';
-import type { LogFn, Logger as PinoLogger } from 'pino';
+import { destination, type LogFn, type Logger as PinoLogger } from 'pino';
 import { scrub } from './scrub';
 
 /** Names under which secrets and personal data would travel, at the top of a log object and one or two levels down. */
@@ -40,6 +40,8 @@ export function loggerParams(level: string): Params {
     forRoutes: ['{*path}'],
     pinoHttp: {
       level,
+      // Line by line. Written in the background, what is left at the end waits without end for a reader that is gone.
+      stream: destination({ sync: true }),
       autoLogging: false,
       quietReqLogger: true,
       serializers: { req: (request: IncomingMessage & { id?: unknown }) => ({ id: request.id }) },

@@ -1,13 +1,17 @@
+import { Logger } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
-import { scanPlugins, type InstalledPlugin, type UnusablePlugin } from './installed-plugin';
+import { scanPlugins, type InstalledPlugin } from './installed-plugin';
 
 /** The plugins this hub can run. */
 export class PluginRegistry {
   readonly plugins: InstalledPlugin[];
-  readonly unusable: UnusablePlugin[];
 
   constructor(directories: string[]) {
-    ({ plugins: this.plugins, unusable: this.unusable } = scanPlugins(directories));
+    const { plugins, unusable } = scanPlugins(directories);
+    this.plugins = plugins;
+    const logger = new Logger('Plugin');
+    for (const { directory, errors } of unusable)
+      logger.warn(`The package in ${directory} is not used: ${errors.join('; ')}`);
   }
 
   /** @throws Problem 422 naming the plugins there are. */
