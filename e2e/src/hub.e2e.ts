@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
 import { Client } from 'pg';
 import { startRedis } from '@percorso/engines';
+import { makeCertificate } from '@percorso/plugin-testkit';
 import { admin, HubHandle, releaseEngines, sharedEngines, startHub, waitFor } from './harness';
 
 interface Created {
@@ -184,6 +186,41 @@ describe('a hub', () => {
       await collector.stop();
     }
     await waitFor(() => lookUp('r1@example.com'), { what: 'the profile collected elsewhere' });
+  });
+});
+
+describe('a provider behind a private authority', () => {
+  it('is trusted when NODE_EXTRA_CA_CERTS names the authority, and only then', async () => {
+    const { cert, key, certFile } = await makeCertificate('localhost');
+    const provider = createSecureServer({ cert, key }, (_, response) => response.writeHead(401).end());
+    await new Promise<void>((resolve) => provider.listen(0, resolve));
+    const url = `https://localhost:${(provider.address() as AddressInfo).port}`;
+    const check = async (env: NodeJS.ProcessEnv): Promise<object> => {
+      const hub = await startHub({ env });
+      try {
+        const workspace = await admin(hub.url, hub.rootKey).post<Created>('/v1/workspaces', {
+          name: 'Shop',
+          settings: { allowPrivateNetwork: true },
+        });
+        const api = admin(hub.url, workspace.adminKey);
+        const settings = { url, login: 'a', password: 'b' };
+        const connector = { plugin: 'adobe-campaign-classic', name: 'Campaign', settings };
+        const { id } = await api.post<Created>('/v1/connectors', connector);
+        return await api.post<object>(`/v1/connectors/${id}/check`);
+      } finally {
+        await hub.stop();
+      }
+    };
+    expect(await check({ NODE_EXTRA_CA_CERTS: certFile })).toMatchObject({
+      ok: false,
+      code: 'bad-credentials',
+    });
+    expect(await check({})).toMatchObject({
+      ok: false,
+      code: 'bad-settings',
+      message: 'The certificate of localhost is refused: self-signed certificate.',
+    });
+    provider.close();
   });
 });
 

@@ -9,6 +9,8 @@ export interface HubOptions {
   cursorSecret: Buffer;
   masterKeyFile: string;
   pluginDirs: string[];
+  /** PEM certificates of authorities that plugins trust besides the public ones. */
+  extraCaFile?: string;
   roles: readonly Role[];
   logLevel: string;
   poolSize: number;

@@ -64,6 +64,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     rootKey,
     cursorSecret,
     masterKeyFile,
+    extraCaFile: config.extraCaFile,
     pluginDirs: [OWN_PLUGINS, ...(config.pluginDirs ?? [])],
     roles: config.roles,
     logLevel: config.logLevel,

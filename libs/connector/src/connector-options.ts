@@ -4,6 +4,8 @@ export interface ConnectorOptions {
   pluginDirectories: string[];
   /** Made with mode 0600 when it is not there. */
   masterKeyFile: string;
+  /** PEM certificates of authorities that plugins trust besides the public ones. */
+  extraCaFile?: string;
   /** Seconds without a call after which a plugin's process is stopped. @default 60 */
   idleSeconds?: number;
 }

@@ -15,7 +15,7 @@ import { SecretBox } from './secret/secret-box';
 @Module({})
 export class ConnectorModule {
   static forRoot(options: ConnectorOptions): DynamicModule {
-    const { pluginDirectories, masterKeyFile, idleSeconds } = options;
+    const { pluginDirectories, masterKeyFile, extraCaFile, idleSeconds } = options;
     return {
       module: ConnectorModule,
       global: true,
@@ -25,7 +25,11 @@ export class ConnectorModule {
         { provide: SecretBox, useFactory: () => new SecretBox(loadMasterKeys(masterKeyFile)) },
         {
           provide: PluginHosts,
-          useFactory: () => new PluginHosts(idleSeconds === undefined ? {} : { idleMs: idleSeconds * 1000 }),
+          useFactory: () =>
+            new PluginHosts({
+              extraCaFile,
+              ...(idleSeconds === undefined ? {} : { idleMs: idleSeconds * 1000 }),
+            }),
         },
         ConnectorStore,
         ConnectorOpener,

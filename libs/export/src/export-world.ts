@@ -1,3 +1,5 @@
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { getQueueToken } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -120,6 +122,20 @@ export class ExportWorld {
         [this.workspaceId, persons],
       );
     });
+  }
+
+  /** The same over a socket of its own, read as it comes: what `call` hands over inside this process is never framed. */
+  async readFromSocket(path: string): Promise<IncomingMessage & { text: string }> {
+    const server = this.app.getHttpServer();
+    if (!server.listening) await this.app.listen(0, '127.0.0.1');
+    const { port } = server.address() as AddressInfo;
+    const headers = { authorization: `Bearer ${this.key}`, connection: 'close' };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+      get({ port, path, headers, agent: false }, resolve).once('error', reject),
+    );
+    let text = '';
+    for await (const chunk of answer) text += String(chunk);
+    return Object.assign(answer, { text });
   }
 
   async newAudience(most: number): Promise<string> {

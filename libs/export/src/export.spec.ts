@@ -167,6 +167,25 @@ describe('the pull API', () => {
     expect(deltas.body.value).toMatchObject([{ '@removed': { reason: 'consent' } }, { 'traits.n': 3 }]);
   });
 
+  it('tells at the end of a stream how many it left out, in a trailer on the wire', async () => {
+    await world.newWorkspace(4500);
+    const audience = await world.newAudience(4500);
+    await world.evaluate(audience);
+    for (const [format, rows] of [
+      ['ndjson', 2250],
+      ['csv', 2251],
+    ] as const) {
+      const url = `/v1/audiences/${audience}/members?fields=traits.n&channel=email&format=${format}`;
+      const answer = await world.readFromSocket(url);
+      expect(answer.statusCode).toBe(200);
+      expect(answer.headers).toMatchObject({ 'transfer-encoding': 'chunked', trailer: 'Percorso-Left-Out' });
+      expect(answer.headers['percorso-left-out']).toBeUndefined();
+      expect(answer.text.trimEnd().split('\n')).toHaveLength(rows);
+      expect(answer.complete).toBe(true);
+      expect(answer.trailers).toEqual({ 'percorso-left-out': 'consent=2250, suppression=0' });
+    }
+  }, 60_000);
+
   it('follows the workspace where nobody asked for consent', async () => {
     await world.newWorkspace(4, { unknownConsent: 'deny' });
     const audience = await world.newAudience(4);

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { BadCredentials, BadSettings, TryLater, type Context } from '@percorso/plugin-kit';
 import type { Mail } from './compose';
@@ -20,6 +21,8 @@ export interface SmtpFailure {
 
 type NodemailerError = Error & {
   code?: string;
+  /** What Node said, where nodemailer's own code stands in `code`. */
+  originalCode?: string;
   responseCode?: number;
   response?: string;
   command?: string;
@@ -28,6 +31,8 @@ type NodemailerError = Error & {
 
 const CONNECT_MS = 10_000;
 const REPLY_MS = 30_000;
+/** Node's codes for a chain that does not verify or is for another host; ERR_SSL_ ones are the protocol's. */
+const REFUSED_CERTIFICATE = /^(?!ERR_SSL_).*(CERT|LEAF_SIGNATURE)/;
 
 /** One SMTP connection, greeted, encrypted and authenticated, that sends one message at a time. */
 export class SmtpSession {
@@ -50,7 +55,7 @@ export class SmtpSession {
       secure: security === 'tls',
       requireTLS: security === 'starttls',
       ignoreTLS: security === 'none',
-      tls: ca === undefined ? {} : { ca },
+      tls: ca === undefined ? {} : { ca: [...rootCertificates, ca] },
       greetingTimeout: CONNECT_MS,
       connectionTimeout: CONNECT_MS,
       socketTimeout: REPLY_MS,
@@ -129,7 +134,14 @@ function meaning(error: NodemailerError): Error {
   if (error.code === 'EAUTH' && (error.responseCode ?? 535) >= 500) {
     return new BadCredentials('The SMTP server refuses the user or the password.', options);
   }
-  if (error.code === 'ETLS') {
+  const reason = error.originalCode ?? '';
+  if (REFUSED_CERTIFICATE.test(reason)) {
+    const pointer = reason === 'ERR_TLS_CERT_ALTNAME_INVALID' ? '/host' : '/ca';
+    return new BadSettings(pointer, `The server's certificate is refused: ${error.message}.`, options);
+  }
+  const answered = error.command === 'STARTTLS' ? (error.responseCode ?? 0) : 0;
+  if (answered >= 500) return new BadSettings('/security', 'The server does not offer STARTTLS.', options);
+  if ((error.code === 'ETLS' && answered === 0) || reason.startsWith('ERR_SSL_')) {
     return new BadSettings('/security', 'The encrypted connection could not be made.', options);
   }
   return new TryLater(undefined, 'The SMTP server did not take the connection.', options);

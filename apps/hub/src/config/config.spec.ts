@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { ConfigError, FLAGS, HubConfig, readConfig, VARIABLES } from './config';
 import { loadRootKey } from './root-key';
 
@@ -57,6 +58,19 @@ describe('configuration', () => {
 
   it.each(['65536', '-1', '1.5', '0x50'])('refuses port %s', (PORT) => {
     expect(() => readConfig([], { PORT })).toThrow(/PORT must/);
+  });
+
+  it('takes private authorities from a file that must hold certificates', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'percorso-config-'));
+    const [good, bad] = [join(folder, 'good.pem'), join(folder, 'bad.pem')];
+    writeFileSync(good, rootCertificates.slice(0, 2).join('\n'));
+    writeFileSync(bad, 'no certificate\n');
+    expect(readConfig([], { NODE_EXTRA_CA_CERTS: good }).extraCaFile).toBe(good);
+    for (const file of [bad, join(folder, 'none.pem')])
+      expect(() => readConfig([], { NODE_EXTRA_CA_CERTS: file })).toThrow(
+        /NODE_EXTRA_CA_CERTS must name a file of PEM certificates/,
+      );
+    rmSync(folder, { recursive: true });
   });
 
   it('refuses flags it does not know', () => {

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { plainToInstance, Transform } from 'class-transformer';
 import {
@@ -13,6 +15,7 @@ import {
   Max,
   Min,
   MinLength,
+  ValidateBy,
   validateSync,
 } from 'class-validator';
 
@@ -30,6 +33,22 @@ const split = (value: unknown): unknown =>
     : value;
 const number = (value: unknown): unknown =>
   typeof value === 'string' && /^-?\d+$/.test(value.trim()) ? Number(value) : value;
+
+/** Node itself only warns, and then trusts nothing more. */
+const IsCertificateFile = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isCertificateFile',
+    validator: {
+      validate: (file: string) => {
+        try {
+          return Boolean(new X509Certificate(readFileSync(file)));
+        } catch {
+          return false;
+        }
+      },
+      defaultMessage: () => 'must name a file of PEM certificates',
+    },
+  });
 
 /** Everything the hub can be told, from flags and environment; nothing else in the code reads either. */
 export class HubConfig {
@@ -70,6 +89,10 @@ export class HubConfig {
   @IsOptional()
   @IsString()
   masterKeyFile?: string;
+
+  @IsOptional()
+  @IsCertificateFile()
+  extraCaFile?: string;
 
   @IsIn(LEVELS, { message: `must be one of ${LEVELS.join(', ')}` })
   logLevel: (typeof LEVELS)[number] = 'info';
@@ -115,6 +138,7 @@ export const VARIABLES = {
   rootKey: 'PERCORSO_ROOT_KEY',
   rootKeyFile: 'PERCORSO_ROOT_KEY_FILE',
   masterKeyFile: 'PERCORSO_MASTER_KEY_FILE',
+  extraCaFile: 'NODE_EXTRA_CA_CERTS',
   logLevel: 'LOG_LEVEL',
   roles: 'PERCORSO_ROLES',
   trustProxy: 'PERCORSO_TRUST_PROXY',
@@ -147,6 +171,7 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Hub
   });
   if (mistakes.length > 0) throw new ConfigError(`The configuration has mistakes: ${mistakes.join('; ')}.`);
   config.dataDir = resolve(config.dataDir);
+  if (config.extraCaFile !== undefined) config.extraCaFile = resolve(config.extraCaFile);
   config.masterKeyFile = resolve(config.masterKeyFile ?? join(config.dataDir, 'master-key.json'));
   return config;
 }

@@ -8,6 +8,8 @@ import { PluginProcess, type Answer, type ProcessLimits } from './plugin-process
 export interface PluginHostOptions extends Partial<ProcessLimits> {
   /** Without a call for so long the process is stopped. @default 60_000 */
   idleMs?: number;
+  /** PEM certificates of authorities to trust besides the public ones. */
+  extraCaFile?: string;
   log?(level: 'info' | 'warn', message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -117,6 +119,7 @@ export class PluginHost {
         log: (level, message, fields) => this.options.log?.(level, message, fields),
         exit: (code) => this.ended(process, code),
       },
+      this.options.extraCaFile,
     );
     this.description = await process.ready();
     this.process = process;

@@ -36,7 +36,7 @@ const OWN_PACKAGE = join(__dirname, '..', '..');
 const CHILD_MAIN = join(OWN_PACKAGE, 'dist', 'host', 'child', 'main.js');
 const PAGE_BYTES = 4096;
 
-/** One life of one plugin's child process: no environment, no files but its own code, no network but the broker's. */
+/** One life of one plugin's child process: no environment of the hub's, no files but its own code, no network but the broker's. */
 export class PluginProcess {
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, Pending>();
@@ -51,10 +51,12 @@ export class PluginProcess {
     plugin: InstalledPlugin,
     private readonly limits: ProcessLimits,
     private readonly events: ProcessEvents,
+    extraCaFile?: string,
   ) {
     const readable = readablePaths([plugin.directory, OWN_PACKAGE]);
     this.child = fork(CHILD_MAIN, [plugin.main], {
-      env: {},
+      // Node reads that file by itself, before any code of the guest's.
+      env: extraCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCaFile },
       execArgv: [
         '--experimental-permission',
         ...readable.map((path) => `--allow-fs-read=${path}/*`),

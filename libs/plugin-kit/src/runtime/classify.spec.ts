@@ -33,6 +33,11 @@ describe('classify', () => {
       { fault: { code: 'bad-settings', message: 'No.' } },
     ],
     [
+      'a certificate refused',
+      new NotConnected('certificate-refused', 'No.'),
+      { fault: { code: 'bad-settings', message: 'No.' } },
+    ],
+    [
       'a cause inside',
       new Error('x', { cause: new TryLater() }),
       { verdict: { status: 'retry', code: 'busy' } },

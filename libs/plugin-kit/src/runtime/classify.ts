@@ -40,6 +40,9 @@ const KINDS = new Set([
   'not-connected',
 ]);
 
+/** Reasons of a connection never made that trying again does not change. */
+const MENDED_BY_ADMINS = new Set(['egress-denied', 'private-address', 'certificate-refused']);
+
 function isKnown(error: Error): error is Known {
   return KINDS.has(String((error as { kind?: unknown }).kind));
 }
@@ -55,7 +58,7 @@ function byKind(error: Known): Classified {
     case 'unclear':
       return { verdict: unknown(error.code ?? 'unclear') };
     case 'not-connected':
-      return error.code === 'egress-denied' || error.code === 'private-address'
+      return MENDED_BY_ADMINS.has(String(error.code))
         ? { fault: { code: 'bad-settings', message: error.message } }
         : { verdict: retry(undefined, error.code ?? 'not-connected') };
     default:

@@ -3,7 +3,8 @@ import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as startTls } from 'node:tls';
+import { connect as startTls, type TLSSocket } from 'node:tls';
+import { NotConnected } from '../errors';
 
 export type Connect = (host: string, port: number) => Promise<Socket>;
 
@@ -41,10 +42,12 @@ class BrokeredHttpsAgent extends HttpsAgent {
       (socket) => {
         const secure = startTls({
           socket: socket.setNoDelay(true),
+          // What the certificate must be for; without it an address would be held against "localhost".
+          host,
           servername: isIP(host) ? undefined : host,
           ALPNProtocols: ['http/1.1'],
         });
-        const failed = (error: Error): void => fail(created, error);
+        const failed = (error: Error): void => fail(created, noHandshake(error, secure, host));
         secure.once('error', failed);
         secure.once('secureConnect', () => {
           secure.off('error', failed);
@@ -54,6 +57,17 @@ class BrokeredHttpsAgent extends HttpsAgent {
       (error: Error) => fail(created, error),
     );
   }
+}
+
+/** Until the handshake is done nothing of a request has left, so a failed one is a connection never made. */
+function noHandshake(error: Error & { code?: unknown }, secure: TLSSocket, host: string): NotConnected {
+  if (secure.authorizationError)
+    return new NotConnected(
+      'certificate-refused',
+      `The certificate of ${host} is refused: ${error.message}.`,
+    );
+  const code = typeof error.code === 'string' ? error.code.toLowerCase().replaceAll('_', '-') : 'tls';
+  return new NotConnected(code, `No TLS connection to ${host} could be made.`);
 }
 
 export interface Http {

@@ -11,6 +11,7 @@ export type {
   Scalar,
   TwinCounters,
 } from './campaign-classic/contract';
+export { makeCertificate, type Certificate } from './certificate';
 export { TwinControlError } from './control-client';
 export { TwinStartError } from './twin-process';
 export { SmtpSink, startSmtpSink } from './smtp-sink/smtp-sink';

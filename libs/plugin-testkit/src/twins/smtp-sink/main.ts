@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startControlServer } from '../control-server';
 import { Journal } from '../journal';
@@ -16,11 +17,14 @@ async function main(): Promise<void> {
       user: { type: 'string' },
       pass: { type: 'string' },
       starttls: { type: 'boolean', default: false },
+      tls: { type: 'boolean', default: false },
+      cert: { type: 'string' },
+      key: { type: 'string' },
       'max-size': { type: 'string', default: String(25 * 1024 * 1024) },
       'exit-with-stdin': { type: 'boolean', default: false },
     },
   });
-  const { journal, user, pass } = values;
+  const { journal, user, pass, cert, key } = values;
   if (!journal) throw new RangeError('--journal is required');
   const parts: SmtpListenerParts = {
     journal: Journal.open<SinkJournalEntry>(journal),
@@ -28,6 +32,8 @@ async function main(): Promise<void> {
     counters: { connections: 0, accepted: 0, refused: {} },
     credentials: user !== undefined && pass !== undefined ? { user, password: pass } : undefined,
     starttls: values.starttls,
+    tls: values.tls,
+    certificate: cert && key ? { cert: readFileSync(cert), key: readFileSync(key) } : undefined,
     maxSize: Number(values['max-size']),
   };
   const port = await listenSmtp(parts, Number(values.port));

@@ -12,6 +12,9 @@ export interface SmtpListenerParts {
   counters: SinkCounters;
   credentials: { user: string; password: string } | undefined;
   starttls: boolean;
+  /** TLS from the first byte. */
+  tls: boolean;
+  certificate: { cert: Buffer; key: Buffer } | undefined;
   maxSize: number;
 }
 
@@ -27,6 +30,8 @@ export async function listenSmtp(parts: SmtpListenerParts, port: number): Promis
   const sockets = new Map<number, Socket>();
   const disabledCommands = [...(parts.starttls ? [] : ['STARTTLS']), ...(parts.credentials ? [] : ['AUTH'])];
   const server: SMTPServer = new SMTPServer({
+    ...parts.certificate,
+    secure: parts.tls,
     disabledCommands,
     authOptional: parts.credentials === undefined,
     allowInsecureAuth: true,

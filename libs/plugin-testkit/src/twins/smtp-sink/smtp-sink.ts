@@ -9,8 +9,12 @@ export interface SmtpSinkOptions {
   /** With `pass`: AUTH is required. */
   user?: string;
   pass?: string;
-  /** Offers STARTTLS with a self-signed certificate. */
+  /** Offers STARTTLS, with a self-signed certificate unless one is given. */
   starttls?: boolean;
+  /** Speaks TLS from the first byte. */
+  tls?: boolean;
+  /** Its files. */
+  certificate?: { certFile: string; keyFile: string };
   /** Bytes, default 25 MiB. */
   maxSize?: number;
   port?: number;
@@ -84,12 +88,15 @@ export class SmtpSink {
 
 /** Starts the sink as a process of its own; it ends with this one. */
 export async function startSmtpSink(options: SmtpSinkOptions): Promise<SmtpSink> {
-  const { journal, user, pass, starttls, maxSize, port, controlPort } = options;
+  const { journal, user, pass, starttls, tls, certificate, maxSize, port, controlPort } = options;
   const args = toArguments({
     journal,
     user,
     pass,
     starttls,
+    tls,
+    cert: certificate?.certFile,
+    key: certificate?.keyFile,
     'max-size': maxSize,
     port,
     'control-port': controlPort,
