@@ -9,6 +9,10 @@ const SETPRIV = '/usr/bin/setpriv';
 const PAGE = 4096;
 const WATCH_MS = 50;
 const START_MS = 30_000;
+/** Times its patience that a process is waited for which gets no processor. */
+const STARVED = 10;
+/** Milliseconds of Linux' clock tick. */
+const TICK_MS = 10;
 
 export interface ProcessLimits {
   /** Silence after which the process is killed, in ms. */
@@ -27,6 +31,8 @@ export class MappingProcess {
   readonly died: Promise<Death>;
   private readonly child: ChildProcess;
   private lastSign = Date.now();
+  /** The sign last looked at, and the processor time used until then. */
+  private looked = { sign: 0, cpu: 0 };
   private ready = false;
   private killedFor?: Death;
   private watch?: NodeJS.Timeout;
@@ -93,12 +99,21 @@ export class MappingProcess {
       this.kill('mapping-memory');
       return;
     }
-    const patience = this.ready ? this.limits.hardMs : START_MS;
-    if (Date.now() - this.lastSign < patience) return;
+    if (this.lastSign !== this.looked.sign) this.looked = { sign: this.lastSign, cpu: cpuMs(this.child.pid) };
+    if (!this.isHanging()) return;
     // Signs may be waiting unread if this process was busy: let them in before judging.
     setImmediate(() => {
-      if (this.onAnswer && Date.now() - this.lastSign >= patience) this.kill('mapping-timeout');
+      if (this.onAnswer && this.isHanging()) this.kill('mapping-timeout');
     });
+  }
+
+  /** Silent for too long, and not because a busy machine gave it no processor. */
+  private isHanging(): boolean {
+    const patience = this.ready ? this.limits.hardMs : START_MS;
+    const silent = Date.now() - this.lastSign;
+    if (silent < patience) return false;
+    const used = cpuMs(this.child.pid) - this.looked.cpu;
+    return !(used < patience / 2) || silent >= patience * STARVED;
   }
 }
 
@@ -117,6 +132,17 @@ function commandLine(): string[] {
   ];
   // A child lost in an endless match must not outlive a parent that was killed.
   return existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--', ...node] : node;
+}
+
+/** Processor time a process has used; Infinity where it cannot be told, so that silence alone decides. */
+function cpuMs(pid: number | undefined): number {
+  try {
+    // The name may hold blanks and brackets: fields are counted after its last one.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return Infinity;
+  }
 }
 
 function residentBytes(pid: number | undefined): number {
