@@ -53,6 +53,23 @@ export class EventReader {
     return rows.map(eventOf);
   }
 
+  /** The same of one person, by when they were received. */
+  async receivedBy(
+    tx: Transaction,
+    person: number,
+    names: readonly string[],
+    until: Date,
+  ): Promise<PersonEvent[]> {
+    const { rows } = await tx.query<EventRow>(
+      `SELECT ${COLUMNS}, e.properties
+       FROM identity_node n JOIN event e ON e.workspace_id = n.workspace_id AND e.node = n.node
+       WHERE n.workspace_id = $1 AND n.person = $2 AND e.name = ANY($3::text[]) AND e.received_at <= $4
+       ORDER BY e.occurred_at, e.pos`,
+      [tx.workspaceId, person, names, until],
+    );
+    return rows.map(eventOf);
+  }
+
   /** All events of `persons` called one of `names`, up to a position, oldest first. */
   async ofPersons(
     tx: Transaction,

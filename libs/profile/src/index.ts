@@ -5,6 +5,7 @@ export { Loader, type LoadTurn } from './loader';
 export { LoadGate, type AsOf } from './load-gate';
 export { ProfileReader, type ProfileValues } from './profile.reader';
 export { EventReader, type PersonEvent } from './event.reader';
+export { ProfileHistory } from './profile.history';
 export { AppliedSignal } from './applied-signal';
 export type { ProfileDocument } from './profile-document';
 export { ProfileService } from './profile.service';

@@ -8,6 +8,7 @@ import { Loader } from './loader';
 import { MergeController } from './merge.controller';
 import { PERSON_HOOKS, PersonHook } from './person-hooks';
 import { ProfileController } from './profile.controller';
+import { ProfileHistory } from './profile.history';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
@@ -20,6 +21,7 @@ import { ProfileService } from './profile.service';
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
     ProfileQueries,
     ProfileReader,
+    ProfileHistory,
     EventReader,
     AppliedSignal,
     ProfileService,
@@ -27,6 +29,15 @@ import { ProfileService } from './profile.service';
     Loader,
     LoadGate,
   ],
-  exports: [PERSON_HOOKS, ProfileReader, EventReader, AppliedSignal, ProfileService, LoadGate, Loader],
+  exports: [
+    PERSON_HOOKS,
+    ProfileReader,
+    ProfileHistory,
+    EventReader,
+    AppliedSignal,
+    ProfileService,
+    LoadGate,
+    Loader,
+  ],
 })
 export class ProfileModule {}

@@ -1,17 +1,24 @@
 import { consentOf } from './consent';
 import { Saying } from './fragment';
-import { GoodItem } from './log-item';
+import type { IngestItem } from '@percorso/ingest';
 import { Stamp } from './stamp';
 
+/** An item with what stamps it. */
+export interface SaidItem {
+  sourceId: string;
+  pos: number;
+  item: Pick<IngestItem, 'type' | 'event' | 'traits' | 'properties' | 'context' | 'groupId' | 'timestamp'>;
+}
+
 /** Who said something, when, and at which position. */
-export const stampOf = (entry: GoodItem): Stamp => ({
+export const stampOf = (entry: SaidItem): Stamp => ({
   source: entry.sourceId,
   at: entry.item.timestamp.toISOString(),
   pos: entry.pos,
 });
 
 /** What an item says about its person. Consent given as a trait is consent, not a trait. */
-export function sayingOf(entry: GoodItem): Saying {
+export function sayingOf(entry: SaidItem): Saying {
   const { item } = entry;
   const traits = item.type === 'identify' ? Object.entries(item.traits ?? {}) : [];
   return {

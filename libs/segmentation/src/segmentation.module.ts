@@ -10,6 +10,8 @@ import { EVALUATION_QUEUE, EvaluationQueue } from './evaluation/evaluation.queue
 import { EvaluationService } from './evaluation/evaluation.service';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
+import { ExplainController } from './explain/explain.controller';
+import { ExplainService } from './explain/explain.service';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
@@ -27,11 +29,12 @@ import { WakeStore } from './stream/wake.store';
 /** Audiences, their evaluation and their log. */
 @Module({
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
-  controllers: [AudienceController, EvaluationController],
+  controllers: [AudienceController, EvaluationController, ExplainController],
   providers: [
     AudienceStore,
     AudienceService,
     PreviewService,
+    ExplainService,
     EvaluationStore,
     EvaluationQueue,
     EvaluationService,

@@ -77,7 +77,7 @@ export class StreamEvaluator {
     const applied = await this.events.applied(tx, PARTITION);
     const now = this.clock.now();
     const plan = await this.plans.load(tx);
-    const until = Math.min(applied, cursor.pos + MOST_EVENTS);
+    const until = plan.programs.length > 0 ? Math.min(applied, cursor.pos + MOST_EVENTS) : applied;
     const cache = this.caches.take(tx.workspaceId!, plan, cursor.pos, now);
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
@@ -94,7 +94,9 @@ export class StreamEvaluator {
     return { taken: until - cursor.pos + woken.length, changed };
   }
 
-  private eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
+  private async eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
+    // Nobody asks: whoever defines an audience later has it computed as a set.
+    if (plan.programs.length === 0) return [];
     return this.events.between(tx, PARTITION, after, until, [...plan.slotsOf.keys()]);
   }
 

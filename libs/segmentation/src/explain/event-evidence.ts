@@ -1,0 +1,125 @@
+import type { PersonEvent } from '@percorso/profile';
+import type {
+  EventLeaf,
+  EventSelector,
+  EveryLeaf,
+  FirstEventLeaf,
+  Measure,
+  SequenceLeaf,
+  Window,
+} from '../definition/definition';
+import { momentOf, passes, type Scalar, scalarAt } from '../stream/scalar';
+import type { EventEvidence, Evidence, WindowEvidence } from './explanation';
+
+const MOST_EVENTS = 10;
+const SCALE = 9;
+
+export function evidenceOfEvents(leaf: EventLeaf, events: readonly PersonEvent[], now: number): Evidence {
+  const found = inWindow(matching(events, leaf.events, now), leaf.window, now);
+  return {
+    value: measured(leaf.measure, found),
+    window: windowOf(leaf.window, now),
+    ...listed(found),
+  };
+}
+
+export function evidenceOfPeriods(leaf: EveryLeaf, events: readonly PersonEvent[], now: number): Evidence {
+  const found = matching(events, leaf.events, now);
+  const end = momentOf(leaf.window.to, now);
+  const periods = Array.from({ length: leaf.periods }, (_, back) => {
+    const to = end - back * leaf.every;
+    const window = { from: { at: to - leaf.every }, to: { at: to } };
+    return {
+      window: windowOf(window, now),
+      value: String(measured(leaf.measure, inWindow(found, window, now))),
+    };
+  });
+  return { periods, ...listed(inWindow(found, leaf.window, now)) };
+}
+
+export function evidenceOfFirst(leaf: FirstEventLeaf, events: readonly PersonEvent[], now: number): Evidence {
+  const [first] = matching(events, leaf.events, now);
+  return {
+    value: first ? first.occurredAt.toISOString() : null,
+    window: windowOf(leaf.window, now),
+    ...listed(first ? [first] : []),
+  };
+}
+
+/** The latest first event of the window, and what came of the steps after it. */
+export function evidenceOfSequence(
+  leaf: SequenceLeaf,
+  events: readonly PersonEvent[],
+  now: number,
+): Evidence {
+  const firsts = inWindow(matching(events, leaf.first, now), leaf.window, now);
+  const later = new Set(leaf.steps.flatMap((step) => matching(events, step.events, now)));
+  const since = firsts[0]?.occurredAt.getTime() ?? Infinity;
+  const told = [...new Set([...firsts, ...later])].filter((event) => event.occurredAt.getTime() >= since);
+  told.sort((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime());
+  return { value: String(firsts.length), window: windowOf(leaf.window, now), ...listed(told) };
+}
+
+function matching(
+  events: readonly PersonEvent[],
+  { name, where }: EventSelector,
+  now: number,
+): PersonEvent[] {
+  return events.filter(
+    (event) => event.name === name && event.values && where.every((test) => passes(test, event.values!, now)),
+  );
+}
+
+const inWindow = (events: readonly PersonEvent[], { from, to }: Window, now: number): PersonEvent[] =>
+  events.filter(({ occurredAt }) => {
+    const at = occurredAt.getTime();
+    return !(from && at < momentOf(from, now)) && !(to && at >= momentOf(to, now));
+  });
+
+const windowOf = ({ from, to }: Window, now: number): WindowEvidence => ({
+  from: from ? new Date(momentOf(from, now)) : null,
+  to: to ? new Date(momentOf(to, now)) : null,
+});
+
+function listed(events: readonly PersonEvent[]): { events: EventEvidence[]; total: number } {
+  const newest = events.slice(-MOST_EVENTS).reverse();
+  return {
+    events: newest.map(({ messageId, occurredAt }) => ({ messageId, at: occurredAt })),
+    total: events.length,
+  };
+}
+
+/** A measure's value as text; null when it has none. */
+function measured(measure: Measure, events: readonly PersonEvent[]): string | null {
+  switch (measure.of) {
+    case 'count':
+      return String(events.length);
+    case 'first':
+      return events[0]?.occurredAt.toISOString() ?? null;
+    case 'last':
+      return events.at(-1)?.occurredAt.toISOString() ?? null;
+    default: {
+      const values = events
+        .map((event) => scalarAt(event.values!, measure.path))
+        .filter((value) => value !== undefined);
+      return measure.of === 'distinct' ? String(new Set(values).size) : ofNumbers(measure.of, values);
+    }
+  }
+}
+
+function ofNumbers(of: 'sum' | 'min' | 'max' | 'avg', values: readonly Scalar[]): string | null {
+  const numbers = values.filter((value) => typeof value === 'bigint');
+  const sum = numbers.reduce((total, number) => total + number, 0n);
+  if (of === 'sum') return decimalOf(sum);
+  if (numbers.length === 0) return null;
+  if (of === 'avg') return decimalOf(sum / BigInt(numbers.length));
+  return decimalOf(numbers.reduce((a, b) => ((of === 'min') === a < b ? a : b)));
+}
+
+/** Decimal text of units of 10^-9. */
+export function decimalOf(units: bigint): string {
+  const text = (units < 0n ? -units : units).toString().padStart(SCALE + 1, '0');
+  const fraction = text.slice(-SCALE).replace(/0+$/, '');
+  const whole = `${units < 0n ? '-' : ''}${text.slice(0, -SCALE)}`;
+  return fraction ? `${whole}.${fraction}` : whole;
+}

@@ -1,0 +1,145 @@
+import type { PersonEvent } from '@percorso/profile';
+import type { Condition, Leaf, WrittenLeaf } from '../definition/definition';
+import { localDay } from '../definition/calendar-days';
+import { type Answer } from '../stream/event-answer';
+import { answerLeaf, type PersonFacts } from '../stream/leaf-answer';
+import { Matches } from '../stream/matches';
+import { planOf } from '../stream/plan';
+import { type ProfileFacts, zoneFor } from '../stream/profile-answer';
+import { type Scalar, scalarAt } from '../stream/scalar';
+import {
+  decimalOf,
+  evidenceOfEvents,
+  evidenceOfFirst,
+  evidenceOfPeriods,
+  evidenceOfSequence,
+} from './event-evidence';
+import type { Evidence, Explanation } from './explanation';
+
+/** A person at a moment, as far as a definition looks. */
+export interface ExplainedPerson {
+  profile: ProfileFacts;
+  /** Of every name the definition and the audiences it uses look at, oldest first. */
+  events: readonly PersonEvent[];
+  now: number;
+  zone: string;
+  /** The definition of a used audience. */
+  audience(id: string): Condition<WrittenLeaf> | undefined;
+}
+
+/** Explain a condition, part by part; parts that the answer did not need are explained too. */
+export function explainCondition(
+  condition: Condition<WrittenLeaf>,
+  person: ExplainedPerson,
+  pointer = '/where',
+): Explanation {
+  switch (condition.kind) {
+    case 'not': {
+      const inner = explainCondition(condition.condition, person, `${pointer}/not`);
+      return {
+        ...inner,
+        pointer,
+        kind: 'not',
+        holds: !inner.holds,
+        evidence: undefined,
+        conditions: [inner],
+      };
+    }
+    case 'all':
+    case 'any': {
+      const conditions = condition.conditions.map((inner, index) =>
+        explainCondition(inner, person, `${pointer}/${condition.kind}/${index}`),
+      );
+      return combined(condition.kind, conditions, pointer);
+    }
+    case 'audience': {
+      const where = person.audience(condition.id);
+      const inner = where ? [explainCondition(where, person)] : [];
+      return {
+        pointer: `${pointer}/audience`,
+        kind: 'audience',
+        holds: inner[0]?.holds ?? false,
+        nextChangeAt: inner[0]?.nextChangeAt ?? null,
+        evidence: { audienceId: condition.id },
+        conditions: inner,
+      };
+    }
+    default:
+      return explainLeaf(condition, person, pointer);
+  }
+}
+
+function combined(kind: 'all' | 'any', conditions: Explanation[], pointer: string): Explanation {
+  const deciding = kind === 'any';
+  const decided = conditions.filter(({ holds }) => holds === deciding);
+  // While one that decides stays, the others change nothing; else the first change may.
+  const times = (decided.length > 0 ? decided : conditions).map(
+    ({ nextChangeAt }) => nextChangeAt?.getTime() ?? Infinity,
+  );
+  const next = decided.length > 0 ? Math.max(...times) : Math.min(...times);
+  const holds = decided.length > 0 ? deciding : !deciding;
+  return { pointer, kind, holds, nextChangeAt: dateOf(next), conditions };
+}
+
+function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Explanation {
+  const { holds, due } = answer(leaf, person);
+  const kind = leaf.kind === 'firstEvent' || leaf.kind === 'every' ? 'event' : leaf.kind;
+  return {
+    pointer: `${pointer}/${kind}`,
+    kind: leaf.kind,
+    holds,
+    nextChangeAt: dateOf(due),
+    evidence: evidenceOf(leaf, person),
+  };
+}
+
+/** As the incremental evaluator answers, from the events themselves. */
+function answer(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson): Answer {
+  const plan = planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }], zone);
+  const matches = plan.slots.map((slot) => {
+    const own = new Matches(slot);
+    for (const { name, occurredAt, values } of events) {
+      if (name === slot.name && values) own.offer(occurredAt.getTime(), values, now);
+    }
+    return own;
+  });
+  const facts: PersonFacts = { profile, matches: (slot) => matches[slot]! };
+  return answerLeaf(plan.leaves[0]!, facts, now, zone);
+}
+
+function evidenceOf(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson): Evidence {
+  switch (leaf.kind) {
+    case 'trait':
+      return { value: textOf(scalarAt(profile.traits, leaf.test.path)) };
+    case 'consent': {
+      const topics = profile.consent[leaf.channel];
+      return {
+        value: (leaf.topic === undefined ? undefined : topics?.[leaf.topic]) ?? topics?.['*'] ?? 'unknown',
+      };
+    }
+    case 'identity': {
+      const own = profile.identities.filter(({ namespace }) => namespace === leaf.namespace);
+      return { total: own.length, value: own[0]?.value ?? null };
+    }
+    case 'calendar': {
+      const whose = zoneFor(leaf, profile.traits, zone);
+      const value = textOf(scalarAt(profile.traits, leaf.path));
+      return { value, zone: whose, today: localDay(whose, new Date(now)) };
+    }
+    case 'sample':
+      return { value: `${leaf.share / 100} %` };
+    case 'event':
+      return evidenceOfEvents(leaf, events, now);
+    case 'every':
+      return evidenceOfPeriods(leaf, events, now);
+    case 'firstEvent':
+      return evidenceOfFirst(leaf, events, now);
+    case 'sequence':
+      return evidenceOfSequence(leaf, events, now);
+  }
+}
+
+const textOf = (value: Scalar | undefined): string | boolean | null =>
+  value === undefined ? null : typeof value === 'bigint' ? decimalOf(value) : value;
+
+const dateOf = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);

@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { EventReader, ProfileHistory, ProfileReader, type ProfileValues } from '@percorso/profile';
+import { Database, type Transaction } from '@percorso/storage';
+import { AudienceStore } from '../audience/audience.store';
+import { type Condition, leavesOf, type WrittenLeaf } from '../definition/definition';
+import { parseDefinition } from '../definition/parse-definition';
+import { DEFAULT_ZONE } from '../definition/zones';
+import { MembershipStore } from '../membership/membership.store';
+import { planOf } from '../stream/plan';
+import { explainCondition } from './explain-condition';
+import type { Explanation } from './explanation';
+
+export interface ExplainedMembership {
+  audienceId: string;
+  profileId: string;
+  definitionVersion: number;
+  /** The moment explained: events received by then, and its time. */
+  at: Date;
+  holds: boolean;
+  /** Whether the profile is a member today. */
+  member: boolean;
+  nextChangeAt: Date | null;
+  where: Explanation;
+}
+
+interface Conditions {
+  where: Condition<WrittenLeaf>;
+  used: ReadonlyMap<string, Condition<WrittenLeaf>>;
+}
+
+/** Says, condition by condition, why a profile is in an audience or not, now or at a past moment. */
+@Injectable()
+export class ExplainService {
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly audiences: AudienceStore,
+    private readonly memberships: MembershipStore,
+    private readonly profiles: ProfileReader,
+    private readonly history: ProfileHistory,
+    private readonly events: EventReader,
+  ) {}
+
+  /** @throws Problem 404 for an audience or profile that is not there, 422 for a moment to come */
+  async explain(
+    workspaceId: string,
+    audienceId: string,
+    profileId: string,
+    past?: Date,
+  ): Promise<ExplainedMembership> {
+    const now = this.clock.now();
+    if (past && past > now) {
+      throw Problem.invalid([{ pointer: '/at', code: 'future', message: 'must not lie in the future' }]);
+    }
+    const at = past ?? now;
+    return this.database.snapshot(workspaceId, async (tx) => {
+      const audience = await this.audiences.find(tx, audienceId);
+      if (!audience) throw Problem.notFound('Audience');
+      const [profile, conditions] = [
+        await this.profileAt(tx, profileId, past),
+        await this.conditionsOf(tx, audience.definition),
+      ];
+      const names = eventNames([conditions.where, ...conditions.used.values()]);
+      const person = {
+        profile,
+        events: await this.events.receivedBy(tx, profile.person, names, at),
+        now: at.getTime(),
+        zone: (await this.audiences.zone(tx)) ?? DEFAULT_ZONE,
+        audience: (id: string) => conditions.used.get(id),
+      };
+      const where = explainCondition(conditions.where, person);
+      const member = await this.memberships.membershipsOf(tx, [profile.person]);
+      return {
+        audienceId,
+        profileId,
+        definitionVersion: audience.definitionVersion,
+        at,
+        holds: where.holds,
+        member: member.get(profile.person)?.has(audienceId) ?? false,
+        nextChangeAt: where.nextChangeAt,
+        where,
+      };
+    });
+  }
+
+  private async profileAt(tx: Transaction, profileId: string, past?: Date): Promise<ProfileValues> {
+    const { rows } = await tx.query<{ person: number }>(
+      `SELECT person FROM profile WHERE workspace_id = $1 AND id = $2 AND state = 'active'`,
+      [tx.workspaceId, profileId],
+    );
+    const person = rows[0]?.person;
+    const found =
+      person === undefined
+        ? undefined
+        : past
+          ? await this.history.values(tx, person, past)
+          : (await this.profiles.values(tx, [person], true)).get(person);
+    if (!found) throw Problem.notFound('Profile');
+    return found;
+  }
+
+  /** The definition, and those of all audiences it uses. */
+  private async conditionsOf(tx: Transaction, source: object): Promise<Conditions> {
+    const where = conditionOf(source);
+    const used = new Map<string, Condition<WrittenLeaf>>();
+    for (let open = usedBy(where); open.length > 0;) {
+      const found = await this.audiences.definitions(tx, open);
+      for (const { id, definition } of found) used.set(id, conditionOf(definition));
+      open = found.flatMap(({ id }) => usedBy(used.get(id)!)).filter((id) => !used.has(id));
+    }
+    return { where, used };
+  }
+}
+
+function conditionOf(source: object): Condition<WrittenLeaf> {
+  const parsed = parseDefinition(source);
+  if (parsed.ok) return parsed.definition.where;
+  throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+}
+
+const usedBy = (where: Condition<WrittenLeaf>): string[] =>
+  [...leavesOf(where)].flatMap((leaf) => (leaf.kind === 'audience' ? [leaf.id] : []));
+
+function eventNames(conditions: readonly Condition<WrittenLeaf>[]): string[] {
+  const names = new Set<string>();
+  for (const condition of conditions) {
+    for (const leaf of leavesOf(condition)) {
+      if (leaf.kind === 'audience') continue;
+      const plan = planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }]);
+      for (const slot of plan.slots) names.add(slot.name);
+    }
+  }
+  return [...names];
+}
