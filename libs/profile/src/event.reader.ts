@@ -9,6 +9,7 @@ export interface PersonEvent {
   messageId: string;
   name: string;
   occurredAt: Date;
+  receivedAt: Date;
   /** As ClickHouse sees it; undefined when the properties were not asked for. */
   values?: FlatValues;
 }
@@ -19,10 +20,12 @@ interface EventRow {
   messageId: string;
   name: string;
   occurredAt: Date;
+  receivedAt: Date;
   properties: Record<string, unknown> | null;
 }
 
-const COLUMNS = `n.person, e.pos, e.message_id AS "messageId", e.name, e.occurred_at AS "occurredAt"`;
+const COLUMNS = `n.person, e.pos, e.message_id AS "messageId", e.name, e.occurred_at AS "occurredAt",
+  e.received_at AS "receivedAt"`;
 
 /** Reads applied events for what is kept up to date as they come. */
 @Injectable()

@@ -60,7 +60,15 @@ class Arrival {
     const { name } = event;
     this.cache.offer(
       this.state,
-      { person: 1, pos: 0, messageId: '', name, occurredAt: new Date(event.at), values },
+      {
+        person: 1,
+        pos: 0,
+        messageId: '',
+        name,
+        occurredAt: new Date(event.at),
+        receivedAt: new Date(now),
+        values,
+      },
       now,
     );
   }

@@ -12,7 +12,7 @@ import { PersonCaches } from './person-caches';
 import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
-import { streamedEvents, wokenPersons } from './stream-metrics';
+import { streamedEvents, streamLag, wokenPersons } from './stream-metrics';
 import { type DuePerson, type Wake, WakeStore } from './wake.store';
 
 /** Events and wakes of one transaction; both keep it well under 200 ms. */
@@ -90,6 +90,8 @@ export class StreamEvaluator {
     await this.cursors.advance(tx, until);
     this.caches.keep(tx.workspaceId!, cache, until);
     streamedEvents.inc(until - cursor.pos);
+    const newest = events.at(-1);
+    if (newest) streamLag.observe((now.getTime() - newest.receivedAt.getTime()) / 1000);
     wokenPersons.inc(woken.length);
     return { taken: until - cursor.pos + woken.length, changed };
   }
