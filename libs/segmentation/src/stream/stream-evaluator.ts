@@ -13,7 +13,7 @@ import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, wokenPersons } from './stream-metrics';
-import { type DuePerson, type Wake, WakeStore } from './wake.store';
+import { type Wake, WakeStore } from './wake.store';
 
 /** Events and wakes of one transaction; both keep it well under 200 ms. */
 const MOST_EVENTS = 1000;
@@ -78,17 +78,16 @@ export class StreamEvaluator {
     const now = this.clock.now();
     const plan = await this.plans.load(tx);
     const until = Math.min(applied, cursor.pos + MOST_EVENTS);
-    const cache = this.caches.take(tx.workspaceId!, plan, cursor.pos, now);
+    const cache = this.caches.take(tx.workspaceId!, plan, cursor.turn, now);
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
     const woken = await this.wakes.due(tx, now, MOST_WAKES);
-    for (const { person, rebuild } of woken) if (rebuild) cache.drop(person);
     const events = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
     if (woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
     const touched = touchedBy(events, woken);
-    const changed = await this.evaluate(turn, touched);
-    await this.cursors.advance(tx, until);
-    this.caches.keep(tx.workspaceId!, cache, until);
+    for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
+    const changed = await this.evaluate(turn, [...touched.values()]);
+    this.caches.keep(tx.workspaceId!, cache, await this.cursors.advance(tx, until));
     streamedEvents.inc(until - cursor.pos);
     wokenPersons.inc(woken.length);
     return { taken: until - cursor.pos + woken.length, changed };
@@ -156,15 +155,15 @@ export class StreamEvaluator {
   }
 }
 
-function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]): Touched[] {
+function touchedBy(events: readonly PersonEvent[], woken: readonly number[]): Map<number, Touched> {
   const touched = new Map<number, Touched>();
-  for (const { person } of woken) touched.set(person, { person, events: [], woken: true });
+  for (const person of woken) touched.set(person, { person, events: [], woken: true });
   for (const event of events) {
     const known = touched.get(event.person);
     if (known) known.events.push(event);
     else touched.set(event.person, { person: event.person, events: [event], woken: false });
   }
-  return [...touched.values()];
+  return touched;
 }
 
 /** Of a person who was woken all; else those that look at what came, or at the profile if it changed. */
