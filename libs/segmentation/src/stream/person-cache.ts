@@ -61,6 +61,10 @@ export class PersonCache {
     return this.held;
   }
 
+  has(person: number): boolean {
+    return this.states.has(person);
+  }
+
   get(person: number): PersonState | undefined {
     const state = this.states.get(person);
     if (!state) return undefined;
