@@ -40,6 +40,21 @@ const inStream = (test) => (name, file, from, to) => ({
   spec: 'stream/stream-evaluator.spec.ts',
   test,
 });
+const inFaults = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/stream-faults.spec.ts',
+  test,
+});
+const inCalendar = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/stream-calendar.spec.ts',
+});
 const inSets = (name, file, from, to) => ({
   name,
   file,
@@ -220,10 +235,10 @@ exports.mutants = [
     'person > 0',
   ),
   inStream('beside arriving events')(
-    'audiences being computed are forgotten by arriving events',
-    'stream/stream-evaluator.ts',
-    'new Set<Program>([...plan.unsettled, ...plan.identityPrograms])',
-    'new Set<Program>(plan.identityPrograms)',
+    'state kept for other audiences serves a new one',
+    'stream/person-caches.ts',
+    'known.plan === plan && ',
+    '',
   ),
   inStream('to the millisecond')(
     'wakes are looked up a millisecond too late',
@@ -231,11 +246,59 @@ exports.mutants = [
     'window, after: 1 - fromNow }',
     'window, after: 2 - fromNow }',
   ),
-  inStream('more than are kept')(
+  inFaults('the oldest count too')(
     'what overflowed is kept from then on as if it were all',
     'stream/person-cache.ts',
     'this.overflowed.add(slot.index);',
     '',
+  ),
+  inFaults('a merge or an unmerge')(
+    'state outlives a turn of another process',
+    'stream/person-caches.ts',
+    'known.turn === turn && ',
+    '',
+  ),
+  inFaults('more merges at once')(
+    'merges that are not woken yet are missed',
+    'stream/stream-evaluator.ts',
+    'this.wakes.voided(tx, [...touched.keys()])',
+    'this.wakes.voided(tx, woken)',
+  ),
+  inFaults('poisoned')(
+    'state that led to drift is trusted on',
+    'stream/stream-cursor.store.ts',
+    'SET turn = turn + 1 WHERE',
+    'SET turn = turn WHERE',
+  ),
+  inFaults('poisoned')(
+    'a lost wake is waited for for ever',
+    'stream/stream-evaluator.ts',
+    'if (nothing && !(cursor.nextWake && cursor.nextWake <= now))',
+    'if (nothing)',
+  ),
+  inFaults('1,000 definitions')(
+    'a turn writes however many answers change',
+    'stream/stream-evaluator.ts',
+    'answers > MOST_ANSWERS && index > 0',
+    'answers < 0',
+  ),
+  inFaults('1,000 definitions')(
+    'slots without events are kept for everybody',
+    'stream/person-cache.ts',
+    'if (!matches.offer(at, values, now)) return;',
+    'matches.offer(at, values, now);',
+  ),
+  inCalendar(
+    'a day begins 24 hours after the one before',
+    'stream/local-day.ts',
+    'const known = starts.get(key);',
+    'const known = starts.get(key) ?? (starts.has(`${zone} ${day - 1}`) ? starts.get(`${zone} ${day - 1}`)! + DAY_MS : undefined);',
+  ),
+  inCalendar(
+    'persons in zones of their own are woken by the workspace’s midnight',
+    'stream/compile-calendar-wakes.ts',
+    'add(zones[0]!,',
+    "add('UTC',",
   ),
   inSets(
     'sets: a window includes its end',

@@ -219,6 +219,23 @@ describe('StreamEvaluator under faults', () => {
     }
   });
 
+  it('of more events than are kept the oldest count too', async () => {
+    const pairs = {
+      sequence: {
+        first: { name: 'Email Opened' },
+        then: { present: { name: 'Order Completed' } },
+        gap: '1d',
+      },
+    };
+    const audience = await world.newAudience(pairs);
+    const opens = (ago: number, count: number): object[] =>
+      Array.from({ length: count }, (_, index) => event({ userId: 'ann' }, 'Email Opened', ago - index));
+    await world.say(...opens(60 * DAY, 520), ...opens(40 * DAY, 80));
+    await world.say(order('ann', 59 * DAY + HOUR));
+    expect(await world.members(audience)).toEqual([1]);
+    await expectExact(audience, pairs);
+  });
+
   it('an audience that another one uses is edited: both follow, once each', async () => {
     await world.say(order('ann'), order('ann'), order('bob'));
     const used = await world.newAudience(twiceAMonth);
