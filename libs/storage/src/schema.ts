@@ -414,6 +414,7 @@ export interface StreamCursorTable {
   next_wake: Date | null;
   horizon: Date | null;
   swept_at: Date | null;
+  turn: Generated<string>;
 }
 
 export interface ProfileWakeTable {

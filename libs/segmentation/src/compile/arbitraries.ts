@@ -81,6 +81,10 @@ const state = fc.constantFrom('granted' as const, 'denied' as const);
 const namespaces = fc.constantFrom('email', 'phone');
 const identityTexts = fc.constantFrom('a', 'ann@example.com', 'ANN@example.com', '+39', "o'neil%", 'é😀');
 
+const happened = fc.record({ name: eventNames, at: instants, properties: bag });
+/** Enough of one person that some are folded into totals. */
+export const manyEvents = fc.array(happened, { minLength: 100, maxLength: 200 });
+
 const subject = fc.record({
   traits: bag,
   identities: fc.array(fc.record({ namespace: namespaces, value: identityTexts }), { maxLength: 4 }),
@@ -88,7 +92,7 @@ const subject = fc.record({
     fc.constantFrom('email', 'sms'),
     fc.dictionary(fc.constantFrom('*', 'news', "o'clock"), state),
   ),
-  events: fc.array(fc.record({ name: eventNames, at: instants, properties: bag }), { maxLength: 6 }),
+  events: fc.array(happened, { maxLength: 6 }),
 });
 
 export const arbitrarySubjects: fc.Arbitrary<Subject[]> = fc
@@ -187,6 +191,12 @@ const sequence = fc.oneof(
   fc.record({ first, then: fc.oneof(absent, present), gap: durations }, { requiredKeys: ['first', 'then'] }),
   fc.record({ first, then: steps }),
 );
+/** JSON of a condition on events alone. */
+export const eventCondition: fc.Arbitrary<object> = fc.oneof(
+  { weight: 3, arbitrary: event.map((inner) => ({ event: inner })) },
+  { weight: 1, arbitrary: sequence.map((inner) => ({ sequence: inner })) },
+);
+
 const identity = fc.oneof(
   fc.record({ namespace: namespaces, op: fc.constant('exists'), value: fc.boolean() }),
   fc.record({

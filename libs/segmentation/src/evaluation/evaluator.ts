@@ -66,7 +66,7 @@ export class Evaluator {
       // Before it counts as settled: whom time alone will move is known by then.
       if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
       const drift = first || !caughtUp ? null : changed;
-      if (drift) driftFound.inc(drift);
+      if (drift) await this.distrust(workspaceId, drift);
       // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
       await this.sequencer.drain(workspaceId, 'wait');
       await this.database.tx(workspaceId, (tx) =>
@@ -86,6 +86,12 @@ export class Evaluator {
     const next = await this.database.tx(workspaceId, (tx) => this.evaluations.next(tx, lease.audienceId));
     if (next !== undefined) await this.evaluate(workspaceId, next);
     return true;
+  }
+
+  /** What was kept in memory may be why: it is read again before it answers anything more. */
+  private async distrust(workspaceId: string, drift: number): Promise<void> {
+    driftFound.inc(drift);
+    await this.database.tx(workspaceId, (tx) => this.guard.distrustState(tx));
   }
 
   private async compute(workspaceId: string, lease: EvaluationLease): Promise<EvaluatedSet> {

@@ -1,18 +1,10 @@
 import fc from 'fast-check';
-import { flatten } from '@percorso/profile';
 import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
-import { holds, type Subject } from '../compile/reference-evaluator';
-import { type Definition, type Leaf, leavesOf } from '../definition/definition';
-import { parseDefinition } from '../definition/parse-definition';
-import { resolveAudiences } from '../definition/resolve-audiences';
-import { Answers } from './answer';
-import type { Answer } from './event-answer';
-import { PersonCache, type PersonState } from './person-cache';
-import { type Plan, planOf } from './plan';
+import { type Leaf, leavesOf } from '../definition/definition';
+import { follow, parsed, planFor, steps } from './arrival';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 const CASES = Number(process.env.PERCORSO_CASES ?? 500);
-const DAY = 86_400_000;
 const KINDS = [
   'trait',
   'consent',
@@ -24,71 +16,6 @@ const KINDS = [
   'firstEvent',
   'sequence',
 ] as const satisfies readonly Leaf['kind'][];
-
-function parsed(where: object): Definition {
-  const result = parseDefinition({ version: 1, where });
-  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience');
-  if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify({ result, resolved }));
-  return resolved.definition;
-}
-
-const planFor = (definitions: readonly Definition[]): Plan =>
-  planOf(
-    definitions.map(({ where }, index) => ({
-      id: String(index),
-      definitionVersion: 1,
-      backfilledVersion: 1,
-      where,
-    })),
-  );
-
-/** One person whose events arrive one after another, asked again and again as time passes. */
-class Arrival {
-  private readonly cache: PersonCache;
-  private readonly state: PersonState;
-
-  constructor(
-    private readonly plan: Plan,
-    private readonly subject: Subject,
-  ) {
-    this.cache = new PersonCache(plan);
-    this.state = this.cache.build(1, [], 0);
-  }
-
-  arrive(event: Subject['events'][number], now: number): void {
-    const values = flatten(event.properties);
-    const { name } = event;
-    this.cache.offer(
-      this.state,
-      {
-        person: 1,
-        pos: 0,
-        messageId: '',
-        name,
-        occurredAt: new Date(event.at),
-        receivedAt: new Date(now),
-        values,
-      },
-      now,
-    );
-  }
-
-  ask(program: number, now: number): Answer {
-    const person = {
-      profile: { ...this.subject, traits: flatten(this.subject.traits) },
-      matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
-    };
-    return new Answers(this.plan, person, now, 'UTC').of(this.plan.programs[program]!);
-  }
-}
-
-/** Moments after now around which windows of the definitions end. */
-const steps = fc.array(
-  fc
-    .tuple(fc.constantFrom(0, 1, 2, 6, 7, 23, 29, 30, 60, 83, 90), fc.constantFrom(-1, 0, 1, 2, 3_600_000))
-    .map(([days, shift]) => Math.max(0, days * DAY + shift)),
-  { minLength: 1, maxLength: 8 },
-);
 
 describe('incremental evaluation', () => {
   let changed = 0;
@@ -117,7 +44,7 @@ describe('incremental evaluation', () => {
           for (const kind of new Set(kinds)) seenKinds.set(kind, (seenKinds.get(kind) ?? 0) + 1);
           const moved = subjects
             .slice(0, 4)
-            .map((subject) => tell(plan, definitions, subject, shuffled(subject.events, order), times));
+            .map((subject) => follow(plan, definitions, subject, shuffled(subject.events, order), times));
           cases += 1;
           if (moved.includes(true)) changed += 1;
         },
@@ -125,42 +52,6 @@ describe('incremental evaluation', () => {
       { seed: SEED, numRuns: CASES },
     );
   });
-
-  /** True when some answer changed on the way. */
-  function tell(
-    plan: Plan,
-    definitions: readonly Definition[],
-    subject: Subject,
-    events: Subject['events'],
-    times: readonly number[],
-  ): boolean {
-    const arrival = new Arrival(plan, subject);
-    const seen: Subject = { ...subject, events: [] };
-    const before = definitions.map(({ where }) => holds(where, seen, NOW.getTime()));
-    let moved = false;
-    for (const event of events) {
-      arrival.arrive(event, NOW.getTime());
-      seen.events.push(event);
-      definitions.forEach(({ where }, program) => {
-        const wanted = holds(where, seen, NOW.getTime());
-        moved ||= wanted !== before[program];
-        expect({ where, holds: arrival.ask(program, NOW.getTime()).holds }).toEqual({ where, holds: wanted });
-      });
-    }
-    definitions.forEach(({ where }, program) => {
-      let last = arrival.ask(program, NOW.getTime());
-      for (const now of times) {
-        const wanted = holds(where, seen, now);
-        // Whoever sleeps until the moment told must not have missed a change.
-        if (wanted !== last.holds) expect({ where, due: last.due <= now }).toEqual({ where, due: true });
-        moved ||= wanted !== before[program];
-        last = arrival.ask(program, now);
-        expect({ where, now, holds: last.holds }).toEqual({ where, now, holds: wanted });
-        expect(last.due).toBeGreaterThan(now);
-      }
-    });
-    return moved;
-  }
 });
 
 function shuffled<T>(items: readonly T[], order: Iterator<number>): T[] {

@@ -43,21 +43,22 @@ export class Matches {
     return this.list.length > MOST_MATCHES;
   }
 
-  /** Take an event up if it belongs to the slot. */
-  offer(at: number, values: FlatValues, now: number): void {
+  /** Take an event up if it belongs to the slot; whether it does. */
+  offer(at: number, values: FlatValues, now: number): boolean {
     const { slot } = this;
-    if (at < slot.from || at >= slot.to) return;
-    for (const test of slot.where) if (!passes(test, values, now)) return;
+    if (at < slot.from || at >= slot.to) return false;
+    for (const test of slot.where) if (!passes(test, values, now)) return false;
     const match = { at, values: slot.paths.map((path) => scalarAt(values, path)) };
     if (at < this.foldedBefore) {
       this.fold(match);
-      return;
+      return true;
     }
     let index = this.list.length;
     while (index > 0 && this.list[index - 1]!.at > at) index--;
     if (index === this.list.length) this.list.push(match);
     else this.list.splice(index, 0, match);
     if (this.list.length >= FOLD_FROM) this.foldUntil(now + slot.keep);
+    return true;
   }
 
   /** The index of the first match at or after `time`. */

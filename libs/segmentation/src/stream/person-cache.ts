@@ -10,17 +10,19 @@ export class PersonState {
   /** Slots with more events than are kept: they are read each time. */
   readonly overflowed = new Set<number>();
 
+  /** For reading: slots without an event cost nothing, however many there are. */
   matches(slot: Slot): Matches {
-    let matches = this.slots.get(slot.index);
-    if (!matches) this.slots.set(slot.index, (matches = new Matches(slot)));
-    return matches;
+    return this.slots.get(slot.index) ?? emptyOf(slot);
   }
 
   offer(slot: Slot, at: number, values: FlatValues, now: number): void {
     if (this.overflowed.has(slot.index)) return;
-    const matches = this.matches(slot);
-    matches.offer(at, values, now);
-    if (!matches.overflowed) return;
+    const matches = this.slots.get(slot.index) ?? new Matches(slot);
+    if (!matches.offer(at, values, now)) return;
+    if (!matches.overflowed) {
+      this.slots.set(slot.index, matches);
+      return;
+    }
     this.slots.delete(slot.index);
     this.overflowed.add(slot.index);
   }
@@ -32,25 +34,36 @@ export class PersonState {
   }
 }
 
-/** Single events and slots kept in one process, all workspaces together; about 200 bytes each. */
-export const MOST_KEPT = 2_000_000;
+const empties = new WeakMap<Slot, Matches>();
+
+function emptyOf(slot: Slot): Matches {
+  let empty = empties.get(slot);
+  if (!empty) empties.set(slot, (empty = new Matches(slot)));
+  return empty;
+}
 
 /**
  * State of one workspace's persons as of one position, the least recently used given up first. All of it is found
  * again in the event table, so it may be dropped at any time.
  */
 export class PersonCache {
-  /** All states reflect the events up to here, and no others. */
-  pos = 0;
+  /** The turn whose end all states reflect: the events up to its position, of persons as they were then. */
+  turn = 0;
   /** Time as last seen: state forgets what later moments do not need. */
   now = -Infinity;
   private readonly states = new Map<number, PersonState>();
-  private kept = 0;
+  private held = 0;
 
-  constructor(
-    readonly plan: Plan,
-    private readonly mostKept = MOST_KEPT,
-  ) {}
+  constructor(readonly plan: Plan) {}
+
+  /** Persons, slots and single events that are kept. */
+  get kept(): number {
+    return this.held;
+  }
+
+  has(person: number): boolean {
+    return this.states.has(person);
+  }
 
   get(person: number): PersonState | undefined {
     const state = this.states.get(person);
@@ -67,7 +80,7 @@ export class PersonCache {
     this.drop(person);
     this.states.set(person, state);
     for (const event of events) this.take(state, event, now);
-    this.kept += state.size;
+    this.held += state.size;
     return state;
   }
 
@@ -75,20 +88,20 @@ export class PersonCache {
   offer(state: PersonState, event: PersonEvent, now: number): void {
     const before = state.size;
     this.take(state, event, now);
-    this.kept += state.size - before;
+    this.held += state.size - before;
   }
 
   drop(person: number): void {
     const state = this.states.get(person);
     if (!state) return;
-    this.kept -= state.size;
+    this.held -= state.size;
     this.states.delete(person);
   }
 
-  /** Give up what is beyond the bound; not while states are in use. */
-  shrink(): void {
+  /** Give up what is beyond a bound; not while states are in use. */
+  shrink(most: number): void {
     for (const person of this.states.keys()) {
-      if (this.kept <= this.mostKept) return;
+      if (this.held <= most) return;
       this.drop(person);
     }
   }

@@ -15,13 +15,14 @@ interface AudienceRow {
 interface Loaded {
   signature: string;
   plan: Plan;
+  /** By audience and version; those that are no longer current are let go. */
+  parsed: ReadonlyMap<string, ParsedDefinition>;
 }
 
 /** The plan of a workspace's audiences, made anew when one of them was added, edited, backfilled or archived. */
 @Injectable()
 export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
-  private readonly parsed = new Map<string, ParsedDefinition>();
 
   constructor(private readonly audiences: AudienceStore) {}
 
@@ -36,26 +37,35 @@ export class PlanLoader {
     const workspaceId = tx.workspaceId ?? '';
     const known = this.loaded.get(workspaceId);
     if (known?.signature === signature) return known.plan;
-    await this.readDefinitions(tx, rows);
-    const byId = new Map(rows.map((row) => [row.id, this.parsed.get(keyOf(row))]));
+    const parsed = await this.readDefinitions(tx, rows, known?.parsed);
+    const byId = new Map(rows.map((row) => [row.id, parsed.get(keyOf(row))]));
     const lookUp = (id: string): WrittenDefinition | 'unknown-audience' => {
       const found = byId.get(id);
       return found?.ok ? found.definition : 'unknown-audience';
     };
     const audiences = rows.flatMap((row): StreamedAudience[] => {
-      const written = this.parsed.get(keyOf(row));
+      const written = parsed.get(keyOf(row));
       const definition = written?.ok ? resolveAudiences(written.definition, lookUp, row.id) : undefined;
       // One that this release cannot read fails its evaluations, which say so; the others go on.
       return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
     });
     const plan = planOf(audiences, zone);
-    this.loaded.set(workspaceId, { signature, plan });
+    this.loaded.set(workspaceId, { signature, plan, parsed });
     return plan;
   }
 
-  private async readDefinitions(tx: Transaction, rows: readonly AudienceRow[]): Promise<void> {
-    const missing = rows.filter((row) => !this.parsed.has(keyOf(row)));
-    if (missing.length === 0) return;
+  private async readDefinitions(
+    tx: Transaction,
+    rows: readonly AudienceRow[],
+    known: Loaded['parsed'] = new Map(),
+  ): Promise<Map<string, ParsedDefinition>> {
+    const parsed = new Map<string, ParsedDefinition>();
+    for (const key of rows.map(keyOf)) {
+      const definition = known.get(key);
+      if (definition) parsed.set(key, definition);
+    }
+    const missing = rows.filter((row) => !parsed.has(keyOf(row)));
+    if (missing.length === 0) return parsed;
     const { rows: definitions } = await tx.query<{ id: string; version: number; definition: object }>(
       `SELECT d.audience_id AS id, d.version, d.definition
        FROM unnest($2::uuid[], $3::int[]) AS g (id, version)
@@ -63,8 +73,9 @@ export class PlanLoader {
       [tx.workspaceId, missing.map((row) => row.id), missing.map((row) => row.definitionVersion)],
     );
     for (const { id, version, definition } of definitions) {
-      this.parsed.set(keyOf({ id, definitionVersion: version }), parseDefinition(definition));
+      parsed.set(keyOf({ id, definitionVersion: version }), parseDefinition(definition));
     }
+    return parsed;
   }
 }
 

@@ -44,6 +44,12 @@ export class SetGuard {
     return this.cursors.hold(tx);
   }
 
+  /** Have every process give up the state it keeps in memory. */
+  async distrustState(tx: Transaction): Promise<void> {
+    await this.cursors.hold(tx);
+    await this.cursors.distrustState(tx);
+  }
+
   overtaking(moment: SetMoment): Overtaking {
     return new Overtaking(moment, this.cursors, this.wakes);
   }

@@ -8,6 +8,8 @@ export interface StreamCursor {
   /** Wakes due until then have a row. */
   horizon: Date | null;
   sweptAt: Date | null;
+  /** The last turn, of whichever process. State kept in memory is that of one turn's end. */
+  turn: number;
 }
 
 /** One log partition a workspace, as ingest writes it today. */
@@ -31,23 +33,35 @@ export class StreamCursorStore {
   }
 
   async read(tx: Transaction): Promise<StreamCursor> {
-    const { rows } = await tx.query<{ pos: string } & Omit<StreamCursor, 'pos'>>(
-      `SELECT pos, next_wake AS "nextWake", horizon, swept_at AS "sweptAt" FROM stream_cursor
+    const { rows } = await tx.query<{ pos: string; turn: string } & Omit<StreamCursor, 'pos' | 'turn'>>(
+      `SELECT pos, turn, next_wake AS "nextWake", horizon, swept_at AS "sweptAt" FROM stream_cursor
        WHERE workspace_id = $1 AND partition = $2`,
       [tx.workspaceId, PARTITION],
     );
     const row = rows[0];
-    return row ? { ...row, pos: Number(row.pos) } : { pos: 0, nextWake: null, horizon: null, sweptAt: null };
+    return row
+      ? { ...row, pos: Number(row.pos), turn: Number(row.turn) }
+      : { pos: 0, nextWake: null, horizon: null, sweptAt: null, turn: 0 };
   }
 
-  /** Note the position; when to wake next is read from the rows of this transaction. */
-  async advance(tx: Transaction, pos: number): Promise<void> {
-    await tx.query(
-      `INSERT INTO stream_cursor AS c (workspace_id, partition, pos, next_wake)
-       VALUES ($1, $2, $3, (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL))
-       ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, next_wake = excluded.next_wake`,
+  /** Note the position and the turn; when to wake next is read from the rows of this transaction. */
+  async advance(tx: Transaction, pos: number): Promise<number> {
+    const { rows } = await tx.query<{ turn: string }>(
+      `INSERT INTO stream_cursor AS c (workspace_id, partition, pos, turn, next_wake)
+       VALUES ($1, $2, $3, 1, (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL))
+       ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, turn = c.turn + 1, next_wake = excluded.next_wake
+       RETURNING turn`,
       [tx.workspaceId, PARTITION, pos],
     );
+    return Number(rows[0]?.turn);
+  }
+
+  /** Have every process give up the state it keeps in memory. */
+  async distrustState(tx: Transaction): Promise<void> {
+    await tx.query('UPDATE stream_cursor SET turn = turn + 1 WHERE workspace_id = $1 AND partition = $2', [
+      tx.workspaceId,
+      PARTITION,
+    ]);
   }
 
   /** Somebody is to be woken at `at`: look no later. */

@@ -13,11 +13,12 @@ import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, streamLag, wokenPersons } from './stream-metrics';
-import { type DuePerson, type Wake, WakeStore } from './wake.store';
+import { type Wake, WakeStore } from './wake.store';
 
-/** Events and wakes of one transaction; both keep it well under 200 ms. */
+/** Events, wakes, and answers of one transaction; together they keep it under 200 ms. */
 const MOST_EVENTS = 1000;
 const MOST_WAKES = 500;
+const MOST_ANSWERS = 5000;
 
 /** One person of a turn and why it is looked at. */
 interface Touched {
@@ -78,22 +79,26 @@ export class StreamEvaluator {
     const now = this.clock.now();
     const plan = await this.plans.load(tx);
     const until = plan.programs.length > 0 ? Math.min(applied, cursor.pos + MOST_EVENTS) : applied;
-    const cache = this.caches.take(tx.workspaceId!, plan, cursor.pos, now);
+    const cache = this.caches.take(tx.workspaceId!, plan, cursor.turn, now);
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
-    const woken = await this.wakes.due(tx, now, MOST_WAKES);
-    for (const { person, rebuild } of woken) if (rebuild) cache.drop(person);
-    const events = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
-    if (woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
+    const { length: programs } = plan.programs;
+    const woken = await this.wakes.due(tx, now, Math.ceil(Math.min(MOST_WAKES, MOST_ANSWERS / programs)));
+    const waiting = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
+    const events = affordable(turn, waiting, woken.length * programs);
+    if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
+    const nothing = woken.length === 0 && turn.until === cursor.pos;
+    // A moment whose wake was lost would be waited for again and again.
+    if (nothing && !(cursor.nextWake && cursor.nextWake <= now)) return { taken: 0, changed: false };
     const touched = touchedBy(events, woken);
-    const changed = await this.evaluate(turn, touched);
-    await this.cursors.advance(tx, until);
-    this.caches.keep(tx.workspaceId!, cache, until);
-    streamedEvents.inc(until - cursor.pos);
+    for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
+    const changed = await this.evaluate(turn, [...touched.values()]);
+    this.caches.keep(tx.workspaceId!, cache, await this.cursors.advance(tx, turn.until));
+    streamedEvents.inc(turn.until - cursor.pos);
     const newest = events.at(-1);
     if (newest) streamLag.observe((now.getTime() - newest.receivedAt.getTime()) / 1000);
     wokenPersons.inc(woken.length);
-    return { taken: until - cursor.pos + woken.length, changed };
+    return { taken: turn.until - cursor.pos + woken.length, changed };
   }
 
   private async eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
@@ -160,15 +165,29 @@ export class StreamEvaluator {
   }
 }
 
-function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]): Touched[] {
+/** Those of `events` that one transaction has time for, the first in any case; `spent`: answers given besides. */
+function affordable({ plan, cache }: Turn, events: PersonEvent[], spent: number): PersonEvent[] {
+  const seen = new Set<number>();
+  const always = plan.unsettled.length + plan.identityPrograms.length + plan.profilePrograms.length;
+  let answers = spent;
+  for (const [index, { person, name }] of events.entries()) {
+    const own = cache.has(person) ? always : plan.programs.length;
+    answers += (seen.has(person) ? 0 : own) + (plan.programsOf.get(name)?.length ?? 0);
+    if (answers > MOST_ANSWERS && index > 0) return events.slice(0, index);
+    seen.add(person);
+  }
+  return events;
+}
+
+function touchedBy(events: readonly PersonEvent[], woken: readonly number[]): Map<number, Touched> {
   const touched = new Map<number, Touched>();
-  for (const { person } of woken) touched.set(person, { person, events: [], woken: true });
+  for (const person of woken) touched.set(person, { person, events: [], woken: true });
   for (const event of events) {
     const known = touched.get(event.person);
     if (known) known.events.push(event);
     else touched.set(event.person, { person: event.person, events: [event], woken: false });
   }
-  return [...touched.values()];
+  return touched;
 }
 
 /** Of a person who was woken all; else those that look at what came, or at the profile if it changed. */

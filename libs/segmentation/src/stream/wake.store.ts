@@ -9,13 +9,6 @@ export interface Wake {
 
 const instant = (ms: number): string | null => (ms === Infinity ? null : new Date(ms).toISOString());
 
-/** A person whose moment has come. */
-export interface DuePerson {
-  person: number;
-  /** Its events are others now, by a merge or an unmerge: state kept of it is void. */
-  rebuild: boolean;
-}
-
 /**
  * When to look at persons to whom nothing happens. Rows exist for moments until the horizon only: what comes later is
  * found by the next sweep, so that persons who wait cost nothing.
@@ -23,13 +16,22 @@ export interface DuePerson {
 @Injectable()
 export class WakeStore {
   /** Persons due, the longest waiting first; each is locked until the transaction ends. */
-  async due(tx: Transaction, now: Date, limit: number): Promise<DuePerson[]> {
-    const { rows } = await tx.query<DuePerson>(
-      `SELECT person, rebuild FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
+  async due(tx: Transaction, now: Date, limit: number): Promise<number[]> {
+    const { rows } = await tx.query<{ person: number }>(
+      `SELECT person FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
        ORDER BY due_at LIMIT $3 FOR UPDATE`,
       [tx.workspaceId, now, limit],
     );
-    return rows;
+    return rows.map((row) => row.person);
+  }
+
+  /** Those whose events are others now, by a merge or an unmerge: state kept of them is void, woken yet or not. */
+  async voided(tx: Transaction, persons: readonly number[]): Promise<number[]> {
+    const { rows } = await tx.query<{ person: number }>(
+      'SELECT person FROM profile_wake WHERE workspace_id = $1 AND person = ANY($2::int[]) AND rebuild',
+      [tx.workspaceId, persons],
+    );
+    return rows.map((row) => row.person);
   }
 
   /** Wake these no later than their moment. */

@@ -1,0 +1,327 @@
+/**
+ * Mistakes one could make in the evaluators of audiences, and the spec that must notice each.
+ *
+ * @typedef {object} Mutant
+ * @property {string} name
+ * @property {string} file  below libs/segmentation/src
+ * @property {string} from  found exactly once in the file
+ * @property {string} to
+ * @property {string} spec  below libs/segmentation/src
+ * @property {string} [test]  only tests whose name contains this
+ */
+
+const inDifferential = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/incremental.spec.ts',
+});
+const inEdges = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/edges.spec.ts',
+  test,
+});
+const inFolding = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/folding.spec.ts',
+});
+const inStream = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/stream-evaluator.spec.ts',
+  test,
+});
+const inFaults = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/stream-faults.spec.ts',
+  test,
+});
+const inCalendar = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'stream/stream-calendar.spec.ts',
+});
+const inSets = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'compile/compile-set.spec.ts',
+});
+
+/** @type {Mutant[]} */
+exports.mutants = [
+  inEdges('windows')(
+    'a window begins a millisecond late',
+    'stream/event-answer.ts',
+    'matches.indexFrom(now + from)',
+    'matches.indexFrom(now + from + 1)',
+  ),
+  inEdges('windows')(
+    'a window includes its end',
+    'stream/event-answer.ts',
+    'matches.indexFrom(now + to)',
+    'matches.indexFrom(now + to + 1)',
+  ),
+  inEdges('windows')('a fixed window includes its end', 'stream/matches.ts', 'at >= slot.to', 'at > slot.to'),
+  inEdges('anniversaries')(
+    'the person’s own time zone is ignored',
+    'stream/profile-answer.ts',
+    'isZone(told) ? told : usual',
+    'isZone(told) ? usual : usual',
+  ),
+  inEdges('anniversaries')(
+    '29 February is kept on 1 March',
+    'stream/local-day.ts',
+    '!isLeap(year) ? 28 : day',
+    '!isLeap(year) ? 29 : day',
+  ),
+  inEdges('windows')(
+    'told a millisecond too late that an event leaves its window',
+    'stream/event-answer.ts',
+    '.at - from + 1',
+    '.at - from + 2',
+  ),
+  inEdges('sequences')(
+    'told a millisecond too late that an absence is over',
+    'stream/sequence-answer.ts',
+    'due = Math.min(due, over);',
+    'due = Math.min(due, over + 1);',
+  ),
+  inEdges('anniversaries')(
+    'an anniversary is told a day too late',
+    'stream/profile-answer.ts',
+    'holds === tomorrow ? day + 2 : day + 1',
+    'day + 2',
+  ),
+  inEdges('sequences')(
+    'a step may come when its gap has just passed',
+    'stream/sequence-answer.ts',
+    'time - reached[before]! < (gap ?? Infinity)',
+    'time - reached[before]! <= (gap ?? Infinity)',
+  ),
+  inEdges('sequences')(
+    'an absence is broken by what comes when its gap has just passed',
+    'stream/sequence-answer.ts',
+    'follower - moment < gap',
+    'follower - moment <= gap',
+  ),
+  inDifferential(
+    'absent is entered before the gap has passed',
+    'stream/sequence-answer.ts',
+    '-Infinity : moment + gap;',
+    '-Infinity : moment;',
+  ),
+  inEdges('sequences')(
+    'a step may come in the same millisecond as the one before',
+    'stream/sequence-answer.ts',
+    'reached[before + 1]! < time',
+    'reached[before + 1]! <= time',
+  ),
+  inEdges('values of every type')(
+    'distinct values of different types are one',
+    'stream/event-answer.ts',
+    'values.add(value)',
+    "values.add(typeof value === 'bigint' ? String(Number(value) / 1e9) : String(value))",
+  ),
+  inEdges('a denial')(
+    'a grant goes before a denial',
+    'stream/profile-answer.ts',
+    "denied ? 'denied' : granted ? 'granted' : 'unknown'",
+    "granted ? 'granted' : denied ? 'denied' : 'unknown'",
+  ),
+  inEdges('values of every type')(
+    'numbers are rounded as floating point',
+    'stream/scalar.ts',
+    'return BigInt(decimal.slice(0, dot) + fraction',
+    'if (Number(decimal)) return BigInt(Math.round(Number(decimal) * 1e6)) * 1000n;\n  return BigInt(decimal.slice(0, dot) + fraction',
+  ),
+  inEdges('values of every type')(
+    'averages are rounded',
+    'stream/event-answer.ts',
+    'ordered(op, total.sum, limit * BigInt(total.count))',
+    'ordered(op, total.sum / BigInt(total.count), limit)',
+  ),
+  inEdges('values of every type')(
+    'text is ordered by UTF-16 units',
+    'stream/scalar.ts',
+    'if (surrogates !== 0) return surrogates;',
+    '',
+  ),
+  inEdges('dates that move')(
+    'tests against moving dates are frozen when the event comes',
+    'stream/plan.ts',
+    'const where = selector.where.filter((test) => !movesWithTime(test));',
+    'const where = [...selector.where];',
+  ),
+  inDifferential(
+    'slots of different filters are one',
+    'stream/plan.ts',
+    'canonicalJson([selector, String(from), String(to)])',
+    'canonicalJson([selector.name, String(from), String(to)])',
+  ),
+  inEdges('windows')(
+    'slots of different fixed windows are one',
+    'stream/plan.ts',
+    'canonicalJson([selector, String(from), String(to)])',
+    'canonicalJson([selector, String(from)])',
+  ),
+  inEdges('windows')(
+    'a period takes in the first moment of the next',
+    'stream/event-answer.ts',
+    'const from = matches.indexFrom(bound - leaf.every);',
+    'const from = matches.indexFrom(bound - leaf.every + 1);',
+  ),
+  inEdges('windows')(
+    'the first event is the first in the window',
+    'stream/event-answer.ts',
+    'const holds = !(from && first < momentOf(from, now)) &&',
+    'const holds = !(from && matches.indexFrom(momentOf(from, now)) === matches.list.length) &&',
+  ),
+  inEdges('folded')(
+    'the line of folding is off by one',
+    'stream/matches.ts',
+    'const until = this.indexFrom(time);',
+    'const until = this.indexFrom(time + 1);',
+  ),
+  inEdges('folded')(
+    'late events older than the fold are forgotten',
+    'stream/matches.ts',
+    'this.fold(match);\n      return true;',
+    'return true;',
+  ),
+  inFolding(
+    'totals are not counted where the window’s end slides',
+    'stream/event-answer.ts',
+    'totals: from === undefined,',
+    'totals: from === undefined && to === undefined,',
+  ),
+  inFolding(
+    'a leaf’s events are folded as early as another leaf of the slot allows',
+    'stream/plan.ts',
+    'slot.keep = Math.min(slot.keep,',
+    'slot.keep = Math.min(Infinity,',
+  ),
+  inFolding(
+    'folded events keep no smallest number',
+    'stream/matches.ts',
+    'if (value < total.min) total.min = value;',
+    '',
+  ),
+  inStream('follows a merge')(
+    'a merge is missed: state is kept',
+    'stream/stream-evaluator.ts',
+    '[...touched.keys()])) cache.drop(person)',
+    '[...touched.keys()])) cache.drop(-person)',
+  ),
+  inStream('beside arriving events')(
+    'a set overtakes newer answers',
+    'stream/set-guard.ts',
+    '!this.persons.has(person) && !woken.has(person)',
+    'person > 0',
+  ),
+  inStream('beside arriving events')(
+    'state kept for other audiences serves a new one',
+    'stream/person-caches.ts',
+    'known.plan === plan && ',
+    '',
+  ),
+  inStream('to the millisecond')(
+    'wakes are looked up a millisecond too late',
+    'stream/time-edges.ts',
+    'window, after: 1 - fromNow }',
+    'window, after: 2 - fromNow }',
+  ),
+  inFaults('the oldest count too')(
+    'what overflowed is kept from then on as if it were all',
+    'stream/person-cache.ts',
+    'this.overflowed.add(slot.index);',
+    '',
+  ),
+  inFaults('a merge or an unmerge')(
+    'state outlives a turn of another process',
+    'stream/person-caches.ts',
+    'known.turn === turn && ',
+    '',
+  ),
+  inFaults('more merges at once')(
+    'merges that are not woken yet are missed',
+    'stream/stream-evaluator.ts',
+    'this.wakes.voided(tx, [...touched.keys()])',
+    'this.wakes.voided(tx, woken)',
+  ),
+  inFaults('poisoned')(
+    'state that led to drift is trusted on',
+    'stream/stream-cursor.store.ts',
+    'SET turn = turn + 1 WHERE',
+    'SET turn = turn WHERE',
+  ),
+  inFaults('poisoned')(
+    'a lost wake is waited for for ever',
+    'stream/stream-evaluator.ts',
+    'if (nothing && !(cursor.nextWake && cursor.nextWake <= now))',
+    'if (nothing)',
+  ),
+  inFaults('1,000 definitions')(
+    'a turn writes however many answers change',
+    'stream/stream-evaluator.ts',
+    'answers > MOST_ANSWERS && index > 0',
+    'answers < 0',
+  ),
+  inFaults('1,000 definitions')(
+    'slots without events are kept for everybody',
+    'stream/person-cache.ts',
+    'if (!matches.offer(at, values, now)) return;',
+    'matches.offer(at, values, now);',
+  ),
+  inCalendar(
+    'a day begins 24 hours after the one before',
+    'stream/local-day.ts',
+    'const known = starts.get(key);',
+    'const known = starts.get(key) ?? (starts.has(`${zone} ${day - 1}`) ? starts.get(`${zone} ${day - 1}`)! + DAY_MS : undefined);',
+  ),
+  inCalendar(
+    'persons in zones of their own are woken by the workspace’s midnight',
+    'stream/compile-calendar-wakes.ts',
+    'add(zones[0]!,',
+    "add('UTC',",
+  ),
+  inSets(
+    'sets: a window includes its end',
+    'compile/compile-event-leaf.ts',
+    "bound('<', instantOf(window.to, scope.now))",
+    "bound('<=', instantOf(window.to, scope.now))",
+  ),
+  inSets(
+    'sets: a gap that has just passed is not over',
+    'compile/compile-sequence.ts',
+    'n.1 - x.1 >= ${within}',
+    'n.1 - x.1 > ${within}',
+  ),
+];
+
+/**
+ * The source with the mistake in it.
+ * @param {string} source
+ * @param {Mutant} mutant
+ */
+exports.mutated = (source, { name, file, from, to }) => {
+  const found = source.split(from).length - 1;
+  if (found !== 1) throw new Error(`Mutant "${name}" must match once in ${file} and matches ${found} times`);
+  // A function: replacement patterns such as $& mean nothing here.
+  return source.replace(from, () => to);
+};

@@ -1,0 +1,42 @@
+// What takes too long for every change: many more random cases, and whether the specs notice mistakes. Prints the seed
+// with which to run any of it again: PERCORSO_SEED=… npm run nightly.
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const seed = process.env.PERCORSO_SEED ?? String(Date.now() % 1_000_000_000);
+const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+const stream = 'libs/segmentation/src/stream';
+
+const steps = [
+  [
+    '10,000 cases',
+    { PERCORSO_CASES: '10000' },
+    [jest, '-c', 'jest.config.js', `${stream}/incremental.spec.ts`],
+  ],
+  [
+    'folding, 10,000 cases',
+    { PERCORSO_CASES: '50000' },
+    [jest, '-c', 'jest.config.js', `${stream}/folding.spec.ts`],
+  ],
+  [
+    '200 stories',
+    { PERCORSO_STORIES: '200' },
+    [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],
+  ],
+  ['mutants', { PERCORSO_SEED: undefined }, [join(root, 'tools', 'checks', 'run-mutants.mjs')]],
+];
+
+let failed = false;
+for (const [name, settings, words] of steps) {
+  console.log(`\n== ${name}, seed ${'PERCORSO_SEED' in settings ? 'fixed' : seed}`);
+  const started = Date.now();
+  const env = { ...process.env, PERCORSO_SEED: seed, ...settings };
+  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: 'inherit', env });
+  console.log(
+    `== ${name}: ${status === 0 ? 'ok' : 'FAILED'} (${((Date.now() - started) / 1000).toFixed(0)} s)`,
+  );
+  failed ||= status !== 0;
+}
+process.exit(failed ? 1 : 0);
