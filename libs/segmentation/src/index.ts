@@ -37,3 +37,6 @@ export {
 } from './membership/membership-log';
 export { MembershipSignal } from './membership/membership.signal';
 export { Sequencer } from './membership/sequencer';
+export { planOf, type Plan, type Program, type StreamedAudience } from './stream/plan';
+export { PersonCache, type PersonState } from './stream/person-cache';
+export { Answers } from './stream/answer';
