@@ -35,6 +35,7 @@ export {
   type MembershipDelta,
   MembershipLog,
 } from './membership/membership-log';
+export { diffMembers } from './membership/diff-members';
 export { MembershipSignal } from './membership/membership.signal';
 export { Sequencer } from './membership/sequencer';
 export { planOf, type Plan, type Program, type StreamedAudience } from './stream/plan';

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Client } from 'pg';
+import { multiplyTable } from './clickhouse-copies';
 
 /** The rows copy k of a workspace's customers would have: numbers go on where the last copy's end, identities get `k.` in front. */
 const COPIES = [
@@ -84,29 +85,11 @@ export async function multiply(
   for (const table of BUSY) await postgres.query(`VACUUM ANALYZE percorso.${table}`);
   await postgres.query('CHECKPOINT');
   for (const [table, changes] of Object.entries(CLICKHOUSE_COPIES)) {
-    await copyTable(clickhouse, table, changes, { workspaceId, copies, nodes: at.nodes, events: at.events });
+    await multiplyTable(clickhouse, table, changes, {
+      workspaceId,
+      copies,
+      nodes: at.nodes,
+      events: at.events,
+    });
   }
-}
-
-async function copyTable(
-  clickhouse: ClickHouseClient,
-  table: string,
-  changes: Record<string, string>,
-  params: Record<string, unknown>,
-): Promise<void> {
-  const answer = await clickhouse.query({
-    query: `SELECT name FROM system.columns WHERE database = 'percorso' AND table = {table:String}`,
-    query_params: { table },
-    format: 'JSONEachRow',
-  });
-  const columns = (await answer.json<{ name: string }>()).map(({ name }) => name);
-  const final = table === 'event' ? '' : 'FINAL';
-  const source = columns.map((column) => changes[column] ?? column);
-  await clickhouse.command({
-    query:
-      `INSERT INTO percorso.${table} (${columns.join(', ')}) SELECT ${source.join(', ')} ` +
-      `FROM (SELECT *, arrayJoin(range(1, {copies:UInt32} + 1)) AS k FROM percorso.${table} ${final} ` +
-      `WHERE workspace_id = {workspaceId:UUID})`,
-    query_params: params,
-  });
 }
