@@ -6,30 +6,42 @@ import type { Plan, Slot } from './plan';
 export class PersonState {
   /** The profile's version that was last looked at; -1: none yet. */
   profileVersion = -1;
+  /** Single events and slots kept. */
+  size = 1;
   private readonly slots = new Map<number, Matches>();
   /** Slots with more events than are kept: they are read each time. */
   readonly overflowed = new Set<number>();
 
   matches(slot: Slot): Matches {
-    let matches = this.slots.get(slot.index);
-    if (!matches) this.slots.set(slot.index, (matches = new Matches(slot)));
-    return matches;
+    return this.slots.get(slot.index) ?? nothingIn(slot);
   }
 
   offer(slot: Slot, at: number, values: FlatValues, now: number): void {
     if (this.overflowed.has(slot.index)) return;
-    const matches = this.matches(slot);
+    const known = this.slots.get(slot.index);
+    const matches = known ?? new Matches(slot);
+    const before = matches.list.length;
     matches.offer(at, values, now);
+    if (!known) {
+      if (matches.list.length === 0 && matches.totals.count === 0) return;
+      this.slots.set(slot.index, matches);
+      this.size += 1;
+    }
+    this.size += matches.list.length - before;
     if (!matches.overflowed) return;
     this.slots.delete(slot.index);
+    this.size -= matches.list.length + 1;
     this.overflowed.add(slot.index);
   }
+}
 
-  get size(): number {
-    let size = 1;
-    for (const matches of this.slots.values()) size += matches.list.length + 1;
-    return size;
-  }
+const nothing = new WeakMap<Slot, Matches>();
+
+/** Shared by all who have no event in a slot: most persons have none in most. */
+function nothingIn(slot: Slot): Matches {
+  let matches = nothing.get(slot);
+  if (!matches) nothing.set(slot, (matches = new Matches(slot)));
+  return matches;
 }
 
 /** Single events and slots kept in one process, all workspaces together; about 200 bytes each. */
