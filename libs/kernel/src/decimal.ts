@@ -1,3 +1,5 @@
+/** Numbers that are their own decimal text already; in JavaScript's notation there is neither padding nor a minus zero. */
+const SHORT = /^-?\d{1,29}(\.\d{1,9})?$/;
 const PLAIN = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** Digits after the point that every stored number keeps: Decimal(38, 9) in ClickHouse, numeric(38, 9) in PostgreSQL. */
@@ -9,7 +11,9 @@ const MAX_INTEGER_DIGITS = 38 - DECIMAL_SCALE;
  * is not a number or has more than 29 integer digits. Text in, text out: a sum of these never passes through a float.
  */
 export function toDecimal(value: number | string): string | undefined {
-  const match = PLAIN.exec(typeof value === 'number' ? String(value) : value.trim());
+  const given = typeof value === 'number' ? String(value) : value.trim();
+  if (typeof value === 'number' && SHORT.test(given)) return given;
+  const match = PLAIN.exec(given);
   if (!match) return undefined;
   const [, sign, integer, fraction = '', exponent = '0'] = match;
   const shift = Number(exponent);

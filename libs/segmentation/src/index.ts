@@ -35,5 +35,9 @@ export {
   type MembershipDelta,
   MembershipLog,
 } from './membership/membership-log';
+export { diffMembers } from './membership/diff-members';
 export { MembershipSignal } from './membership/membership.signal';
 export { Sequencer } from './membership/sequencer';
+export { planOf, type Plan, type Program, type StreamedAudience } from './stream/plan';
+export { PersonCache, type PersonState } from './stream/person-cache';
+export { Answers } from './stream/answer';

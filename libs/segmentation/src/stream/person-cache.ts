@@ -6,6 +6,8 @@ import type { Plan, Slot } from './plan';
 export class PersonState {
   /** The profile's version that was last looked at; -1: none yet. */
   profileVersion = -1;
+  /** Single events and slots kept. */
+  size = 1;
   private readonly slots = new Map<number, Matches>();
   /** Slots with more events than are kept: they are read each time. */
   readonly overflowed = new Set<number>();
@@ -17,20 +19,19 @@ export class PersonState {
 
   offer(slot: Slot, at: number, values: FlatValues, now: number): void {
     if (this.overflowed.has(slot.index)) return;
-    const matches = this.slots.get(slot.index) ?? new Matches(slot);
+    const known = this.slots.get(slot.index);
+    const matches = known ?? new Matches(slot);
+    const before = matches.list.length;
     if (!matches.offer(at, values, now)) return;
-    if (!matches.overflowed) {
+    if (!known) {
       this.slots.set(slot.index, matches);
-      return;
+      this.size += 1;
     }
+    this.size += matches.list.length - before;
+    if (!matches.overflowed) return;
     this.slots.delete(slot.index);
+    this.size -= matches.list.length + 1;
     this.overflowed.add(slot.index);
-  }
-
-  get size(): number {
-    let size = 1;
-    for (const matches of this.slots.values()) size += matches.list.length + 1;
-    return size;
   }
 }
 

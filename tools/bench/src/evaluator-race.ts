@@ -1,0 +1,169 @@
+import { median } from './bench';
+import { askJsonata } from './evaluator-jsonata';
+import { OurEvaluator } from './evaluator-ours';
+import { PeerEvaluator } from './evaluator-peer';
+import { askRules } from './evaluator-rules';
+import {
+  audiencesByEvent,
+  EventFlow,
+  type Evaluator,
+  type Flips,
+  makeShop,
+  type Shop,
+  type Touch,
+  Wakes,
+} from './evaluator-work';
+import { shopAudiences } from './shop-audiences';
+
+export interface RaceOptions {
+  customers: number;
+  audiences: number;
+  /** Events of a round. */
+  events: number;
+  rounds: number;
+}
+
+export interface RaceResult {
+  /** Events a second of ours, warm, and ours over each peer by title. */
+  eventsPerSecond: number;
+  warm: Record<string, number>;
+  cold: Record<string, number>;
+}
+
+/** Events each customer has beforehand, in the mean. */
+const HISTORY = 20;
+/** Milliseconds between events, in the mean: a round of 2,000 is over an hour of a shop, with the exits that time brings. */
+const EVERY_MS = 2000;
+
+interface Round {
+  touches: Touch[];
+  flips: Flips[];
+  seconds: number;
+}
+
+/**
+ * Rounds of events, all evaluators in turn on the same: ours leads and says when time is to be looked at, the others
+ * follow and must find the same entries and exits at every touch. In cold rounds nothing but memberships is kept from
+ * before: state is built from the customer's history.
+ */
+export async function race({
+  customers,
+  audiences: count,
+  events,
+  rounds,
+}: RaceOptions): Promise<RaceResult> {
+  const shop = makeShop(customers, HISTORY);
+  const audiences = shopAudiences(count);
+  const byEvent = audiencesByEvent(audiences);
+  const ours = new OurEvaluator(shop, audiences);
+  const peers = [
+    new PeerEvaluator('json-rules-engine', shop, byEvent, askRules(audiences)),
+    new PeerEvaluator('jsonata', shop, byEvent, askJsonata(audiences)),
+  ];
+  const flow = new EventFlow(shop, EVERY_MS);
+  const wakes = new Wakes();
+  const rates = { warm: new Map<string, number[]>(), cold: new Map<string, number[]>() };
+  let flips = 0;
+  let woken = 0;
+  const run = async (kind?: 'warm' | 'cold'): Promise<void> => {
+    if (kind === 'cold') for (const one of [ours, ...peers]) one.forget();
+    const round = lead(
+      ours,
+      Array.from({ length: events }, () => flow.next()),
+      wakes,
+    );
+    note(kind, ours, round.seconds);
+    for (const peer of peers) note(kind, peer, await follow(peer, round));
+    remember(shop, round.touches);
+    flips += round.flips.reduce((sum, { length }) => sum + length, 0);
+    woken += round.touches.filter(({ event }) => !event).length;
+  };
+  const note = (kind: 'warm' | 'cold' | undefined, { title }: Evaluator, seconds: number): void => {
+    if (!kind) return;
+    const list = rates[kind].get(title);
+    if (list) list.push(events / seconds);
+    else rates[kind].set(title, [events / seconds]);
+  };
+  await prepare(shop, ours, peers, wakes);
+  await run();
+  for (let round = 0; round < rounds; round++) await run('warm');
+  for (let round = 0; round < rounds; round++) await run('cold');
+  console.log(
+    `${count} audiences: ${flips} entries and exits at ${2 * rounds + 1} × ${events} events and ${woken} wakes, the same for all`,
+  );
+  return {
+    eventsPerSecond: median(rates.warm.get('percorso') ?? []),
+    warm: ratios('warm', rates.warm),
+    cold: ratios('cold', rates.cold),
+  };
+}
+
+/** Everybody is looked at once, so that all keep everybody's state and memberships. */
+async function prepare(
+  shop: Shop,
+  ours: OurEvaluator,
+  peers: readonly Evaluator[],
+  wakes: Wakes,
+): Promise<void> {
+  for (let person = 0; person < shop.shoppers.length; person++) {
+    const touch = { person, now: shop.start };
+    const found = [ours.touch(touch)];
+    wakes.sooner(person, ours.due());
+    for (const peer of peers) found.push(await peer.touch(touch));
+    assertSame(found, [ours, ...peers], touch);
+  }
+}
+
+function lead(ours: OurEvaluator, events: readonly Touch[], wakes: Wakes): Round {
+  const round: Round = { touches: [], flips: [], seconds: 0 };
+  const look = (touch: Touch): void => {
+    round.touches.push(touch);
+    round.flips.push(ours.touch(touch));
+    wakes.sooner(touch.person, ours.due());
+  };
+  const started = performance.now();
+  for (const event of events) {
+    for (let wake = wakes.next(event.now); wake; wake = wakes.next(event.now))
+      look({ person: wake.person, now: wake.due });
+    look(event);
+  }
+  round.seconds = (performance.now() - started) / 1000;
+  return round;
+}
+
+async function follow(peer: Evaluator, { touches, flips }: Round): Promise<number> {
+  const found: Flips[] = [];
+  const started = performance.now();
+  for (const touch of touches) found.push(await peer.touch(touch));
+  const seconds = (performance.now() - started) / 1000;
+  found.forEach((own, index) =>
+    assertSame([flips[index]!, own], [{ title: 'percorso' }, peer], touches[index]!),
+  );
+  return seconds;
+}
+
+/** What came belongs to the customers' history from now on. */
+function remember(shop: Shop, touches: readonly Touch[]): void {
+  for (const { person, event } of touches) if (event) shop.shoppers[person]!.events.push(event);
+}
+
+function assertSame(found: readonly Flips[], evaluators: readonly { title: string }[], touch: Touch): void {
+  const texts = found.map((flips) => [...flips].sort().join(' '));
+  if (new Set(texts).size === 1) return;
+  const told = texts.map((text, index) => `${evaluators[index]?.title}: ${text || 'nothing'}`).join('; ');
+  throw new RangeError(`${JSON.stringify(touch)}: ${told}`);
+}
+
+function ratios(kind: string, rates: ReadonlyMap<string, readonly number[]>): Record<string, number> {
+  const ours = rates.get('percorso') ?? [];
+  const found: Record<string, number> = {};
+  for (const [title, own] of rates) {
+    const ratio = median(ours.map((rate, round) => rate / (own[round] ?? Number.NaN)));
+    const rate = Math.round(median(own)).toLocaleString('en').padStart(9);
+    console.log(
+      `  ${kind} ${title.padEnd(18)} ${rate} ev/s${title === 'percorso' ? '' : `   ratio ${ratio.toFixed(0)}`}`,
+    );
+    if (title !== 'percorso') found[title] = Math.round(ratio * 10) / 10;
+  }
+  return found;
+}

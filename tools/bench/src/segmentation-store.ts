@@ -1,0 +1,150 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { newId } from '@percorso/kernel';
+import { flatten } from '@percorso/profile';
+import type { Client } from 'pg';
+import { multiplyTable } from './clickhouse-copies';
+import { readSchema } from './segmentation-sql';
+import { type Shopper, shoppers } from './shop';
+
+/** Customers that differ from each other; more of them are copies whose events lie up to a week earlier. */
+const BASE = 10_000;
+const EVENTS = 20;
+/** Nodes of a customer: user id, device, e-mail. The first is its person number. */
+const NODES = 3;
+const CHUNK = 20_000;
+/** How much earlier events of copy k are, in seconds; the same text for both engines. */
+const EARLIER = '(k * 7919) % 604800';
+
+export interface Shop {
+  workspaceId: string;
+  now: Date;
+  asOfPos: number;
+  profiles: number;
+  events: number;
+}
+
+export const personOf = (index: number): number => index * NODES + 1;
+
+/** The same customers in ClickHouse, as the loader would write them, and in both PostgreSQL schemas. */
+export async function fillShop(clickhouse: ClickHouseClient, postgres: Client, size: number): Promise<Shop> {
+  const now = new Date(Date.UTC(2026, 5, 15, 12));
+  const base = [...shoppers(17, Math.min(BASE, size), EVENTS, now.getTime())];
+  const copies = Math.max(0, Math.round(size / base.length) - 1);
+  const events = base.reduce((sum, shopper) => sum + shopper.events.length, 0);
+  const shop = {
+    workspaceId: newId(),
+    now,
+    asOfPos: events * (copies + 1),
+    profiles: base.length * (copies + 1),
+    events: events * (copies + 1),
+  };
+  await fillClickHouse(clickhouse, shop.workspaceId, base);
+  await copyInClickHouse(clickhouse, shop.workspaceId, { copies, nodes: base.length * NODES, events });
+  await fillPostgres(postgres, base, copies);
+  return shop;
+}
+
+async function fillClickHouse(
+  clickhouse: ClickHouseClient,
+  workspaceId: string,
+  base: readonly Shopper[],
+): Promise<void> {
+  let pos = 0;
+  const events = base.flatMap((shopper, index) =>
+    shopper.events.map(({ name, at, properties }, turn) => ({
+      workspace_id: workspaceId,
+      name,
+      // Every fourth event comes from a device that was not logged in.
+      node: personOf(index) + Number(turn % 4 === 3),
+      occurred_at: new Date(at).toISOString(),
+      type: 'track',
+      partition: 0,
+      pos: ++pos,
+      message_id: `m${pos}`,
+      source_id: 'shop',
+      received_at: new Date(at).toISOString(),
+      ...flatten(properties),
+      properties: JSON.stringify(properties),
+    })),
+  );
+  const profiles = base.map(({ traits, email, consent }, index) => ({
+    workspace_id: workspaceId,
+    person: personOf(index),
+    ...flatten({ ...traits, email }),
+    consent: consent === undefined ? {} : { email: consent ? 'granted' : 'denied' },
+    version: 1,
+    deleted: 0,
+  }));
+  const nodes = base.flatMap(({ userId, email }, index) =>
+    [
+      { namespace: 'user_id', value: userId },
+      { namespace: 'anonymous_id', value: `a-${userId}` },
+      { namespace: 'email', value: email },
+    ].map((identity, turn) => ({
+      workspace_id: workspaceId,
+      node: personOf(index) + turn,
+      person: personOf(index),
+      ...identity,
+      version: 1,
+    })),
+  );
+  for (const [table, rows] of Object.entries<object[]>({ event: events, profile: profiles, node_person: nodes })) {
+    for (let start = 0; start < rows.length; start += CHUNK) {
+      const values = rows.slice(start, start + CHUNK);
+      await clickhouse.insert({ table: `percorso.${table}`, values, format: 'JSONEachRow' });
+    }
+  }
+}
+
+const SHIFTED: Record<string, Record<string, string>> = {
+  event: {
+    node: 'node + k * {nodes:UInt64}',
+    pos: 'pos + k * {events:UInt64}',
+    occurred_at: `occurred_at - toIntervalSecond(${EARLIER})`,
+  },
+  profile: { person: 'person + k * {nodes:UInt64}' },
+  node_person: { node: 'node + k * {nodes:UInt64}', person: 'person + k * {nodes:UInt64}' },
+};
+
+async function copyInClickHouse(
+  clickhouse: ClickHouseClient,
+  workspaceId: string,
+  numbers: { copies: number; nodes: number; events: number },
+): Promise<void> {
+  for (const [table, changes] of Object.entries(SHIFTED)) {
+    await multiplyTable(clickhouse, table, changes, { workspaceId, ...numbers });
+    await clickhouse.command({ query: `OPTIMIZE TABLE percorso.${table} FINAL` });
+  }
+}
+
+async function fillPostgres(postgres: Client, base: readonly Shopper[], copies: number): Promise<void> {
+  const schemas = [readSchema('postgres-typed-schema.sql'), readSchema('postgres-jsonb-schema.sql')];
+  for (const { tables } of schemas) await postgres.query(tables);
+  await postgres.query('CREATE TEMPORARY TABLE given (doc jsonb)');
+  for (let start = 0; start < base.length; start += CHUNK / 10) {
+    const docs = base.slice(start, start + CHUNK / 10).map((shopper, index) => ({
+      ...shopper,
+      person: personOf(start + index),
+    }));
+    await postgres.query('INSERT INTO given SELECT jsonb_array_elements($1::jsonb)', [JSON.stringify(docs)]);
+  }
+  const copied = `generate_series(0, ${copies}) AS k`;
+  const person = `(doc->>'person')::int + k * ${base.length * NODES}`;
+  const at = `to_timestamp((e->>'at')::float8 / 1000) - make_interval(secs => ${EARLIER})`;
+  await postgres.query(`
+    INSERT INTO typed.profile SELECT ${person}, doc->>'email', t->>'country', t->>'plan', t#>>'{address,city}',
+      (t->>'points')::int, (t->>'since')::timestamptz,
+      CASE (doc->>'consent')::bool WHEN true THEN 'granted' WHEN false THEN 'denied' END
+    FROM given, jsonb_extract_path(doc, 'traits') AS t, ${copied};
+    INSERT INTO doc.profile SELECT ${person}, t || jsonb_build_object('email', doc->'email')
+      || CASE WHEN doc ? 'consent' THEN jsonb_build_object('consent', jsonb_build_object('email', doc->'consent')) ELSE '{}' END
+    FROM given, jsonb_extract_path(doc, 'traits') AS t, ${copied};
+    INSERT INTO typed.event SELECT ${person}, e->>'name', ${at}, e#>>'{properties,category}', (e#>>'{properties,amount}')::numeric
+    FROM given, jsonb_array_elements(doc->'events') AS e, ${copied} ORDER BY 3;
+    INSERT INTO doc.event SELECT ${person}, e->>'name', ${at}, e->'properties'
+    FROM given, jsonb_array_elements(doc->'events') AS e, ${copied} ORDER BY 3;
+    DROP TABLE given`);
+  for (const { indexes } of schemas) await postgres.query(indexes);
+  for (const table of ['typed.profile', 'typed.event', 'doc.profile', 'doc.event'])
+    await postgres.query(`VACUUM ANALYZE ${table}`);
+}

@@ -1,0 +1,176 @@
+import { Agent, request } from 'node:http';
+import { Random } from '@percorso/demo';
+import { newId } from '@percorso/kernel';
+import { Client } from 'pg';
+import { shopEvent } from './shop';
+import type { StreamingHub } from './streaming-hub';
+
+/** Calls of one request, as SDKs send them. */
+const BATCH = 20;
+/** The reader's pause between looks. */
+const LOOK_MS = 10;
+
+/** Milliseconds of the process's clock. */
+interface Sent {
+  /** When the request should have left. */
+  due: number;
+  /** When it was answered. */
+  accepted: number;
+}
+
+/** Customers who are on their visit at one time; at 2,000 events a second each does something every 15 s. */
+const VISITORS = 30_000;
+/** Events of a visit, in the mean. */
+const VISIT = 8;
+
+/** Sends events of customers on their visits, and remembers when each was taken. */
+export class Load {
+  readonly sent = new Map<string, Sent>();
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  private readonly random = new Random(23);
+  private readonly authorization: string;
+  private readonly visitors: string[] = [];
+
+  constructor(private readonly hub: StreamingHub) {
+    this.authorization = `Basic ${Buffer.from(`${hub.writeKey}:`).toString('base64')}`;
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  /** One request; `due` is when it should have left. */
+  async batch(due: number, size = BATCH): Promise<void> {
+    const now = new Date();
+    const items = Array.from({ length: size }, () => {
+      const { name, properties } = shopEvent(this.random, now.getTime());
+      return {
+        type: 'track',
+        messageId: newId(),
+        timestamp: now,
+        userId: this.visitor(),
+        event: name,
+        properties,
+      };
+    });
+    await this.post(JSON.stringify({ batch: items, sentAt: now }));
+    const accepted = performance.now();
+    for (const { messageId } of items) this.sent.set(messageId, { due, accepted });
+  }
+
+  /** Somebody on a visit; whose visit is over makes room for another. */
+  private visitor(): string {
+    const place = this.random.between(0, VISITORS - 1);
+    if (this.visitors[place] === undefined || this.random.chance(1 / VISIT))
+      this.visitors[place] = this.hub.target(this.random.next(), this.random.next());
+    return this.visitors[place];
+  }
+
+  private post(body: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: this.authorization, 'content-type': 'application/json' };
+      const sending = request(
+        `${this.hub.url}/v1/batch`,
+        { method: 'POST', agent: this.agent, headers },
+        (answer) => {
+          answer.resume();
+          answer.on('error', reject);
+          answer.on('end', () =>
+            answer.statusCode === 200
+              ? resolve()
+              : reject(new RangeError(`not accepted: ${answer.statusCode}`)),
+          );
+        },
+      );
+      sending.on('error', reject);
+      sending.end(body);
+    });
+  }
+}
+
+/** Follows the membership log as a reader does: the head, then what is new up to it. */
+export class LogFollower {
+  /** When the delta caused by a message was first seen. */
+  readonly seen = new Map<string, number>();
+  private running = true;
+  private done?: Promise<void>;
+  private after = 0;
+  private looks = 0;
+
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly workspaceId: string,
+  ) {}
+
+  async start(): Promise<void> {
+    const client = new Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    const head = async (): Promise<number> => {
+      const { rows } = await client.query<{ head: string }>(
+        'SELECT head FROM percorso.membership_log WHERE workspace_id = $1',
+        [this.workspaceId],
+      );
+      return Number(rows[0]?.head ?? 0);
+    };
+    this.after = await head();
+    const follow = async (): Promise<void> => {
+      while (this.running) {
+        const until = await head();
+        if (until > this.after) await this.read(client, until);
+        this.looks += 1;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+      await client.end();
+    };
+    this.done = follow();
+  }
+
+  /** Everything that has its number by now is read. */
+  async caughtUp(): Promise<void> {
+    const looks = this.looks + 2;
+    while (this.looks < looks) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.done;
+  }
+
+  private async read(client: Client, until: number): Promise<void> {
+    const { rows } = await client.query<{ message: string | null }>(
+      `SELECT cause->>'messageId' AS message FROM percorso.membership_delta
+       WHERE workspace_id = $1 AND pos > $2 AND pos <= $3 ORDER BY pos`,
+      [this.workspaceId, this.after, until],
+    );
+    const now = performance.now();
+    for (const { message } of rows)
+      if (message !== null && !this.seen.has(message)) this.seen.set(message, now);
+    this.after = until;
+  }
+}
+
+/** `rate` events a second for `seconds`, whatever the hub does with them; how many that were. */
+export async function openLoop(load: Load, rate: number, seconds: number): Promise<number> {
+  const started = performance.now();
+  const batches = Math.round((rate * seconds) / BATCH);
+  const answers: Promise<unknown>[] = [];
+  for (let number = 0; number < batches; number++) {
+    const due = started + (number * BATCH * 1000) / rate;
+    const early = due - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    // Kept until the end: a refusal meanwhile must not count as unhandled.
+    answers.push(load.batch(due).catch((error: unknown) => ({ error })));
+  }
+  for (const failed of await Promise.all(answers)) if (failed) throw (failed as { error: unknown }).error;
+  return batches * BATCH;
+}
+
+/** How long after each message was taken its deltas were seen; ascending. */
+export function lagsOf(load: Load, follower: LogFollower, from: keyof Sent): number[] {
+  const lags: number[] = [];
+  for (const [message, at] of follower.seen) {
+    const sent = load.sent.get(message);
+    if (sent) lags.push(at - sent[from]);
+  }
+  return lags.sort((a, b) => a - b);
+}
