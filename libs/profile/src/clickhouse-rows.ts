@@ -34,6 +34,12 @@ export interface DirtyNode {
   version: string;
 }
 
+export interface DirtyAccount {
+  id: string;
+  version: string;
+  traits: TraitStamps;
+}
+
 // What DateTime64 holds; a clock of another century must not stop the log.
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2299, 0, 1);
@@ -85,4 +91,14 @@ export function profileRow(workspaceId: string, profile: DirtyProfile): Record<s
 export const nodeRow = (workspaceId: string, node: DirtyNode): Record<string, unknown> => ({
   workspace_id: workspaceId,
   ...node,
+});
+
+export const accountRow = (
+  workspaceId: string,
+  { id, version, traits }: DirtyAccount,
+): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  id,
+  version,
+  ...flatten(plainTraits(traits)),
 });

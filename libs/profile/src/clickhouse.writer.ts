@@ -1,7 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { CLICKHOUSE, CLICKHOUSE_DATABASE } from '@percorso/storage';
-import { DirtyNode, DirtyProfile, eventRow, nodeRow, profileRow, StoredEvent } from './clickhouse-rows';
+import {
+  accountRow,
+  DirtyAccount,
+  DirtyNode,
+  DirtyProfile,
+  eventRow,
+  nodeRow,
+  profileRow,
+  StoredEvent,
+} from './clickhouse-rows';
 import { Erasure } from './load-snapshot';
 
 /** Writes the loader's rows to ClickHouse. Each call may be repeated without adding rows. */
@@ -29,6 +38,13 @@ export class ClickHouseWriter {
     await this.insert(
       'node_person',
       nodes.map((node) => nodeRow(workspaceId, node)),
+    );
+  }
+
+  async accounts(workspaceId: string, accounts: readonly DirtyAccount[]): Promise<void> {
+    await this.insert(
+      'account',
+      accounts.map((account) => accountRow(workspaceId, account)),
     );
   }
 

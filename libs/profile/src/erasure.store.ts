@@ -21,6 +21,12 @@ export async function erasePerson(tx: Transaction, order: ErasureOrder): Promise
     tx.workspaceId,
     nodes,
   ]);
+  await tx.query(
+    `DELETE FROM account_member m USING profile_fragment f
+     WHERE f.workspace_id = $1 AND f.home = ANY($2::int[])
+       AND m.workspace_id = $1 AND m.account_id = ANY(f.groups) AND m.home = f.home`,
+    values,
+  );
   await tx.query('DELETE FROM profile_fragment WHERE workspace_id = $1 AND home = ANY($2::int[])', values);
   await tx.query('DELETE FROM profile WHERE workspace_id = $1 AND person = ANY($2::int[])', values);
   await tx.query(

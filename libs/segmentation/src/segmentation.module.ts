@@ -15,6 +15,7 @@ import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
 import { MembershipStore } from './membership/membership.store';
 import { Sequencer } from './membership/sequencer';
+import { AccountWakeStore } from './stream/account-wake.store';
 import { ColdReader } from './stream/cold-reader';
 import { PersonCaches } from './stream/person-caches';
 import { PlanLoader } from './stream/plan-loader';
@@ -41,6 +42,7 @@ import { WakeStore } from './stream/wake.store';
     MembershipHooks,
     MembershipLog,
     Sequencer,
+    AccountWakeStore,
     ColdReader,
     PersonCaches,
     PlanLoader,
@@ -65,7 +67,11 @@ import { WakeStore } from './stream/wake.store';
   ],
 })
 export class SegmentationModule {
-  constructor(@Inject(PERSON_HOOKS) hooks: PersonHook[], memberships: MembershipHooks) {
-    hooks.push(memberships);
+  constructor(
+    @Inject(PERSON_HOOKS) hooks: PersonHook[],
+    memberships: MembershipHooks,
+    accounts: AccountWakeStore,
+  ) {
+    hooks.push(memberships, accounts);
   }
 }

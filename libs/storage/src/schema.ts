@@ -181,6 +181,20 @@ export interface GroupAccountTable {
   traits: ColumnType<object, string | undefined, string>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   updated_at: Date;
+  dirty: Generated<boolean>;
+}
+
+export interface AccountMemberTable {
+  workspace_id: string;
+  account_id: string;
+  home: number;
+}
+
+export interface AccountWakeTable {
+  workspace_id: string;
+  account_id: string;
+  after_home: Generated<number>;
+  at: Date;
 }
 
 export interface EventTable {
@@ -422,6 +436,7 @@ export interface ProfileWakeTable {
   due_at: Date | null;
   rebuild: Generated<boolean>;
   evaluated_at: Date | null;
+  cause: JSONColumnType<object | null>;
 }
 
 export interface Schema {
@@ -443,6 +458,8 @@ export interface Schema {
   profile: ProfileTable;
   erasure: ErasureTable;
   group_account: GroupAccountTable;
+  account_member: AccountMemberTable;
+  account_wake: AccountWakeTable;
   event: EventTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;

@@ -84,6 +84,7 @@ const identityTexts = fc.constantFrom('a', 'ann@example.com', 'ANN@example.com',
 const subject = fc.record({
   traits: bag,
   identities: fc.array(fc.record({ namespace: namespaces, value: identityTexts }), { maxLength: 4 }),
+  accounts: fc.array(bag, { maxLength: 3 }),
   consent: fc.dictionary(
     fc.constantFrom('email', 'sms'),
     fc.dictionary(fc.constantFrom('*', 'news', "o'clock"), state),
@@ -200,6 +201,7 @@ const identity = fc.oneof(
     value: fc.array(identityTexts, { minLength: 1, maxLength: 3 }),
   }),
 );
+const account = fc.record({ where }, { requiredKeys: [] });
 const calendar = fc.record(
   {
     path: fc.constantFrom('born', 'seen', 'address.city', 'none'),
@@ -230,6 +232,7 @@ export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: o
     test.map((trait) => ({ trait })),
     consent.map((inner) => ({ consent: inner })),
     identity.map((inner) => ({ identity: inner })),
+    account.map((inner) => ({ account: inner })),
     calendar.map((inner) => ({ calendar: inner })),
     sample.map((inner) => ({ sample: inner })),
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),

@@ -1,5 +1,6 @@
 import { canonicalJson } from '@percorso/kernel';
 import { type Condition, type Definition, type Leaf, leavesOf } from '../definition/definition';
+import { compileAccount } from './compile-account';
 import { type CompiledSet, compileEventLeaf, compileFirstEvent } from './compile-event-leaf';
 import { compileEvery } from './compile-every';
 import { compileIdentity } from './compile-identity';
@@ -72,6 +73,8 @@ function isProfileLeaf(leaf: Leaf): leaf is ProfileLeaf {
 
 function compileLeaf(leaf: SetLeaf, scope: CompileScope): CompiledSet {
   switch (leaf.kind) {
+    case 'account':
+      return compileAccount(leaf, scope);
     case 'identity':
       return compileIdentity(leaf, scope);
     case 'event':

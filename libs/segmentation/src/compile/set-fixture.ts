@@ -19,7 +19,14 @@ export function definitionOf(where: object): Definition {
   return resolved.definition;
 }
 
-export const nobody: Subject = { person: 0, traits: {}, identities: [], consent: {}, events: [] };
+export const nobody: Subject = {
+  person: 0,
+  traits: {},
+  identities: [],
+  accounts: [],
+  consent: {},
+  events: [],
+};
 
 /** `changes` of nobody, as persons 1, 2, … */
 export const people = (changes: readonly Partial<Subject>[]): Subject[] =>

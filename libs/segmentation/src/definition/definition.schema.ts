@@ -60,6 +60,7 @@ export const definitionSchema = {
         only('trait', ref('test')),
         only('identity', ref('identity')),
         only('consent', ref('consent')),
+        only('account', object({ where: selector.where }, [])),
         only('calendar', ref('calendar')),
         only('sample', ref('sample')),
         only('event', { anyOf: [ref('event'), ref('every'), ref('firstEvent')] }),

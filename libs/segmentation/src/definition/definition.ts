@@ -20,6 +20,7 @@ export type Condition<L = Leaf> =
 export type Leaf =
   | TraitLeaf
   | ConsentLeaf
+  | AccountLeaf
   | IdentityLeaf
   | CalendarLeaf
   | SampleLeaf
@@ -46,6 +47,12 @@ export interface ConsentLeaf {
   channel: string;
   topic?: string;
   is: 'granted' | 'denied' | 'unknown';
+}
+
+/** Some group account that the profile belongs to passes all tests on its traits. */
+export interface AccountLeaf {
+  kind: 'account';
+  where: Test[];
 }
 
 /** Some identity of the profile in the namespace passes; with `exists` false: the profile has none there. */
@@ -147,7 +154,7 @@ export type CountOrSum = { of: 'count' } | { of: 'sum'; path: string };
 
 export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 
-/** A test of one dotted path of a profile's traits or an event's properties. */
+/** A test of one dotted path of a profile's or an account's traits or an event's properties. */
 export type Test =
   | { path: string; op: 'exists'; exists: boolean }
   | { path: string; op: Order; value: Value }

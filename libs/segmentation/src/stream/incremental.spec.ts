@@ -16,6 +16,7 @@ const DAY = 86_400_000;
 const KINDS = [
   'trait',
   'consent',
+  'account',
   'identity',
   'calendar',
   'sample',
@@ -67,7 +68,11 @@ class Arrival {
 
   ask(program: number, now: number): Answer {
     const person = {
-      profile: { ...this.subject, traits: flatten(this.subject.traits) },
+      profile: {
+        ...this.subject,
+        traits: flatten(this.subject.traits),
+        accounts: this.subject.accounts.map(flatten),
+      },
       matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
     };
     return new Answers(this.plan, person, now, 'UTC').of(this.plan.programs[program]!);

@@ -71,6 +71,8 @@ export interface Plan {
   profilePrograms: Program[];
   /** Programs that look at the profile's identities, which come without a new version of it. */
   identityPrograms: Program[];
+  /** Whether some program looks at the accounts of a profile. */
+  looksAtAccounts: boolean;
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
   unsettled: Program[];
 }
@@ -117,6 +119,7 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     programsOf,
     profilePrograms,
     identityPrograms,
+    looksAtAccounts: planned.some(({ leaf }) => leaf.kind === 'account'),
     unsettled,
   };
 }

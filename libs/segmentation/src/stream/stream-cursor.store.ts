@@ -44,7 +44,9 @@ export class StreamCursorStore {
   async advance(tx: Transaction, pos: number): Promise<void> {
     await tx.query(
       `INSERT INTO stream_cursor AS c (workspace_id, partition, pos, next_wake)
-       VALUES ($1, $2, $3, (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL))
+       VALUES ($1, $2, $3, least(
+         (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL),
+         (SELECT min(at) FROM account_wake WHERE workspace_id = $1)))
        ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, next_wake = excluded.next_wake`,
       [tx.workspaceId, PARTITION, pos],
     );

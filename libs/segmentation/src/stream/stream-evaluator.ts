@@ -5,6 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
+import { AccountWakeStore } from './account-wake.store';
 import { Answers } from './answer';
 import { ColdReader } from './cold-reader';
 import { type PersonCache, type PersonState } from './person-cache';
@@ -13,7 +14,7 @@ import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, wokenPersons } from './stream-metrics';
-import { type DuePerson, type Wake, WakeStore } from './wake.store';
+import { type DuePerson, type Wake, type WakeCause, WakeStore } from './wake.store';
 
 /** Events and wakes of one transaction; both keep it well under 200 ms. */
 const MOST_EVENTS = 1000;
@@ -24,6 +25,8 @@ interface Touched {
   person: number;
   events: PersonEvent[];
   woken: boolean;
+  /** Why it was woken, where it is not by time. */
+  cause?: WakeCause;
 }
 
 /** What one turn works on: everything as of `until` and `now`. */
@@ -54,6 +57,7 @@ export class StreamEvaluator {
     private readonly cold: ColdReader,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
+    private readonly accounts: AccountWakeStore,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -81,17 +85,18 @@ export class StreamEvaluator {
     const cache = this.caches.take(tx.workspaceId!, plan, cursor.pos, now);
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
+    const expanded = await this.accounts.expand(tx, plan.looksAtAccounts, now);
     const woken = await this.wakes.due(tx, now, MOST_WAKES);
     for (const { person, rebuild } of woken) if (rebuild) cache.drop(person);
     const events = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
-    if (woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
+    if (expanded === 0 && woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
     const touched = touchedBy(events, woken);
     const changed = await this.evaluate(turn, touched);
     await this.cursors.advance(tx, until);
     this.caches.keep(tx.workspaceId!, cache, until);
     streamedEvents.inc(until - cursor.pos);
     wokenPersons.inc(woken.length);
-    return { taken: until - cursor.pos + woken.length, changed };
+    return { taken: until - cursor.pos + woken.length + expanded, changed };
   }
 
   private eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
@@ -102,7 +107,10 @@ export class StreamEvaluator {
     const { tx, plan, now } = turn;
     if (touched.length === 0) return false;
     const persons = touched.map(({ person }) => person);
-    const profiles = await this.profiles.values(tx, persons, plan.identityPrograms.length > 0);
+    const profiles = await this.profiles.values(tx, persons, {
+      identities: plan.identityPrograms.length > 0,
+      accounts: plan.looksAtAccounts,
+    });
     const gone = persons.filter((person) => !profiles.has(person));
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
@@ -158,7 +166,8 @@ export class StreamEvaluator {
 
 function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]): Touched[] {
   const touched = new Map<number, Touched>();
-  for (const { person } of woken) touched.set(person, { person, events: [], woken: true });
+  for (const { person, cause } of woken)
+    touched.set(person, { person, events: [], woken: true, ...(cause && { cause }) });
   for (const event of events) {
     const known = touched.get(event.person);
     if (known) known.events.push(event);
@@ -186,10 +195,10 @@ function changeOf({ audience }: Program, touch: Touched, member: boolean): Perso
   };
 }
 
-function causeOf(audience: Program['audience'], { events }: Touched): MembershipCause {
+function causeOf(audience: Program['audience'], { events, cause }: Touched): MembershipCause {
   // Whoever belonged already when the definition came enters by it, not by what happens to happen now.
   if (audience.backfilledVersion === null) return { kind: 'backfill' };
   if (audience.backfilledVersion !== audience.definitionVersion) return { kind: 'edit' };
   const last = events.at(-1);
-  return last ? { kind: 'event', messageId: last.messageId } : { kind: 'time' };
+  return last ? { kind: 'event', messageId: last.messageId } : (cause ?? { kind: 'time' });
 }

@@ -69,6 +69,8 @@ function formatLeaf(leaf: WrittenLeaf): string {
       const topic = leaf.topic === undefined ? '' : `, ${quoted(leaf.topic)}`;
       return `consent(${quoted(leaf.channel)}${topic}) is ${leaf.is}`;
     }
+    case 'account':
+      return `account(${leaf.where.map(formatTest).join(' and ')})`;
     case 'calendar':
       return `anniversary(${steps(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
     case 'sample': {
