@@ -40,6 +40,13 @@ export interface DirtyAccount {
   traits: TraitStamps;
 }
 
+export interface DirtyListing {
+  audienceId: string;
+  node: number;
+  listed: boolean;
+  version: string;
+}
+
 // What DateTime64 holds; a clock of another century must not stop the log.
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2299, 0, 1);
@@ -101,4 +108,12 @@ export const accountRow = (
   id,
   version,
   ...flatten(plainTraits(traits)),
+});
+
+export const listingRow = (workspaceId: string, listing: DirtyListing): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  audience_id: listing.audienceId,
+  node: listing.node,
+  version: listing.version,
+  deleted: listing.listed ? 0 : 1,
 });

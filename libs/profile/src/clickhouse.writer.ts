@@ -4,9 +4,11 @@ import { CLICKHOUSE, CLICKHOUSE_DATABASE } from '@percorso/storage';
 import {
   accountRow,
   DirtyAccount,
+  DirtyListing,
   DirtyNode,
   DirtyProfile,
   eventRow,
+  listingRow,
   nodeRow,
   profileRow,
   StoredEvent,
@@ -48,12 +50,20 @@ export class ClickHouseWriter {
     );
   }
 
+  async listings(workspaceId: string, listings: readonly DirtyListing[]): Promise<void> {
+    await this.insert(
+      'audience_list',
+      listings.map((listing) => listingRow(workspaceId, listing)),
+    );
+  }
+
   async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {
     if (erasures.length === 0) return;
     const persons = erasures.flatMap((erasure) => erasure.persons);
     const nodes = erasures.flatMap((erasure) => erasure.nodes);
     await this.remove('event', 'node', workspaceId, nodes);
     await this.remove('node_person', 'node', workspaceId, nodes);
+    await this.remove('audience_list', 'node', workspaceId, nodes);
     await this.remove('profile', 'person', workspaceId, persons);
   }
 

@@ -17,6 +17,10 @@ export async function erasePerson(tx: Transaction, order: ErasureOrder): Promise
   );
   const nodes = rows.map((row) => row.node);
   const values = [tx.workspaceId, order.homes];
+  await tx.query('DELETE FROM audience_list WHERE workspace_id = $1 AND node = ANY($2::int[])', [
+    tx.workspaceId,
+    nodes,
+  ]);
   await tx.query('DELETE FROM event WHERE workspace_id = $1 AND node = ANY($2::int[])', [
     tx.workspaceId,
     nodes,

@@ -38,6 +38,7 @@ export class Loader {
     await this.writer.profiles(workspaceId, snapshot.profiles);
     await this.writer.nodes(workspaceId, snapshot.nodes);
     await this.writer.accounts(workspaceId, snapshot.accounts);
+    await this.writer.listings(workspaceId, snapshot.listings);
     if (!isEmpty(snapshot)) {
       await this.database.tx(workspaceId, (tx) => confirmLoad(tx, snapshot, this.clock.now()));
     }
@@ -57,11 +58,12 @@ export class Loader {
   }
 }
 
-const rowsOf = ({ partitions, profiles, nodes, accounts, erasures }: LoadSnapshot): number =>
+const rowsOf = ({ partitions, profiles, nodes, accounts, listings, erasures }: LoadSnapshot): number =>
   partitions.reduce((sum, { events }) => sum + events.length, 0) +
   profiles.length +
   nodes.length +
   accounts.length +
+  listings.length +
   erasures.length;
 
 const isEmpty = (snapshot: LoadSnapshot): boolean =>

@@ -10,6 +10,9 @@ import { EVALUATION_QUEUE, EvaluationQueue } from './evaluation/evaluation.queue
 import { EvaluationService } from './evaluation/evaluation.service';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
+import { ImportController } from './import/import.controller';
+import { ImportService } from './import/import.service';
+import { ImportStore } from './import/import.store';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
@@ -28,7 +31,7 @@ import { WakeStore } from './stream/wake.store';
 /** Audiences, their evaluation and their log. */
 @Module({
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
-  controllers: [AudienceController, EvaluationController],
+  controllers: [AudienceController, EvaluationController, ImportController],
   providers: [
     AudienceStore,
     AudienceService,
@@ -42,6 +45,8 @@ import { WakeStore } from './stream/wake.store';
     MembershipHooks,
     MembershipLog,
     Sequencer,
+    ImportService,
+    ImportStore,
     AccountWakeStore,
     ColdReader,
     PersonCaches,

@@ -237,6 +237,23 @@ export interface AudienceTable {
   backfilled_version: Generated<number | null>;
 }
 
+export interface AudienceListTable {
+  workspace_id: string;
+  audience_id: string;
+  node: number;
+  import_id: string;
+  listed: Generated<boolean>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  dirty: Generated<boolean>;
+}
+
+export interface AudienceImportTable {
+  workspace_id: string;
+  audience_id: string;
+  id: string;
+  lease_until: Date;
+}
+
 export interface AudienceDefinitionTable {
   workspace_id: string;
   audience_id: string;
@@ -463,6 +480,8 @@ export interface Schema {
   event: EventTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;
+  audience_list: AudienceListTable;
+  audience_import: AudienceImportTable;
   audience_definition: AudienceDefinitionTable;
   evaluation: EvaluationTable;
   membership: MembershipTable;

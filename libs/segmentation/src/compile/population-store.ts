@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { canonicalJson } from '@percorso/kernel';
+import { canonicalJson, newId } from '@percorso/kernel';
 import { flatten } from '@percorso/profile';
+import { OWN_LIST } from './arbitraries';
 import type { Subject } from './reference-evaluator';
 
 /**
@@ -49,6 +50,16 @@ export async function loadPopulation(
   const oldNodes = nodes
     .filter(({ node }) => node > 1000)
     .map((node) => ({ ...node, person: (node.person % subjects.length) + 1, version: 1 }));
+  // Some on the list by their second node; of the others one was, once.
+  const listed = subjects.flatMap(({ lists }, index) =>
+    [OWN_LIST, newId()].map((audience, turn) => ({
+      audience_id: audience,
+      node: index + 1 + (index % 2) * 1000,
+      version: 2,
+      deleted: turn === 1 || lists.includes(audience) ? 0 : 1,
+    })),
+  );
+  const onceListed = listed.map((row) => ({ ...row, version: 1, deleted: 0 }));
   const profiles = subjects.map((subject, index) => ({
     person: index + 1,
     ...flatten(subject.traits),
@@ -98,6 +109,8 @@ export async function loadPopulation(
   // In inserts of their own: within one, ClickHouse would drop the old versions by itself.
   await insert(clickhouse, 'node_person', own(oldNodes));
   await insert(clickhouse, 'node_person', own(nodes));
+  await insert(clickhouse, 'audience_list', own(onceListed));
+  await insert(clickhouse, 'audience_list', own(listed));
   await insert(clickhouse, 'account', own(oldAccounts));
   await insert(clickhouse, 'account', own(accounts));
   await insert(clickhouse, 'profile', own(ghosts));

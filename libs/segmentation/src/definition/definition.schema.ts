@@ -65,6 +65,7 @@ export const definitionSchema = {
         only('sample', ref('sample')),
         only('event', { anyOf: [ref('event'), ref('every'), ref('firstEvent')] }),
         only('sequence', ref('sequence')),
+        only('imported', { const: true }),
         only('audience', only('id', { type: 'string', pattern: ID })),
       ],
     },

@@ -21,6 +21,7 @@ export type Leaf =
   | TraitLeaf
   | ConsentLeaf
   | AccountLeaf
+  | ListLeaf
   | IdentityLeaf
   | CalendarLeaf
   | SampleLeaf
@@ -29,7 +30,12 @@ export type Leaf =
   | FirstEventLeaf
   | SequenceLeaf;
 
-export type WrittenLeaf = Leaf | AudienceLeaf;
+export type WrittenLeaf = Leaf | AudienceLeaf | ImportedLeaf;
+
+/** The list of the audience that says so names an identity of the person. It is resolved to a ListLeaf. */
+export interface ImportedLeaf {
+  kind: 'imported';
+}
 
 /** The person satisfies the current definition of another audience. */
 export interface AudienceLeaf {
@@ -47,6 +53,12 @@ export interface ConsentLeaf {
   channel: string;
   topic?: string;
   is: 'granted' | 'denied' | 'unknown';
+}
+
+/** The list that was uploaded to an audience names an identity of the person. */
+export interface ListLeaf {
+  kind: 'list';
+  audience: string;
 }
 
 /** Some group account that the profile belongs to passes all tests on its traits. */

@@ -1,6 +1,6 @@
 import type { FieldError } from '@percorso/kernel';
 import type { Condition, WrittenDefinition, WrittenLeaf } from './definition';
-import { readAccount } from './parse-account';
+import { readAccount, readImported } from './parse-account';
 import { readEvent } from './parse-event';
 import { readAudience, readCalendar, readConsent, readIdentity, readSample } from './parse-profile-leaf';
 import { readSequence } from './parse-sequence';
@@ -28,6 +28,7 @@ const LEAVES = {
   event: readEvent,
   sequence: readSequence,
   audience: readAudience,
+  imported: readImported,
 } satisfies Record<string, ReadLeaf>;
 
 const KINDS = ['all', 'any', 'not', ...(Object.keys(LEAVES) as (keyof typeof LEAVES)[])] as const;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { flatten } from '@percorso/profile';
-import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
+import { arbitraryCondition, arbitrarySubjects, NOW, OWN_LIST } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
 import { type Definition, type Leaf, leavesOf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
@@ -17,6 +17,7 @@ const KINDS = [
   'trait',
   'consent',
   'account',
+  'list',
   'identity',
   'calendar',
   'sample',
@@ -28,7 +29,7 @@ const KINDS = [
 
 function parsed(where: object): Definition {
   const result = parseDefinition({ version: 1, where });
-  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience');
+  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience', OWN_LIST);
   if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify({ result, resolved }));
   return resolved.definition;
 }

@@ -43,7 +43,7 @@ export function answerLeaf(planned: PlannedLeaf, person: PersonFacts, now: numbe
 
 type ProfileLeaf = Extract<
   Leaf,
-  { kind: 'trait' | 'consent' | 'account' | 'identity' | 'calendar' | 'sample' }
+  { kind: 'trait' | 'consent' | 'account' | 'list' | 'identity' | 'calendar' | 'sample' }
 >;
 
 function answerProfile(leaf: ProfileLeaf, profile: ProfileFacts, now: number, zone: string): Answer {
@@ -54,6 +54,8 @@ function answerProfile(leaf: ProfileLeaf, profile: ProfileFacts, now: number, zo
       return answerConsent(leaf, profile);
     case 'account':
       return answerAccount(leaf, profile, now);
+    case 'list':
+      return { holds: profile.lists.includes(leaf.audience), due: Infinity };
     case 'identity':
       return answerIdentity(leaf, profile);
     case 'calendar':

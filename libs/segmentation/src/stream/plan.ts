@@ -73,6 +73,8 @@ export interface Plan {
   identityPrograms: Program[];
   /** Whether some program looks at the accounts of a profile. */
   looksAtAccounts: boolean;
+  /** Whether some program looks at uploaded lists. */
+  looksAtLists: boolean;
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
   unsettled: Program[];
 }
@@ -120,6 +122,7 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     profilePrograms,
     identityPrograms,
     looksAtAccounts: planned.some(({ leaf }) => leaf.kind === 'account'),
+    looksAtLists: planned.some(({ leaf }) => leaf.kind === 'list'),
     unsettled,
   };
 }

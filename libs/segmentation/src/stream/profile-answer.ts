@@ -24,6 +24,8 @@ export interface ProfileFacts {
   identities: readonly { namespace: string; value: string }[];
   /** Traits of each group account it belongs to. */
   accounts: readonly FlatValues[];
+  /** Audiences whose list names one of its identities. */
+  lists: readonly string[];
 }
 
 const ALWAYS = Infinity;

@@ -255,6 +255,14 @@ describe('StreamEvaluator', () => {
         anonymousId: fc.constantFrom('a0', 'a1', 'a2'),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('upload' as const),
+        mode: fc.constantFrom('add' as const, 'replace' as const),
+        named: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2', 'u9', 'a0', 'a1', 'a2')),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: 'unmerge' as const }) },
     {
       weight: 3,
@@ -277,6 +285,15 @@ describe('StreamEvaluator', () => {
       case 'group': {
         const { groupId, traits } = one;
         return world.say({ type: 'group', messageId: `m${++serial}`, ...one.who, groupId, traits });
+      }
+      case 'upload': {
+        const imported = [...audiences].filter(([, where]) => JSON.stringify(where).includes('"imported"'));
+        const rows = one.named.map((value) => ({
+          namespace: value.startsWith('u') ? 'user_id' : 'anonymous_id',
+          value,
+        }));
+        for (const [id] of imported) await world.upload(id, one.mode, ...rows);
+        return world.stream();
       }
       case 'login': {
         const { userId, anonymousId } = one;
@@ -317,7 +334,7 @@ describe('StreamEvaluator', () => {
             for (const [id, where] of audiences) {
               expect({ where, members: await world.members(id) }).toEqual({
                 where,
-                members: await world.set(where),
+                members: await world.set(where, id),
               });
             }
           }

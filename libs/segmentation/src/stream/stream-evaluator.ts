@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
+import { ImportStore } from '../import/import.store';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
@@ -58,6 +59,7 @@ export class StreamEvaluator {
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
     private readonly accounts: AccountWakeStore,
+    private readonly imports: ImportStore,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -111,6 +113,7 @@ export class StreamEvaluator {
       identities: plan.identityPrograms.length > 0,
       accounts: plan.looksAtAccounts,
     });
+    const lists = plan.looksAtLists ? await this.imports.listsOf(tx, persons) : undefined;
     const gone = persons.filter((person) => !profiles.has(person));
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
@@ -124,7 +127,7 @@ export class StreamEvaluator {
     for (const { touch, state, programs } of asked) {
       const read = overflow.get(touch.person);
       const values = {
-        profile: profiles.get(touch.person)!,
+        profile: { ...profiles.get(touch.person)!, lists: lists?.get(touch.person) ?? [] },
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
       const answers = new Answers(plan, values, now.getTime(), plan.zone);

@@ -29,6 +29,7 @@ export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
         turnsOf(test).map((after): TimeEdge => ({ of: 'account', path: test.path, after })),
       );
     case 'consent':
+    case 'list':
     case 'identity':
     case 'sample':
       return [];

@@ -19,7 +19,7 @@ export interface DuePerson {
 }
 
 /** What changed without an event of the person. */
-export type WakeCause = { kind: 'account' };
+export type WakeCause = { kind: 'account' } | { kind: 'import'; importId: string };
 
 /**
  * When to look at persons to whom nothing happens. Rows exist for moments until the horizon only: what comes later is

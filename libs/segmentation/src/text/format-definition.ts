@@ -77,6 +77,9 @@ function formatLeaf(leaf: WrittenLeaf): string {
       const salt = leaf.salt === '' ? '' : `, ${quoted(leaf.salt)}`;
       return `sample(${leaf.share / (SAMPLE_PARTS / 100)}%${salt})`;
     }
+    case 'imported':
+    case 'list':
+      return 'imported';
     case 'audience':
       return `audience(${quoted(leaf.id)})`;
     case 'event':

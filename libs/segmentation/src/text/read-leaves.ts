@@ -25,6 +25,7 @@ export const LEAVES: Record<string, ReadLeaf> = {
   sample: readSample,
   event: readEvent,
   audience: readAudience,
+  imported: () => ({ imported: true }),
 };
 
 /** `trait.address.city = "Rome"` */

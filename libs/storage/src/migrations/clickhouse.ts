@@ -83,4 +83,17 @@ export const clickhouseMigrations: readonly { name: string; statements: readonly
       ORDER BY (workspace_id, id)`,
     ],
   },
+  {
+    name: '0005-imports',
+    statements: [
+      `CREATE TABLE IF NOT EXISTS {db}.audience_list (
+        workspace_id UUID,
+        audience_id UUID,
+        node UInt32,
+        version UInt64,
+        deleted UInt8
+      ) ENGINE = ReplacingMergeTree(version, deleted)
+      ORDER BY (workspace_id, audience_id, node)`,
+    ],
+  },
 ];
