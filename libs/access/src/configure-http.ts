@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '@percorso/kernel';
 import { asProblem } from './as-problem';
 import { problemHeaders } from './problem.filter';
+import { registerRowStreams } from './row-stream';
 
 /** Bytes of a request body at most. */
 export const BODY_LIMIT = 4 * 1024 * 1024;
@@ -44,6 +45,7 @@ export function configureHttp(app: INestApplication): void {
     }
   });
   const fastify = fastifyApp.getHttpAdapter().getInstance();
+  registerRowStreams(fastify);
   // Many clients put this type on requests without a body, such as `curl -X POST -d ''`.
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',

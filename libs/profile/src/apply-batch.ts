@@ -69,13 +69,14 @@ export class BatchApplier {
     );
     const placed = claimed.map(({ entry }, index) => ({ ...entry, ...resolution.placements[index]! }));
     await applySayings(tx, placed, resolution, now);
-    await saveGroups(
+    const changedAccounts = await saveGroups(
       tx,
       placed.flatMap((event) =>
         event.item.type === 'group' && event.item.groupId !== undefined
           ? [
               {
                 group: event.item.groupId,
+                home: event.home,
                 traits: Object.entries(event.item.traits ?? {}),
                 stamp: stampOf(event),
               },
@@ -84,8 +85,14 @@ export class BatchApplier {
       ),
       now,
     );
+    await this.tellAccounts(tx, changedAccounts, now);
     await saveEvents(tx, partition, placed);
     await this.tellMerges(tx, resolution.merges, now);
+  }
+
+  private async tellAccounts(tx: Transaction, accounts: readonly string[], now: Date): Promise<void> {
+    if (accounts.length === 0) return;
+    for (const hook of this.hooks) await hook.accountsChanged?.(tx, accounts, now);
   }
 
   private async tellMerges(

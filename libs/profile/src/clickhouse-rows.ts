@@ -34,6 +34,19 @@ export interface DirtyNode {
   version: string;
 }
 
+export interface DirtyAccount {
+  id: string;
+  version: string;
+  traits: TraitStamps;
+}
+
+export interface DirtyListing {
+  audienceId: string;
+  node: number;
+  listed: boolean;
+  version: string;
+}
+
 // What DateTime64 holds; a clock of another century must not stop the log.
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2299, 0, 1);
@@ -85,4 +98,22 @@ export function profileRow(workspaceId: string, profile: DirtyProfile): Record<s
 export const nodeRow = (workspaceId: string, node: DirtyNode): Record<string, unknown> => ({
   workspace_id: workspaceId,
   ...node,
+});
+
+export const accountRow = (
+  workspaceId: string,
+  { id, version, traits }: DirtyAccount,
+): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  id,
+  version,
+  ...flatten(plainTraits(traits)),
+});
+
+export const listingRow = (workspaceId: string, listing: DirtyListing): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  audience_id: listing.audienceId,
+  node: listing.node,
+  version: listing.version,
+  deleted: listing.listed ? 0 : 1,
 });

@@ -1,7 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { CLICKHOUSE, CLICKHOUSE_DATABASE } from '@percorso/storage';
-import { DirtyNode, DirtyProfile, eventRow, nodeRow, profileRow, StoredEvent } from './clickhouse-rows';
+import {
+  accountRow,
+  DirtyAccount,
+  DirtyListing,
+  DirtyNode,
+  DirtyProfile,
+  eventRow,
+  listingRow,
+  nodeRow,
+  profileRow,
+  StoredEvent,
+} from './clickhouse-rows';
 import { Erasure } from './load-snapshot';
 
 /** Writes the loader's rows to ClickHouse. Each call may be repeated without adding rows. */
@@ -32,12 +43,27 @@ export class ClickHouseWriter {
     );
   }
 
+  async accounts(workspaceId: string, accounts: readonly DirtyAccount[]): Promise<void> {
+    await this.insert(
+      'account',
+      accounts.map((account) => accountRow(workspaceId, account)),
+    );
+  }
+
+  async listings(workspaceId: string, listings: readonly DirtyListing[]): Promise<void> {
+    await this.insert(
+      'audience_list',
+      listings.map((listing) => listingRow(workspaceId, listing)),
+    );
+  }
+
   async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {
     if (erasures.length === 0) return;
     const persons = erasures.flatMap((erasure) => erasure.persons);
     const nodes = erasures.flatMap((erasure) => erasure.nodes);
     await this.remove('event', 'node', workspaceId, nodes);
     await this.remove('node_person', 'node', workspaceId, nodes);
+    await this.remove('audience_list', 'node', workspaceId, nodes);
     await this.remove('profile', 'person', workspaceId, persons);
   }
 

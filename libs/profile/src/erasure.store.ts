@@ -17,10 +17,20 @@ export async function erasePerson(tx: Transaction, order: ErasureOrder): Promise
   );
   const nodes = rows.map((row) => row.node);
   const values = [tx.workspaceId, order.homes];
+  await tx.query('DELETE FROM audience_list WHERE workspace_id = $1 AND node = ANY($2::int[])', [
+    tx.workspaceId,
+    nodes,
+  ]);
   await tx.query('DELETE FROM event WHERE workspace_id = $1 AND node = ANY($2::int[])', [
     tx.workspaceId,
     nodes,
   ]);
+  await tx.query(
+    `DELETE FROM account_member m USING profile_fragment f
+     WHERE f.workspace_id = $1 AND f.home = ANY($2::int[])
+       AND m.workspace_id = $1 AND m.account_id = ANY(f.groups) AND m.home = f.home`,
+    values,
+  );
   await tx.query('DELETE FROM profile_fragment WHERE workspace_id = $1 AND home = ANY($2::int[])', values);
   await tx.query('DELETE FROM profile WHERE workspace_id = $1 AND person = ANY($2::int[])', values);
   await tx.query(

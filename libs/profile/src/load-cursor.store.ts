@@ -28,7 +28,7 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
       [tx.workspaceId, partition, to],
     );
   }
-  const { profiles, nodes, erasures } = snapshot;
+  const { profiles, nodes, accounts, listings, erasures } = snapshot;
   if (profiles.length > 0) {
     await tx.query(
       `UPDATE profile p SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (person, version)
@@ -41,6 +41,26 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
       `UPDATE identity_node n SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (node, version)
        WHERE n.workspace_id = $1 AND n.node = ANY($2) AND n.node = d.node AND n.version = d.version`,
       [tx.workspaceId, nodes.map((row) => row.node), nodes.map((row) => row.version)],
+    );
+  }
+  if (accounts.length > 0) {
+    await tx.query(
+      `UPDATE group_account g SET dirty = false FROM unnest($2::text[], $3::bigint[]) AS d (id, version)
+       WHERE g.workspace_id = $1 AND g.id = ANY($2) AND g.id = d.id AND g.version = d.version`,
+      [tx.workspaceId, accounts.map((row) => row.id), accounts.map((row) => row.version)],
+    );
+  }
+  if (listings.length > 0) {
+    await tx.query(
+      `UPDATE audience_list l SET dirty = false
+       FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS d (audience_id, node, version)
+       WHERE l.workspace_id = $1 AND l.audience_id = d.audience_id AND l.node = d.node AND l.version = d.version`,
+      [
+        tx.workspaceId,
+        listings.map((row) => row.audienceId),
+        listings.map((row) => row.node),
+        listings.map((row) => row.version),
+      ],
     );
   }
   if (erasures.length > 0) {

@@ -1,5 +1,5 @@
 import { Transaction } from '@percorso/storage';
-import { DirtyNode, DirtyProfile, StoredEvent } from './clickhouse-rows';
+import { DirtyAccount, DirtyListing, DirtyNode, DirtyProfile, StoredEvent } from './clickhouse-rows';
 
 /** Rows one turn takes at most: one block for ClickHouse each, little memory here. */
 export const TURN_EVENTS = 10_000;
@@ -26,6 +26,8 @@ export interface LoadSnapshot {
   partitions: PartitionLoad[];
   profiles: DirtyProfile[];
   nodes: DirtyNode[];
+  accounts: DirtyAccount[];
+  listings: DirtyListing[];
   erasures: Erasure[];
   /** With this snapshot loaded, ClickHouse stands exactly where PostgreSQL stood. */
   complete: boolean;
@@ -59,12 +61,14 @@ export async function readLoadSnapshot(tx: Transaction): Promise<LoadSnapshot> {
   }
   const profiles = await readDirtyProfiles(tx);
   const nodes = await readDirtyNodes(tx);
-  complete &&= profiles.length < TURN_ROWS && nodes.length < TURN_ROWS;
+  const accounts = await readDirtyAccounts(tx);
+  const listings = await readDirtyListings(tx);
+  complete &&= [profiles, nodes, accounts, listings].every((rows) => rows.length < TURN_ROWS);
   const erasures = await tx.query<Erasure>(
     'SELECT id, persons, nodes FROM erasure WHERE workspace_id = $1 AND done_at IS NULL',
     [tx.workspaceId],
   );
-  return { partitions, profiles, nodes, erasures: erasures.rows, complete };
+  return { partitions, profiles, nodes, accounts, listings, erasures: erasures.rows, complete };
 }
 
 async function readEvents(
@@ -97,6 +101,23 @@ async function readDirtyProfiles(tx: Transaction): Promise<DirtyProfile[]> {
 async function readDirtyNodes(tx: Transaction): Promise<DirtyNode[]> {
   const { rows } = await tx.query<DirtyNode>(
     `SELECT node, person, namespace, value, version FROM identity_node WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
+    [tx.workspaceId],
+  );
+  return rows;
+}
+
+async function readDirtyAccounts(tx: Transaction): Promise<DirtyAccount[]> {
+  const { rows } = await tx.query<DirtyAccount>(
+    `SELECT id, version, traits FROM group_account WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
+    [tx.workspaceId],
+  );
+  return rows;
+}
+
+async function readDirtyListings(tx: Transaction): Promise<DirtyListing[]> {
+  const { rows } = await tx.query<DirtyListing>(
+    `SELECT audience_id AS "audienceId", node, listed, version FROM audience_list
+     WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
     [tx.workspaceId],
   );
   return rows;

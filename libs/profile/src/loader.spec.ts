@@ -57,6 +57,52 @@ describe('loading ClickHouse', () => {
       )
     )[0]!;
 
+  it('group accounts arrive with what readers see, and again only when that changes', async () => {
+    const told = (): Promise<object[]> =>
+      fixture.inClickHouse(
+        workspaceId,
+        `SELECT id, strings['plan'] AS plan, numbers['seats'] AS seats, mapContains(strings, 'old') AS old
+         FROM percorso.account FINAL WHERE workspace_id = {w} ORDER BY id`,
+      );
+    const group = (traits: object): object =>
+      item('group', {
+        userId: 'u1',
+        groupId: 'acme',
+        traits,
+        timestamp: `2026-02-01T10:00:0${messages}.000Z`,
+      });
+    await fixture.say(workspaceId, group({ plan: 'free', seats: 5, old: 'x' }));
+    await fixture.say(workspaceId, group({ plan: 'pro', old: null }));
+    await load();
+    expect(await told()).toEqual([{ id: 'acme', plan: 'pro', seats: 5, old: 0 }]);
+    await fixture.say(workspaceId, group({ plan: 'pro' }));
+    expect((await fixture.loader.turn(workspaceId))?.rows).toBe(1);
+    await fixture.say(workspaceId, group({ seats: 6 }));
+    await load();
+    expect(await told()).toEqual([{ id: 'acme', plan: 'pro', seats: 6, old: 0 }]);
+  });
+
+  it('forgets with a person that it belonged to an account', async () => {
+    await fixture.say(workspaceId, item('group', { userId: 'u1', groupId: 'acme' }));
+    await fixture.say(workspaceId, item('group', { userId: 'u2', groupId: 'acme' }));
+    const members = (): Promise<number[]> =>
+      fixture.database.tx(workspaceId, async (tx) => {
+        const { rows } = await tx.query<{ home: number }>(
+          'SELECT home FROM account_member WHERE workspace_id = $1 ORDER BY home',
+          [workspaceId],
+        );
+        return rows.map((row) => row.home);
+      });
+    expect(await members()).toEqual([1, 2]);
+    const { rows } = await fixture.database.tx(workspaceId, (tx) =>
+      tx.query<{ id: string }>('SELECT id FROM profile WHERE workspace_id = $1 AND person = 1', [
+        workspaceId,
+      ]),
+    );
+    await fixture.profiles.delete(workspaceId, 'spec', rows[0]!.id);
+    expect(await members()).toEqual([2]);
+  });
+
   it('events arrive whole, numbers exact, nested keys by dotted path', async () => {
     await fixture.say(workspaceId, ...purchases(30));
     await load();

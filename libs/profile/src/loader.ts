@@ -37,6 +37,8 @@ export class Loader {
     await this.loadEvents(workspaceId, snapshot);
     await this.writer.profiles(workspaceId, snapshot.profiles);
     await this.writer.nodes(workspaceId, snapshot.nodes);
+    await this.writer.accounts(workspaceId, snapshot.accounts);
+    await this.writer.listings(workspaceId, snapshot.listings);
     if (!isEmpty(snapshot)) {
       await this.database.tx(workspaceId, (tx) => confirmLoad(tx, snapshot, this.clock.now()));
     }
@@ -56,10 +58,12 @@ export class Loader {
   }
 }
 
-const rowsOf = ({ partitions, profiles, nodes, erasures }: LoadSnapshot): number =>
+const rowsOf = ({ partitions, profiles, nodes, accounts, listings, erasures }: LoadSnapshot): number =>
   partitions.reduce((sum, { events }) => sum + events.length, 0) +
   profiles.length +
   nodes.length +
+  accounts.length +
+  listings.length +
   erasures.length;
 
 const isEmpty = (snapshot: LoadSnapshot): boolean =>

@@ -6,7 +6,7 @@ export interface PersonRef {
   profileId: string;
 }
 
-/** Told, inside the transaction, what happened to persons; throwing undoes it. */
+/** Told, inside the transaction, what happened to persons and their accounts; throwing undoes it. */
 export interface PersonHook {
   /** Each loser is now part of its winner. */
   merged?(
@@ -18,6 +18,8 @@ export interface PersonHook {
   unmerged?(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void>;
   /** Before their rows go. */
   erased?(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void>;
+  /** Readers see other traits of these group accounts. */
+  accountsChanged?(tx: Transaction, accounts: readonly string[], now: Date): Promise<void>;
 }
 
 /** Injection token of the hooks: an array that libs add theirs to while modules start. */

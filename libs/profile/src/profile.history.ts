@@ -22,9 +22,9 @@ interface SaidRow {
 export class ProfileHistory {
   constructor(private readonly reader: ProfileReader) {}
 
-  /** What conditions look at of a live person, by what had been received until a moment; its identities are today's. */
+  /** What conditions look at of a live person, by what had been received until a moment; its identities and accounts are today's. */
   async values(tx: Transaction, person: number, until: Date): Promise<ProfileValues | undefined> {
-    const today = (await this.reader.values(tx, [person], true)).get(person);
+    const today = (await this.reader.values(tx, [person], { identities: true, accounts: true })).get(person);
     if (!today) return undefined;
     const { rows } = await tx.query<SaidRow>(
       `SELECT e.pos, e.type, e.name, e.source_id AS "sourceId", e.occurred_at AS "occurredAt", e.properties, e.context

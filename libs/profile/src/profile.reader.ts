@@ -3,6 +3,7 @@ import { Transaction } from '@percorso/storage';
 import { Consent, plainConsent } from './consent';
 import { flatten, FlatValues } from './flatten';
 import { plainTraits } from './fragment';
+import { accountValues } from './group-account.store';
 import { documentOf, ProfileDocument, ProfileRow } from './profile-document';
 import { loadProfileRows } from './profile-rows.store';
 
@@ -17,6 +18,14 @@ export interface ProfileValues {
   consent: Consent;
   /** Empty unless asked for. */
   identities: { namespace: string; value: string }[];
+  /** Traits of each group account it belongs to. Empty unless asked for. */
+  accounts: FlatValues[];
+}
+
+/** What to read of profiles beside themselves. */
+export interface Wanted {
+  identities?: boolean;
+  accounts?: boolean;
 }
 
 /** Reads profiles for what is built on them: mappings, exports, syncs. */
@@ -38,15 +47,16 @@ export class ProfileReader {
   async values(
     tx: Transaction,
     persons: readonly number[],
-    withIdentities: boolean,
+    wanted: Wanted,
   ): Promise<Map<number, ProfileValues>> {
-    const { rows } = await tx.query<Omit<ProfileRow, 'groups'>>(
-      `SELECT id, person, version, traits, consent FROM profile
+    const { rows } = await tx.query<ProfileRow>(
+      `SELECT id, person, version, traits, consent, groups FROM profile
        WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
       [tx.workspaceId, persons],
     );
     const values = new Map<number, ProfileValues>();
-    for (const { id, person, version, traits, consent } of rows) {
+    const accounts = await accountValues(tx, wanted.accounts ? rows.flatMap((row) => row.groups) : []);
+    for (const { id, person, version, traits, consent, groups } of rows) {
       values.set(person, {
         id,
         person,
@@ -54,9 +64,10 @@ export class ProfileReader {
         traits: flatten(plainTraits(traits)),
         consent: plainConsent(consent),
         identities: [],
+        accounts: groups.flatMap((group) => accounts.get(group) ?? []),
       });
     }
-    if (!withIdentities) return values;
+    if (!wanted.identities) return values;
     const identities = await tx.query<{ person: number; namespace: string; value: string }>(
       'SELECT person, namespace, value FROM identity_node WHERE workspace_id = $1 AND person = ANY($2::int[])',
       [tx.workspaceId, persons],

@@ -12,11 +12,15 @@ import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
 import { ExplainController } from './explain/explain.controller';
 import { ExplainService } from './explain/explain.service';
+import { ImportController } from './import/import.controller';
+import { ImportService } from './import/import.service';
+import { ImportStore } from './import/import.store';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
 import { MembershipStore } from './membership/membership.store';
 import { Sequencer } from './membership/sequencer';
+import { AccountWakeStore } from './stream/account-wake.store';
 import { ColdReader } from './stream/cold-reader';
 import { PersonCaches } from './stream/person-caches';
 import { PlanLoader } from './stream/plan-loader';
@@ -29,7 +33,7 @@ import { WakeStore } from './stream/wake.store';
 /** Audiences, their evaluation and their log. */
 @Module({
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
-  controllers: [AudienceController, EvaluationController, ExplainController],
+  controllers: [AudienceController, EvaluationController, ExplainController, ImportController],
   providers: [
     AudienceStore,
     AudienceService,
@@ -44,6 +48,9 @@ import { WakeStore } from './stream/wake.store';
     MembershipHooks,
     MembershipLog,
     Sequencer,
+    ImportService,
+    ImportStore,
+    AccountWakeStore,
     ColdReader,
     PersonCaches,
     PlanLoader,
@@ -68,7 +75,11 @@ import { WakeStore } from './stream/wake.store';
   ],
 })
 export class SegmentationModule {
-  constructor(@Inject(PERSON_HOOKS) hooks: PersonHook[], memberships: MembershipHooks) {
-    hooks.push(memberships);
+  constructor(
+    @Inject(PERSON_HOOKS) hooks: PersonHook[],
+    memberships: MembershipHooks,
+    accounts: AccountWakeStore,
+  ) {
+    hooks.push(memberships, accounts);
   }
 }

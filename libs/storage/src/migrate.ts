@@ -5,11 +5,20 @@ import { Problem } from '@percorso/kernel';
 import { foundation } from './migrations/0001-foundation';
 import { language } from './migrations/0002-language';
 import { streaming } from './migrations/0003-streaming';
-import { streamTurn } from './migrations/0004-stream-turn';
+import { accounts } from './migrations/0004-accounts';
+import { imports } from './migrations/0005-imports';
+import { streamTurn } from './migrations/0006-stream-turn';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
-const MIGRATIONS: readonly { name: string; sql: string }[] = [foundation, language, streaming, streamTurn];
+const MIGRATIONS: readonly { name: string; sql: string }[] = [
+  foundation,
+  language,
+  streaming,
+  accounts,
+  imports,
+  streamTurn,
+];
 
 /** Any constant will do, so long as every hub uses the same. */
 const LOCK = 7_263_391;

@@ -181,6 +181,20 @@ export interface GroupAccountTable {
   traits: ColumnType<object, string | undefined, string>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   updated_at: Date;
+  dirty: Generated<boolean>;
+}
+
+export interface AccountMemberTable {
+  workspace_id: string;
+  account_id: string;
+  home: number;
+}
+
+export interface AccountWakeTable {
+  workspace_id: string;
+  account_id: string;
+  after_home: Generated<number>;
+  at: Date;
 }
 
 export interface EventTable {
@@ -221,6 +235,23 @@ export interface AudienceTable {
   created_at: Date;
   updated_at: Date;
   backfilled_version: Generated<number | null>;
+}
+
+export interface AudienceListTable {
+  workspace_id: string;
+  audience_id: string;
+  node: number;
+  import_id: string;
+  listed: Generated<boolean>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  dirty: Generated<boolean>;
+}
+
+export interface AudienceImportTable {
+  workspace_id: string;
+  audience_id: string;
+  id: string;
+  lease_until: Date;
 }
 
 export interface AudienceDefinitionTable {
@@ -423,6 +454,7 @@ export interface ProfileWakeTable {
   due_at: Date | null;
   rebuild: Generated<boolean>;
   evaluated_at: Date | null;
+  cause: JSONColumnType<object | null>;
 }
 
 export interface Schema {
@@ -444,9 +476,13 @@ export interface Schema {
   profile: ProfileTable;
   erasure: ErasureTable;
   group_account: GroupAccountTable;
+  account_member: AccountMemberTable;
+  account_wake: AccountWakeTable;
   event: EventTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;
+  audience_list: AudienceListTable;
+  audience_import: AudienceImportTable;
   audience_definition: AudienceDefinitionTable;
   evaluation: EvaluationTable;
   membership: MembershipTable;

@@ -16,6 +16,8 @@ interface Profile {
   traits: FlatValues;
   consent: Record<string, Record<string, string>>;
   identities: { namespace: string; value: string }[];
+  accounts: FlatValues[];
+  lists: string[];
 }
 
 /** The hub's own evaluator, as a turn of the stream uses it, without what reads and writes. */
@@ -47,6 +49,8 @@ export class OurEvaluator implements LeadingEvaluator {
       traits: flatten(traits),
       consent: consentOf(consent),
       identities: [{ namespace: 'email', value: email }],
+      accounts: [],
+      lists: [],
     }));
     this.cache = new PersonCache(this.plan);
   }

@@ -88,7 +88,11 @@ async function fillClickHouse(
       version: 1,
     })),
   );
-  for (const [table, rows] of Object.entries<object[]>({ event: events, profile: profiles, node_person: nodes })) {
+  for (const [table, rows] of Object.entries<object[]>({
+    event: events,
+    profile: profiles,
+    node_person: nodes,
+  })) {
     for (let start = 0; start < rows.length; start += CHUNK) {
       const values = rows.slice(start, start + CHUNK);
       await clickhouse.insert({ table: `percorso.${table}`, values, format: 'JSONEachRow' });

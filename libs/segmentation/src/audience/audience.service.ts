@@ -34,7 +34,7 @@ export class AudienceService {
     const id = newId();
     const { view, evaluation } = await this.database.tx(workspaceId, async (tx) => {
       await holdUses(tx);
-      await this.checkUses(tx, requested);
+      await this.checkUses(tx, requested, id);
       const { name, description = '' } = wanted;
       await this.audiences.insert(tx, { id, name, description, definition: requested.source, at });
       await audit(tx, actor, 'audience.created', id, { name }, at);

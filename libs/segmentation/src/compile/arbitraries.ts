@@ -4,6 +4,8 @@ import type { Subject } from './reference-evaluator';
 /** Definitions and persons drawn from few names and values, so that they meet often. */
 export const NOW = new Date('2026-06-15T12:00:00.000Z');
 const DAY = 86_400_000;
+/** The audience whose list `imported` looks at. */
+export const OWN_LIST = '0197a6d0-aaaa-7222-8333-444455556666';
 
 const numbers = fc.constantFrom(0, 1, -1, 0.1, 0.2, 0.3, 19.99, 150, 150.000000001, 1e15, -2.5);
 const texts = fc.constantFrom(
@@ -88,6 +90,8 @@ export const manyEvents = fc.array(happened, { minLength: 100, maxLength: 200 })
 const subject = fc.record({
   traits: bag,
   identities: fc.array(fc.record({ namespace: namespaces, value: identityTexts }), { maxLength: 4 }),
+  accounts: fc.array(bag, { maxLength: 3 }),
+  lists: fc.constantFrom<string[]>([], [OWN_LIST]),
   consent: fc.dictionary(
     fc.constantFrom('email', 'sms'),
     fc.dictionary(fc.constantFrom('*', 'news', "o'clock"), state),
@@ -210,6 +214,7 @@ const identity = fc.oneof(
     value: fc.array(identityTexts, { minLength: 1, maxLength: 3 }),
   }),
 );
+const account = fc.record({ where }, { requiredKeys: [] });
 const calendar = fc.record(
   {
     path: fc.constantFrom('born', 'seen', 'address.city', 'none'),
@@ -240,6 +245,8 @@ export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: o
     test.map((trait) => ({ trait })),
     consent.map((inner) => ({ consent: inner })),
     identity.map((inner) => ({ identity: inner })),
+    account.map((inner) => ({ account: inner })),
+    fc.constant({ imported: true }),
     calendar.map((inner) => ({ calendar: inner })),
     sample.map((inner) => ({ sample: inner })),
     fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),

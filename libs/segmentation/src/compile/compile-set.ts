@@ -1,8 +1,10 @@
 import { canonicalJson } from '@percorso/kernel';
 import { type Condition, type Definition, type Leaf, leavesOf } from '../definition/definition';
+import { compileAccount } from './compile-account';
 import { type CompiledSet, compileEventLeaf, compileFirstEvent } from './compile-event-leaf';
 import { compileEvery } from './compile-every';
 import { compileIdentity } from './compile-identity';
+import { compileList } from './compile-list';
 import { compileProfileLeaf, type ProfileLeaf } from './compile-profile-leaf';
 import type { CompileScope, SetScope } from './compile-scope';
 import { compileSequence } from './compile-sequence';
@@ -72,6 +74,10 @@ function isProfileLeaf(leaf: Leaf): leaf is ProfileLeaf {
 
 function compileLeaf(leaf: SetLeaf, scope: CompileScope): CompiledSet {
   switch (leaf.kind) {
+    case 'account':
+      return compileAccount(leaf, scope);
+    case 'list':
+      return compileList(leaf, scope);
     case 'identity':
       return compileIdentity(leaf, scope);
     case 'event':

@@ -1,5 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
+import { canonicalJson, newId } from '@percorso/kernel';
 import { flatten } from '@percorso/profile';
+import { OWN_LIST } from './arbitraries';
 import type { Subject } from './reference-evaluator';
 
 /**
@@ -48,9 +50,20 @@ export async function loadPopulation(
   const oldNodes = nodes
     .filter(({ node }) => node > 1000)
     .map((node) => ({ ...node, person: (node.person % subjects.length) + 1, version: 1 }));
+  // Some on the list by their second node; of the others one was, once.
+  const listed = subjects.flatMap(({ lists }, index) =>
+    [OWN_LIST, newId()].map((audience, turn) => ({
+      audience_id: audience,
+      node: index + 1 + (index % 2) * 1000,
+      version: 2,
+      deleted: turn === 1 || lists.includes(audience) ? 0 : 1,
+    })),
+  );
+  const onceListed = listed.map((row) => ({ ...row, version: 1, deleted: 0 }));
   const profiles = subjects.map((subject, index) => ({
     person: index + 1,
     ...flatten(subject.traits),
+    groups: subject.accounts.map(accountId),
     consent: Object.fromEntries(
       Object.entries(subject.consent).flatMap(([channel, topics]) =>
         Object.entries(topics).map(([topic, state]) => [
@@ -62,11 +75,33 @@ export async function loadPopulation(
     version: 2,
     deleted: 0,
   }));
+  // Accounts with the same traits are one account; once each was told something else.
+  const known = new Map(subjects.flatMap(({ accounts }) => accounts.map((one) => [accountId(one), one])));
+  const accounts = [...known].map(([id, traits]) => ({ id, ...flatten(traits), version: 2 }));
+  const oldAccounts = accounts.map(({ id }) => ({
+    id,
+    ...flatten({ tier: 'gold', spent: 150 }),
+    version: 1,
+  }));
   const first = subjects[0];
   const ghosts = first
     ? [
-        { person: dead, ...flatten(first.traits), consent: {}, version: 1, deleted: 0 },
-        { person: 1, ...flatten({ tier: 'stale' }), consent: {}, version: 1, deleted: 0 },
+        {
+          person: dead,
+          ...flatten(first.traits),
+          groups: [...known.keys()],
+          consent: {},
+          version: 1,
+          deleted: 0,
+        },
+        {
+          person: 1,
+          ...flatten({ tier: 'stale' }),
+          groups: [...known.keys()],
+          consent: {},
+          version: 1,
+          deleted: 0,
+        },
       ]
     : [];
   const own = (rows: object[]): object[] => rows.map((row) => ({ workspace_id: workspaceId, ...row }));
@@ -74,10 +109,16 @@ export async function loadPopulation(
   // In inserts of their own: within one, ClickHouse would drop the old versions by itself.
   await insert(clickhouse, 'node_person', own(oldNodes));
   await insert(clickhouse, 'node_person', own(nodes));
+  await insert(clickhouse, 'audience_list', own(onceListed));
+  await insert(clickhouse, 'audience_list', own(listed));
+  await insert(clickhouse, 'account', own(oldAccounts));
+  await insert(clickhouse, 'account', own(accounts));
   await insert(clickhouse, 'profile', own(ghosts));
   await insert(clickhouse, 'profile', own([...profiles, { person: dead, version: 2, deleted: 1 }]));
   return { asOfPos: pos };
 }
+
+const accountId = (traits: object): string => canonicalJson(traits);
 
 async function insert(clickhouse: ClickHouseClient, table: string, values: object[]): Promise<void> {
   if (values.length > 0)

@@ -22,6 +22,10 @@ export interface Subject {
   person: number;
   traits: Record<string, unknown>;
   identities: { namespace: string; value: string }[];
+  /** Traits of each group account the person belongs to. */
+  accounts: Record<string, unknown>[];
+  /** Audiences whose list names the person. */
+  lists: string[];
   consent: Record<string, Record<string, 'granted' | 'denied'>>;
   events: { name: string; at: number; properties: Record<string, unknown> }[];
 }
@@ -41,6 +45,10 @@ export function holds(condition: Condition, subject: Subject, now: number, zone 
       return passes(condition.test, subject.traits, now);
     case 'consent':
       return consentOf(condition, subject) === condition.is;
+    case 'account':
+      return subject.accounts.some((traits) => condition.where.every((test) => passes(test, traits, now)));
+    case 'list':
+      return subject.lists.includes(condition.audience);
     case 'identity':
       return identified(condition, subject);
     case 'calendar':

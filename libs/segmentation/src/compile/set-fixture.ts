@@ -6,6 +6,7 @@ import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { resolveAudiences } from '../definition/resolve-audiences';
 import { readPersons } from '../evaluation/person-set';
+import { OWN_LIST } from './arbitraries';
 import { compileSet } from './compile-set';
 import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
@@ -14,12 +15,20 @@ import { holds, type Subject } from './reference-evaluator';
 export function definitionOf(where: object): Definition {
   const parsed = parseDefinition({ version: 1, where });
   if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.errors));
-  const resolved = resolveAudiences(parsed.definition, () => 'unknown-audience');
+  const resolved = resolveAudiences(parsed.definition, () => 'unknown-audience', OWN_LIST);
   if (!resolved.ok) throw new TypeError(JSON.stringify(resolved.errors));
   return resolved.definition;
 }
 
-export const nobody: Subject = { person: 0, traits: {}, identities: [], consent: {}, events: [] };
+export const nobody: Subject = {
+  person: 0,
+  traits: {},
+  identities: [],
+  accounts: [],
+  lists: [],
+  consent: {},
+  events: [],
+};
 
 /** `changes` of nobody, as persons 1, 2, … */
 export const people = (changes: readonly Partial<Subject>[]): Subject[] =>

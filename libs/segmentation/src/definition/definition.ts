@@ -20,6 +20,8 @@ export type Condition<L = Leaf> =
 export type Leaf =
   | TraitLeaf
   | ConsentLeaf
+  | AccountLeaf
+  | ListLeaf
   | IdentityLeaf
   | CalendarLeaf
   | SampleLeaf
@@ -28,7 +30,12 @@ export type Leaf =
   | FirstEventLeaf
   | SequenceLeaf;
 
-export type WrittenLeaf = Leaf | AudienceLeaf;
+export type WrittenLeaf = Leaf | AudienceLeaf | ImportedLeaf;
+
+/** The list of the audience that says so names an identity of the person. It is resolved to a ListLeaf. */
+export interface ImportedLeaf {
+  kind: 'imported';
+}
 
 /** The person satisfies the current definition of another audience. */
 export interface AudienceLeaf {
@@ -46,6 +53,18 @@ export interface ConsentLeaf {
   channel: string;
   topic?: string;
   is: 'granted' | 'denied' | 'unknown';
+}
+
+/** The list that was uploaded to an audience names an identity of the person. */
+export interface ListLeaf {
+  kind: 'list';
+  audience: string;
+}
+
+/** Some group account that the profile belongs to passes all tests on its traits. */
+export interface AccountLeaf {
+  kind: 'account';
+  where: Test[];
 }
 
 /** Some identity of the profile in the namespace passes; with `exists` false: the profile has none there. */
@@ -147,7 +166,7 @@ export type CountOrSum = { of: 'count' } | { of: 'sum'; path: string };
 
 export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 
-/** A test of one dotted path of a profile's traits or an event's properties. */
+/** A test of one dotted path of a profile's or an account's traits or an event's properties. */
 export type Test =
   | { path: string; op: 'exists'; exists: boolean }
   | { path: string; op: Order; value: Value }

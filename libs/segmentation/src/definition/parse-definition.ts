@@ -1,5 +1,6 @@
 import type { FieldError } from '@percorso/kernel';
 import type { Condition, WrittenDefinition, WrittenLeaf } from './definition';
+import { readAccount, readImported } from './parse-account';
 import { readEvent } from './parse-event';
 import { readAudience, readCalendar, readConsent, readIdentity, readSample } from './parse-profile-leaf';
 import { readSequence } from './parse-sequence';
@@ -21,11 +22,13 @@ const LEAVES = {
   },
   identity: readIdentity,
   consent: readConsent,
+  account: readAccount,
   calendar: readCalendar,
   sample: readSample,
   event: readEvent,
   sequence: readSequence,
   audience: readAudience,
+  imported: readImported,
 } satisfies Record<string, ReadLeaf>;
 
 const KINDS = ['all', 'any', 'not', ...(Object.keys(LEAVES) as (keyof typeof LEAVES)[])] as const;

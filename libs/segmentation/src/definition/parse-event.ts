@@ -1,11 +1,10 @@
 import type { EventLeaf, EventSelector, EveryLeaf, FirstEventLeaf, Measure, Window } from './definition';
-import { ORDERS, readNumber, readPath, readTest } from './parse-test';
+import { ORDERS, readNumber, readPath, readTests } from './parse-test';
 import { lengthOf, readDateValue, readDuration, readWindow } from './parse-time';
-import { at, type JsonObject, type Mistakes, readChoice, readList, readObject, readText } from './reader';
+import { at, type JsonObject, type Mistakes, readChoice, readObject, readText } from './reader';
 
 const SIMPLE_MEASURES = ['count', 'first', 'last'] as const;
 const PATH_MEASURES = ['sum', 'min', 'max', 'avg', 'distinct'] as const;
-const MOST_TESTS = 50;
 const PERIODS = { least: 2, most: 100 } as const;
 
 export function readSelector(
@@ -14,15 +13,8 @@ export function readSelector(
   mistakes: Mistakes,
 ): EventSelector | undefined {
   const name = readText(source.name, at(pointer, 'name'), mistakes);
-  const place = at(pointer, 'where');
-  const tests =
-    source.where === undefined
-      ? []
-      : readList(source.where, place, mistakes, MOST_TESTS)?.map((test, index) =>
-          readTest(test, at(place, index), mistakes),
-        );
-  if (name === undefined || tests === undefined) return undefined;
-  return { name, where: tests.filter((test) => test !== undefined) };
+  const where = readTests(source.where, at(pointer, 'where'), mistakes);
+  return name === undefined || where === undefined ? undefined : { name, where };
 }
 
 function measureOf(value: unknown, pointer: string, mistakes: Mistakes): Measure | undefined {

@@ -6,6 +6,7 @@ import { at, type JsonObject, type Mistakes, readChoice, readList, readObject, r
 export const ORDERS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] as const;
 export const TEST_OPS = [...ORDERS, 'in', 'includes', 'contains', 'startsWith', 'exists'] as const;
 export const MOST_VALUES = 1000;
+const MOST_TESTS = 50;
 
 const isObject = (value: unknown): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
@@ -110,4 +111,13 @@ function readOperand(
     return element && { path, op, value: element };
   }
   return readOrdered(path, op, value, pointer, mistakes);
+}
+
+/** A `where`: tests that must all pass; none where it is left out. */
+export function readTests(value: unknown, pointer: string, mistakes: Mistakes): Test[] | undefined {
+  if (value === undefined) return [];
+  const tests = readList(value, pointer, mistakes, MOST_TESTS)?.map((test, index) =>
+    readTest(test, at(pointer, index), mistakes),
+  );
+  return tests?.filter((test) => test !== undefined);
 }

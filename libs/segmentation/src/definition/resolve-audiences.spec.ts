@@ -25,6 +25,22 @@ describe('resolveAudiences', () => {
     return resolved.ok ? [] : resolved.errors.map(({ pointer, code }) => [pointer, code]);
   };
 
+  it('makes of imported the list of the audience that says it', () => {
+    const lookUp = known({ 1: { imported: true } });
+    const where = { any: [{ imported: true }, audience(1)] };
+    expect(resolveAudiences(written(where), lookUp, id(9))).toMatchObject({
+      definition: {
+        where: {
+          conditions: [
+            { kind: 'list', audience: id(9) },
+            { kind: 'list', audience: id(1) },
+          ],
+        },
+      },
+    });
+    expect(errorsOf(where, lookUp)).toEqual([['/where/any/0/imported', 'no-audience']]);
+  });
+
   it('puts conditions in the place of ids, however deep', () => {
     const lookUp = known({ 1: { not: audience(2) }, 2: { any: [trait, trait] } });
     expect(resolveAudiences(written({ all: [trait, audience(1), { not: audience(2) }] }), lookUp)).toEqual({

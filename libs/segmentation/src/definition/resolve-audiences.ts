@@ -1,5 +1,13 @@
 import type { FieldError } from '@percorso/kernel';
-import type { AudienceLeaf, Condition, Definition, Leaf, WrittenDefinition, WrittenLeaf } from './definition';
+import type {
+  AudienceLeaf,
+  Condition,
+  Definition,
+  Leaf,
+  ListLeaf,
+  WrittenDefinition,
+  WrittenLeaf,
+} from './definition';
 import { LIMITS } from './parse-definition';
 import { at, Mistakes } from './reader';
 
@@ -19,7 +27,7 @@ const MESSAGES: Record<Unusable, string> = {
 
 /**
  * Puts another audience's condition in the place of its id, and so on inside it; `self` is the audience being defined,
- * if it exists. Limits hold for the result. Mistakes point into `written`, at the audience that leads to them.
+ * if it exists, whose list `imported` looks at. Limits hold for the result. Mistakes point into `written`, at the audience that leads to them.
  */
 export function resolveAudiences(
   written: WrittenDefinition,
@@ -69,8 +77,7 @@ class Resolving {
       return this.inside(condition, this.users, depth);
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
-      const place = condition.kind === 'audience' ? at(at(pointer, 'audience'), 'id') : '/where';
-      return this.mistakes.add(place, error.code, error.message);
+      return this.mistakes.add(placeOf(condition, pointer), error.code, error.message);
     }
   }
 
@@ -85,7 +92,8 @@ class Resolving {
       const conditions = condition.conditions.map((inner) => this.inside(inner, path, depth + 1));
       return { kind: condition.kind, conditions };
     }
-    return condition.kind === 'audience' ? this.audience(condition, path, depth) : this.leaf(condition);
+    if (condition.kind === 'audience') return this.audience(condition, path, depth);
+    return this.leaf(condition.kind === 'imported' ? listOf(path) : condition);
   }
 
   private audience({ id }: AudienceLeaf, path: readonly string[], depth: number): Condition {
@@ -101,4 +109,17 @@ class Resolving {
     const message = `leads to more than ${LIMITS.leaves} conditions on data, those of used audiences included`;
     throw new Stop('too-many', message);
   }
+}
+
+/** The list of the audience whose definition is being read. @throws Stop */
+function listOf(path: readonly string[]): ListLeaf {
+  const audience = path.at(-1);
+  if (audience === undefined)
+    throw new Stop('no-audience', 'only an audience has a list: name it by audience');
+  return { kind: 'list', audience };
+}
+
+function placeOf(condition: Condition<WrittenLeaf>, pointer: string): string {
+  if (condition.kind === 'audience') return at(at(pointer, 'audience'), 'id');
+  return condition.kind === 'imported' ? at(pointer, 'imported') : '/where';
 }

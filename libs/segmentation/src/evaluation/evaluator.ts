@@ -26,6 +26,7 @@ interface EvaluatedSet {
   persons: Uint32Array;
   asOfPos: number;
   asOf: Date;
+  since: Date;
 }
 
 /** Seconds until an evaluation is tried again after an engine could not be reached. */
@@ -59,7 +60,7 @@ export class Evaluator {
     if (!lease) return false;
     try {
       const set = await this.compute(workspaceId, lease);
-      const moment = { pos: set.asOfPos, asOf: set.asOf };
+      const moment = { pos: set.asOfPos, asOf: set.asOf, since: set.since };
       const caughtUp = await this.guard.caughtUp(workspaceId, moment);
       const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
       const first = lease.backfilledVersion !== lease.definitionVersion;
@@ -99,11 +100,12 @@ export class Evaluator {
       definition: await this.resolved(tx, lease),
       zone: await this.audiences.zone(tx),
     }));
+    const since = this.clock.now();
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
       const compiled = compileSet(definition, { workspaceId, now: asOf, asOfPos: pos, zone });
       const persons = await readPersons(this.clickhouse, compiled);
-      return { definition, zone, persons, asOfPos: pos, asOf };
+      return { definition, zone, persons, asOfPos: pos, asOf, since };
     });
   }
 

@@ -23,6 +23,8 @@ export interface ExplainedPerson {
   events: readonly PersonEvent[];
   now: number;
   zone: string;
+  /** The audience whose definition is explained. */
+  audienceId: string;
   /** The definition of a used audience. */
   audience(id: string): Condition<WrittenLeaf> | undefined;
 }
@@ -54,7 +56,7 @@ export function explainCondition(
     }
     case 'audience': {
       const where = person.audience(condition.id);
-      const inner = where ? [explainCondition(where, person)] : [];
+      const inner = where ? [explainCondition(where, { ...person, audienceId: condition.id })] : [];
       return {
         pointer: `${pointer}/audience`,
         kind: 'audience',
@@ -64,6 +66,8 @@ export function explainCondition(
         conditions: inner,
       };
     }
+    case 'imported':
+      return explainLeaf({ kind: 'list', audience: person.audienceId }, person, pointer);
     default:
       return explainLeaf(condition, person, pointer);
   }
@@ -81,9 +85,16 @@ function combined(kind: 'all' | 'any', conditions: Explanation[], pointer: strin
   return { pointer, kind, holds, nextChangeAt: dateOf(next), conditions };
 }
 
+/** Leaves whose key in the JSON is another than their kind. */
+const WRITTEN_AS: Partial<Record<Leaf['kind'], string>> = {
+  firstEvent: 'event',
+  every: 'event',
+  list: 'imported',
+};
+
 function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Explanation {
   const { holds, due } = answer(leaf, person);
-  const kind = leaf.kind === 'firstEvent' || leaf.kind === 'every' ? 'event' : leaf.kind;
+  const kind = WRITTEN_AS[leaf.kind] ?? leaf.kind;
   return {
     pointer: `${pointer}/${kind}`,
     kind: leaf.kind,
@@ -117,6 +128,10 @@ function evidenceOf(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson)
         value: (leaf.topic === undefined ? undefined : topics?.[leaf.topic]) ?? topics?.['*'] ?? 'unknown',
       };
     }
+    case 'account':
+      return { total: profile.accounts.length };
+    case 'list':
+      return { audienceId: leaf.audience };
     case 'identity': {
       const own = profile.identities.filter(({ namespace }) => namespace === leaf.namespace);
       return { total: own.length, value: own[0]?.value ?? null };

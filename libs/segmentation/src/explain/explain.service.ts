@@ -6,6 +6,7 @@ import { AudienceStore } from '../audience/audience.store';
 import { type Condition, leavesOf, type WrittenLeaf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { DEFAULT_ZONE } from '../definition/zones';
+import { ImportStore } from '../import/import.store';
 import { MembershipStore } from '../membership/membership.store';
 import { planOf } from '../stream/plan';
 import { explainCondition } from './explain-condition';
@@ -40,6 +41,7 @@ export class ExplainService {
     private readonly profiles: ProfileReader,
     private readonly history: ProfileHistory,
     private readonly events: EventReader,
+    private readonly imports: ImportStore,
   ) {}
 
   /** @throws Problem 404 for an audience or profile that is not there, 422 for a moment to come */
@@ -62,8 +64,10 @@ export class ExplainService {
         await this.conditionsOf(tx, audience.definition),
       ];
       const names = eventNames([conditions.where, ...conditions.used.values()]);
+      const lists = await this.imports.listsOf(tx, [profile.person]);
       const person = {
-        profile,
+        profile: { ...profile, lists: lists.get(profile.person) ?? [] },
+        audienceId,
         events: await this.events.receivedBy(tx, profile.person, names, at),
         now: at.getTime(),
         zone: (await this.audiences.zone(tx)) ?? DEFAULT_ZONE,
@@ -95,7 +99,7 @@ export class ExplainService {
         ? undefined
         : past
           ? await this.history.values(tx, person, past)
-          : (await this.profiles.values(tx, [person], true)).get(person);
+          : (await this.profiles.values(tx, [person], { identities: true, accounts: true })).get(person);
     if (!found) throw Problem.notFound('Profile');
     return found;
   }
@@ -126,7 +130,7 @@ function eventNames(conditions: readonly Condition<WrittenLeaf>[]): string[] {
   const names = new Set<string>();
   for (const condition of conditions) {
     for (const leaf of leavesOf(condition)) {
-      if (leaf.kind === 'audience') continue;
+      if (leaf.kind === 'audience' || leaf.kind === 'imported') continue;
       const plan = planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }]);
       for (const slot of plan.slots) names.add(slot.name);
     }

@@ -5,6 +5,10 @@ import type { Transaction } from '@percorso/storage';
 export type MembershipCause =
   | { kind: 'event'; messageId: string }
   | { kind: 'time' }
+  /** A group account changed that the person belongs to. */
+  | { kind: 'account' }
+  /** An uploaded list named the person, or no longer does. */
+  | { kind: 'import'; importId: string }
   /** A new or an edited definition's members, found as a set or on the way. */
   | { kind: 'backfill' | 'edit'; evaluationId?: string }
   /** A set evaluation healed what was not as it should have been. */

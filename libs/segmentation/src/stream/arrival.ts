@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { flatten } from '@percorso/profile';
-import { NOW } from '../compile/arbitraries';
+import { NOW, OWN_LIST } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 /** For specs: a definition from the JSON of its condition. */
 export function parsed(where: object): Definition {
   const result = parseDefinition({ version: 1, where });
-  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience');
+  const resolved = result.ok && resolveAudiences(result.definition, () => 'unknown-audience', OWN_LIST);
   if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify({ result, resolved }));
   return resolved.definition;
 }
@@ -68,7 +68,11 @@ export class Arrival {
 
   ask(program: number, now: number): Answer {
     const person = {
-      profile: { ...this.subject, traits: flatten(this.subject.traits) },
+      profile: {
+        ...this.subject,
+        traits: flatten(this.subject.traits),
+        accounts: this.subject.accounts.map(flatten),
+      },
       matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
     };
     return new Answers(this.plan, person, now, 'UTC').of(this.plan.programs[program]!);

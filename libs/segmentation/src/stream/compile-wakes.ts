@@ -1,4 +1,5 @@
 import { canonicalJson } from '@percorso/kernel';
+import { memberships } from '../compile/compile-account';
 import { selectEvents } from '../compile/compile-event-leaf';
 import type { CompileScope, SetScope } from '../compile/compile-scope';
 import { DEFAULT_ZONE } from '../definition/zones';
@@ -59,6 +60,15 @@ function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: num
     return (
       `SELECT person, ${due('moment')} FROM (SELECT person, ${date} AS moment FROM percorso.profile FINAL ` +
       `WHERE ${workspace} AND deleted = 0) WHERE ${between('moment')} GROUP BY person`
+    );
+  }
+  if (edge.of === 'account') {
+    const date = dateAt(parameters.text(edge.path));
+    return (
+      `SELECT person, min(found.due) AS due FROM (${memberships(workspace)}) AS belongs INNER JOIN (` +
+      `SELECT id, ${due('moment')} FROM (SELECT id, ${date} AS moment FROM percorso.account FINAL ` +
+      `WHERE ${workspace}) WHERE ${between('moment')} GROUP BY id) AS found ON found.id = belongs.account ` +
+      `GROUP BY person`
     );
   }
   const moment = edge.of === 'event' ? 'occurred_at' : 'moment';

@@ -24,7 +24,16 @@ describe('the edges of the language, as time passes', () => {
     const plan = planFor(definitions);
     const [start = T, ...later] = [...new Set(times)].sort((a, b) => a - b);
     const moved = persons.map((person, index) => {
-      const subject = { person: index + 1, traits: {}, identities: [], consent: {}, events: [], ...person };
+      const subject = {
+        person: index + 1,
+        traits: {},
+        identities: [],
+        accounts: [],
+        lists: [],
+        consent: {},
+        events: [],
+        ...person,
+      };
       return follow(plan, definitions, subject, subject.events, later, start);
     });
     expect(moved.filter(Boolean).length).toBeGreaterThan(persons.length / 4);

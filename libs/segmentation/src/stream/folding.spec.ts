@@ -17,7 +17,15 @@ describe('folding of older events into totals', () => {
         (events, conditions, waits) => {
           const definitions = conditions.map(parsed);
           const plan = planFor(definitions);
-          const person: Subject = { person: 1, traits: {}, identities: [], consent: {}, events: [] };
+          const person: Subject = {
+            person: 1,
+            traits: {},
+            identities: [],
+            accounts: [],
+            lists: [],
+            consent: {},
+            events: [],
+          };
           const arrival = new Arrival(plan, person);
           const times = [0, ...waits].sort((a, b) => a - b).map((wait) => NOW.getTime() + wait);
           // Some of them come late: when time has passed and older ones are totals already.

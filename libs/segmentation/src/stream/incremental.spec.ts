@@ -8,6 +8,8 @@ const CASES = Number(process.env.PERCORSO_CASES ?? 500);
 const KINDS = [
   'trait',
   'consent',
+  'account',
+  'list',
   'identity',
   'calendar',
   'sample',

@@ -3,6 +3,7 @@ import { type Answer, answerEvents, answerEvery, answerFirst } from './event-ans
 import type { Matches } from './matches';
 import type { PlannedLeaf } from './plan';
 import {
+  answerAccount,
   answerCalendar,
   answerConsent,
   answerIdentity,
@@ -40,7 +41,10 @@ export function answerLeaf(planned: PlannedLeaf, person: PersonFacts, now: numbe
   }
 }
 
-type ProfileLeaf = Extract<Leaf, { kind: 'trait' | 'consent' | 'identity' | 'calendar' | 'sample' }>;
+type ProfileLeaf = Extract<
+  Leaf,
+  { kind: 'trait' | 'consent' | 'account' | 'list' | 'identity' | 'calendar' | 'sample' }
+>;
 
 function answerProfile(leaf: ProfileLeaf, profile: ProfileFacts, now: number, zone: string): Answer {
   switch (leaf.kind) {
@@ -48,6 +52,10 @@ function answerProfile(leaf: ProfileLeaf, profile: ProfileFacts, now: number, zo
       return answerTrait(leaf.test, profile.traits, now);
     case 'consent':
       return answerConsent(leaf, profile);
+    case 'account':
+      return answerAccount(leaf, profile, now);
+    case 'list':
+      return { holds: profile.lists.includes(leaf.audience), due: Infinity };
     case 'identity':
       return answerIdentity(leaf, profile);
     case 'calendar':

@@ -71,6 +71,10 @@ export interface Plan {
   profilePrograms: Program[];
   /** Programs that look at the profile's identities, which come without a new version of it. */
   identityPrograms: Program[];
+  /** Whether some program looks at the accounts of a profile. */
+  looksAtAccounts: boolean;
+  /** Whether some program looks at uploaded lists. */
+  looksAtLists: boolean;
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
   unsettled: Program[];
 }
@@ -117,6 +121,8 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     programsOf,
     profilePrograms,
     identityPrograms,
+    looksAtAccounts: planned.some(({ leaf }) => leaf.kind === 'account'),
+    looksAtLists: planned.some(({ leaf }) => leaf.kind === 'list'),
     unsettled,
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FlatValues } from '@percorso/profile';
 import { parseDate } from '../definition/date-text';
 import {
+  type AccountLeaf,
   type CalendarLeaf,
   type ConsentLeaf,
   type IdentityLeaf,
@@ -21,6 +22,10 @@ export interface ProfileFacts {
   /** channel -> topic -> state; topic `*` is the whole channel. */
   consent: Record<string, Record<string, string>>;
   identities: readonly { namespace: string; value: string }[];
+  /** Traits of each group account it belongs to. */
+  accounts: readonly FlatValues[];
+  /** Audiences whose list names one of its identities. */
+  lists: readonly string[];
 }
 
 const ALWAYS = Infinity;
@@ -55,6 +60,15 @@ export function answerIdentity({ namespace, test }: IdentityLeaf, { identities }
     }
   });
   return { holds, due: ALWAYS };
+}
+
+export function answerAccount({ where }: AccountLeaf, { accounts }: ProfileFacts, now: number): Answer {
+  let due = ALWAYS;
+  for (const traits of accounts) {
+    for (const test of where) due = Math.min(due, answerTrait(test, traits, now).due);
+  }
+  const holds = accounts.some((traits) => where.every((test) => passes(test, traits, now)));
+  return { holds, due };
 }
 
 export function answerSample({ salt, share }: SampleLeaf, { person }: ProfileFacts): Answer {

@@ -7,6 +7,8 @@ import { WakeStore } from './wake.store';
 export interface SetMoment {
   pos: number;
   asOf: Date;
+  /** Before anything of it was read: who was woken since may have been answered from newer data. */
+  since: Date;
 }
 
 const LOOK_MS = 50;
@@ -81,7 +83,7 @@ export class Overtaking {
       for (const { person } of rows) this.persons.add(person);
       this.until = pos;
     }
-    const woken = new Set(await this.wakes.evaluatedSince(tx, persons, this.moment.asOf));
+    const woken = new Set(await this.wakes.evaluatedSince(tx, persons, this.moment.since));
     return persons.filter((person) => !this.persons.has(person) && !woken.has(person));
   }
 }

@@ -48,7 +48,9 @@ export class StreamCursorStore {
   async advance(tx: Transaction, pos: number): Promise<number> {
     const { rows } = await tx.query<{ turn: string }>(
       `INSERT INTO stream_cursor AS c (workspace_id, partition, pos, turn, next_wake)
-       VALUES ($1, $2, $3, 1, (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL))
+       VALUES ($1, $2, $3, 1, least(
+         (SELECT min(due_at) FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL),
+         (SELECT min(at) FROM account_wake WHERE workspace_id = $1)))
        ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, turn = c.turn + 1, next_wake = excluded.next_wake
        RETURNING turn`,
       [tx.workspaceId, PARTITION, pos],

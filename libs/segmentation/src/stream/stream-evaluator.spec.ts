@@ -179,6 +179,48 @@ describe('StreamEvaluator', () => {
     expect(await world.members(audience)).toEqual([]);
   });
 
+  it('wakes all members of a group account when it changes, a batch at a time', async () => {
+    const audience = await world.newAudience({
+      account: { where: [{ path: 'plan', op: 'eq', value: 'pro' }] },
+    });
+    await world.evaluate(audience);
+    const people = Array.from({ length: 2100 }, (_, index) => `p${index}`);
+    const group = (userId: string, traits: object): object => ({
+      type: 'group',
+      messageId: `m${++serial}`,
+      timestamp: world.clock.now().toISOString(),
+      userId,
+      groupId: 'acme',
+      traits,
+    });
+    for (let start = 0; start < people.length; start += 300)
+      await world.say(...people.slice(start, start + 300).map((who) => group(who, { plan: 'free' })));
+    expect(await world.members(audience)).toEqual([]);
+    world.clock.advance(1);
+    await world.say(group('p7', { plan: 'pro' }));
+    expect(await world.members(audience)).toHaveLength(2100);
+    const causes = (await world.deltas(audience)).map(({ cause }) => cause.kind);
+    expect(new Set(causes)).toEqual(new Set(['event', 'account']));
+    expect(causes.filter((kind) => kind === 'event')).toHaveLength(1);
+    expect(await world.evaluate(audience)).toMatchObject({ drift: 0, members: 2100 });
+
+    // Said again it is no change; who joins enters by its own event.
+    await world.accept(group('p8', { plan: 'pro' }), group('new', {}));
+    await world.apply();
+    expect(await pendingAccounts()).toBe(0);
+    await world.stream();
+    expect(await world.members(audience)).toHaveLength(2101);
+  }, 60_000);
+
+  const pendingAccounts = async (): Promise<number> => {
+    const { rows } = await world.database.tx(world.workspaceId, (tx) =>
+      tx.query<{ n: number }>('SELECT count(*)::int AS n FROM account_wake WHERE workspace_id = $1', [
+        tx.workspaceId,
+      ]),
+    );
+    return rows[0]!.n;
+  };
+
   const who = fc.oneof(
     fc.constantFrom('u0', 'u1', 'u2').map((userId) => ({ userId })),
     fc.constantFrom('a0', 'a1', 'a2').map((anonymousId) => ({ anonymousId })),
@@ -197,11 +239,28 @@ describe('StreamEvaluator', () => {
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('event' as const), who, name, ago, properties }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('identify' as const), who, traits: properties }) },
     {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('group' as const),
+        who,
+        groupId: fc.constantFrom('g0', 'g1'),
+        traits: properties,
+      }),
+    },
+    {
       weight: 1,
       arbitrary: fc.record({
         kind: fc.constant('login' as const),
         userId: fc.constantFrom('u0', 'u1'),
         anonymousId: fc.constantFrom('a0', 'a1', 'a2'),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('upload' as const),
+        mode: fc.constantFrom('add' as const, 'replace' as const),
+        named: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2', 'u9', 'a0', 'a1', 'a2')),
       }),
     },
     { weight: 1, arbitrary: fc.constant({ kind: 'unmerge' as const }) },
@@ -223,6 +282,19 @@ describe('StreamEvaluator', () => {
         return world.say(event(one.who, one.name, one.ago, one.properties));
       case 'identify':
         return world.say({ type: 'identify', messageId: `m${++serial}`, ...one.who, traits: one.traits });
+      case 'group': {
+        const { groupId, traits } = one;
+        return world.say({ type: 'group', messageId: `m${++serial}`, ...one.who, groupId, traits });
+      }
+      case 'upload': {
+        const imported = [...audiences].filter(([, where]) => JSON.stringify(where).includes('"imported"'));
+        const rows = one.named.map((value) => ({
+          namespace: value.startsWith('u') ? 'user_id' : 'anonymous_id',
+          value,
+        }));
+        for (const [id] of imported) await world.upload(id, one.mode, ...rows);
+        return world.stream();
+      }
       case 'login': {
         const { userId, anonymousId } = one;
         return world.say({ type: 'identify', messageId: `m${++serial}`, userId, anonymousId, traits: {} });
@@ -264,7 +336,7 @@ describe('StreamEvaluator', () => {
               for (const [id, where] of audiences) {
                 expect({ where, members: await world.members(id) }).toEqual({
                   where,
-                  members: await world.set(where),
+                  members: await world.set(where, id),
                 });
               }
             }

@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
+import { ImportStore } from '../import/import.store';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
+import { AccountWakeStore } from './account-wake.store';
 import { Answers } from './answer';
 import { ColdReader } from './cold-reader';
 import { type PersonCache, type PersonState } from './person-cache';
@@ -13,7 +15,7 @@ import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, streamLag, wokenPersons } from './stream-metrics';
-import { type Wake, WakeStore } from './wake.store';
+import { type DuePerson, type Wake, type WakeCause, WakeStore } from './wake.store';
 
 /** Events, wakes, and answers of one transaction; together they keep it under 200 ms. */
 const MOST_EVENTS = 1000;
@@ -25,6 +27,8 @@ interface Touched {
   person: number;
   events: PersonEvent[];
   woken: boolean;
+  /** Why it was woken, where it is not by time. */
+  cause?: WakeCause;
 }
 
 /** What one turn works on: everything as of `until` and `now`. */
@@ -55,6 +59,8 @@ export class StreamEvaluator {
     private readonly cold: ColdReader,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
+    private readonly accounts: AccountWakeStore,
+    private readonly imports: ImportStore,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -82,12 +88,13 @@ export class StreamEvaluator {
     const cache = this.caches.take(tx.workspaceId!, plan, cursor.turn, now);
     const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
 
+    const expanded = await this.accounts.expand(tx, plan.looksAtAccounts, now);
     const { length: programs } = plan.programs;
     const woken = await this.wakes.due(tx, now, Math.ceil(Math.min(MOST_WAKES, MOST_ANSWERS / programs)));
     const waiting = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
     const events = affordable(turn, waiting, woken.length * programs);
     if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
-    const nothing = woken.length === 0 && turn.until === cursor.pos;
+    const nothing = expanded === 0 && woken.length === 0 && turn.until === cursor.pos;
     // A moment whose wake was lost would be waited for again and again.
     if (nothing && !(cursor.nextWake && cursor.nextWake <= now)) return { taken: 0, changed: false };
     const touched = touchedBy(events, woken);
@@ -98,7 +105,7 @@ export class StreamEvaluator {
     const newest = events.at(-1);
     if (newest) streamLag.observe((now.getTime() - newest.receivedAt.getTime()) / 1000);
     wokenPersons.inc(woken.length);
-    return { taken: turn.until - cursor.pos + woken.length, changed };
+    return { taken: turn.until - cursor.pos + woken.length + expanded, changed };
   }
 
   private async eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
@@ -111,7 +118,11 @@ export class StreamEvaluator {
     const { tx, plan, now } = turn;
     if (touched.length === 0) return false;
     const persons = touched.map(({ person }) => person);
-    const profiles = await this.profiles.values(tx, persons, plan.identityPrograms.length > 0);
+    const profiles = await this.profiles.values(tx, persons, {
+      identities: plan.identityPrograms.length > 0,
+      accounts: plan.looksAtAccounts,
+    });
+    const lists = plan.looksAtLists ? await this.imports.listsOf(tx, persons) : undefined;
     const gone = persons.filter((person) => !profiles.has(person));
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
@@ -125,7 +136,7 @@ export class StreamEvaluator {
     for (const { touch, state, programs } of asked) {
       const read = overflow.get(touch.person);
       const values = {
-        profile: profiles.get(touch.person)!,
+        profile: { ...profiles.get(touch.person)!, lists: lists?.get(touch.person) ?? [] },
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
       const answers = new Answers(plan, values, now.getTime(), plan.zone);
@@ -179,9 +190,10 @@ function affordable({ plan, cache }: Turn, events: PersonEvent[], spent: number)
   return events;
 }
 
-function touchedBy(events: readonly PersonEvent[], woken: readonly number[]): Map<number, Touched> {
+function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]): Map<number, Touched> {
   const touched = new Map<number, Touched>();
-  for (const person of woken) touched.set(person, { person, events: [], woken: true });
+  for (const { person, cause } of woken)
+    touched.set(person, { person, events: [], woken: true, ...(cause && { cause }) });
   for (const event of events) {
     const known = touched.get(event.person);
     if (known) known.events.push(event);
@@ -209,10 +221,10 @@ function changeOf({ audience }: Program, touch: Touched, member: boolean): Perso
   };
 }
 
-function causeOf(audience: Program['audience'], { events }: Touched): MembershipCause {
+function causeOf(audience: Program['audience'], { events, cause }: Touched): MembershipCause {
   // Whoever belonged already when the definition came enters by it, not by what happens to happen now.
   if (audience.backfilledVersion === null) return { kind: 'backfill' };
   if (audience.backfilledVersion !== audience.definitionVersion) return { kind: 'edit' };
   const last = events.at(-1);
-  return last ? { kind: 'event', messageId: last.messageId } : { kind: 'time' };
+  return last ? { kind: 'event', messageId: last.messageId } : (cause ?? { kind: 'time' });
 }

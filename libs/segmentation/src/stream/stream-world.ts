@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import { BullModule } from '@nestjs/bull';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { AccessModule } from '@percorso/access';
+import { AccessModule, type Row, rowsOf } from '@percorso/access';
 import { insertDefaultNamespaces } from '@percorso/identity';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { ManualClock, newId } from '@percorso/kernel';
@@ -15,6 +16,8 @@ import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
 import { Evaluator } from '../evaluation/evaluator';
 import { readPersons } from '../evaluation/person-set';
+import type { ImportView } from '../import/import.dto';
+import { ImportService } from '../import/import.service';
 import { MembershipLog, type MembershipDelta } from '../membership/membership-log';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
@@ -123,6 +126,18 @@ export class StreamWorld {
     return audience.id;
   }
 
+  /** Identities of an uploaded list. */
+  upload(
+    audienceId: string,
+    mode: 'add' | 'replace',
+    ...identities: { namespace: string; value: string }[]
+  ): Promise<ImportView> {
+    const body = ['namespace,value', ...identities.map(({ namespace, value }) => `${namespace},${value}`)];
+    const bytes = Readable.from([Buffer.from(body.join('\n'))]);
+    const rows = (): AsyncGenerator<Row> => rowsOf(bytes, 'csv');
+    return this.get(ImportService).import(this.workspaceId, audienceId, mode, rows, 'spec');
+  }
+
   async evaluate(audienceId: string): Promise<EvaluationRow> {
     this.clock.advance(1);
     await this.stream();
@@ -149,9 +164,9 @@ export class StreamWorld {
   }
 
   /** The members as ClickHouse has them, at the position and moment of now. */
-  async set(where: object): Promise<number[]> {
+  async set(where: object, audienceId?: string): Promise<number[]> {
     const parsed = parseDefinition({ version: 1, where });
-    const resolved = parsed.ok && resolveAudiences(parsed.definition, () => 'unknown-audience');
+    const resolved = parsed.ok && resolveAudiences(parsed.definition, () => 'unknown-audience', audienceId);
     if (!resolved || !resolved.ok) throw new TypeError(JSON.stringify(parsed));
     const { workspaceId } = this;
     return this.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {

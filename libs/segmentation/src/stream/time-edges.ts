@@ -15,6 +15,7 @@ export type TimeEdge =
   | { of: 'event'; events: EventSelector; window: Window; after: number }
   | { of: 'property'; events: EventSelector; path: string; after: number }
   | { of: 'trait'; path: string; after: number }
+  | { of: 'account'; path: string; after: number }
   /** Local midnights. */
   | { of: 'calendar'; leaf: CalendarLeaf };
 
@@ -23,7 +24,12 @@ export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
   switch (leaf.kind) {
     case 'trait':
       return turnsOf(leaf.test).map((after) => ({ of: 'trait', path: leaf.test.path, after }));
+    case 'account':
+      return leaf.where.flatMap((test) =>
+        turnsOf(test).map((after): TimeEdge => ({ of: 'account', path: test.path, after })),
+      );
     case 'consent':
+    case 'list':
     case 'identity':
     case 'sample':
       return [];

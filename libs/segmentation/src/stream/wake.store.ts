@@ -9,6 +9,16 @@ export interface Wake {
 
 const instant = (ms: number): string | null => (ms === Infinity ? null : new Date(ms).toISOString());
 
+/** A person whose moment has come. */
+export interface DuePerson {
+  person: number;
+  /** Why, where it is not by time. */
+  cause: WakeCause | null;
+}
+
+/** What changed without an event of the person. */
+export type WakeCause = { kind: 'account' } | { kind: 'import'; importId: string };
+
 /**
  * When to look at persons to whom nothing happens. Rows exist for moments until the horizon only: what comes later is
  * found by the next sweep, so that persons who wait cost nothing.
@@ -16,13 +26,13 @@ const instant = (ms: number): string | null => (ms === Infinity ? null : new Dat
 @Injectable()
 export class WakeStore {
   /** Persons due, the longest waiting first; each is locked until the transaction ends. */
-  async due(tx: Transaction, now: Date, limit: number): Promise<number[]> {
-    const { rows } = await tx.query<{ person: number }>(
-      `SELECT person FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
+  async due(tx: Transaction, now: Date, limit: number): Promise<DuePerson[]> {
+    const { rows } = await tx.query<DuePerson>(
+      `SELECT person, cause FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
        ORDER BY due_at LIMIT $3 FOR UPDATE`,
       [tx.workspaceId, now, limit],
     );
-    return rows.map((row) => row.person);
+    return rows;
   }
 
   /** Those whose events are others now, by a merge or an unmerge: state kept of them is void, woken yet or not. */
@@ -47,6 +57,17 @@ export class WakeStore {
     );
   }
 
+  /** Wake these at once for `cause`. */
+  async wake(tx: Transaction, persons: readonly number[], cause: WakeCause, now: Date): Promise<void> {
+    if (persons.length === 0) return;
+    await tx.query(
+      `INSERT INTO profile_wake AS w (workspace_id, person, due_at, cause)
+       SELECT $1, person, $3, $4 FROM unnest($2::int[]) AS person ORDER BY person
+       ON CONFLICT (workspace_id, person) DO UPDATE SET due_at = least(w.due_at, excluded.due_at), cause = excluded.cause`,
+      [tx.workspaceId, [...new Set(persons)], now, JSON.stringify(cause)],
+    );
+  }
+
   /** Wake these at once: their events are others than before. */
   async rebuild(tx: Transaction, persons: readonly number[], now: Date): Promise<void> {
     await tx.query(
@@ -61,7 +82,7 @@ export class WakeStore {
   async done(tx: Transaction, wakes: readonly Wake[], now: Date): Promise<void> {
     if (wakes.length === 0) return;
     await tx.query(
-      `UPDATE profile_wake w SET due_at = g.due, evaluated_at = $4, rebuild = false
+      `UPDATE profile_wake w SET due_at = g.due, evaluated_at = $4, rebuild = false, cause = NULL
        FROM unnest($2::int[], $3::timestamptz[]) AS g (person, due)
        WHERE w.workspace_id = $1 AND w.person = ANY($2) AND w.person = g.person`,
       [tx.workspaceId, wakes.map((wake) => wake.person), wakes.map((wake) => instant(wake.due)), now],

@@ -69,12 +69,17 @@ function formatLeaf(leaf: WrittenLeaf): string {
       const topic = leaf.topic === undefined ? '' : `, ${quoted(leaf.topic)}`;
       return `consent(${quoted(leaf.channel)}${topic}) is ${leaf.is}`;
     }
+    case 'account':
+      return `account(${leaf.where.map(formatTest).join(' and ')})`;
     case 'calendar':
       return `anniversary(${steps(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
     case 'sample': {
       const salt = leaf.salt === '' ? '' : `, ${quoted(leaf.salt)}`;
       return `sample(${leaf.share / (SAMPLE_PARTS / 100)}%${salt})`;
     }
+    case 'imported':
+    case 'list':
+      return 'imported';
     case 'audience':
       return `audience(${quoted(leaf.id)})`;
     case 'event':

@@ -20,10 +20,12 @@ export const LEAVES: Record<string, ReadLeaf> = {
   trait: readTrait,
   identity: readIdentity,
   consent: readConsent,
+  account: readAccount,
   anniversary: readAnniversary,
   sample: readSample,
   event: readEvent,
   audience: readAudience,
+  imported: () => ({ imported: true }),
 };
 
 /** `trait.address.city = "Rome"` */
@@ -50,6 +52,14 @@ function readConsent(cursor: Cursor): Json {
   cursor.expect('is');
   consent.is = cursor.expectOne(['granted', 'denied', 'unknown'], 'granted, denied or unknown');
   return { consent };
+}
+
+/** `account(plan = "pro" and seats >= 50)`, `account()` */
+function readAccount(cursor: Cursor): Json {
+  cursor.expect('(');
+  const account = cursor.placed(() => (cursor.sees(')') ? {} : { where: readTests(cursor) }));
+  cursor.expect(')');
+  return { account };
 }
 
 /** `anniversary(birthday, "Europe/Rome") in 0 to 7 days`, `anniversary(birthday, trait.timezone) in …` */
@@ -138,14 +148,16 @@ function readThen(cursor: Cursor): Json {
   });
 }
 
+function readTests(cursor: Cursor): Json[] {
+  const tests = [readTest(cursor)];
+  while (cursor.skips('and')) tests.push(readTest(cursor));
+  return tests;
+}
+
 function readSelection(cursor: Cursor, windowed: boolean): Json {
   cursor.expect('(');
   const event = cursor.placed(() => ({ name: cursor.string('the name of an event in quotes') }) as Json);
-  if (cursor.skips('where')) {
-    const tests = [readTest(cursor)];
-    while (cursor.skips('and')) tests.push(readTest(cursor));
-    event.where = tests;
-  }
+  if (cursor.skips('where')) event.where = readTests(cursor);
   while (windowed && cursor.skips(',')) {
     if (!event.within && seesWindow(cursor)) event.within = readWindow(cursor);
     else if (!event.every && cursor.skips('every')) event.every = readDuration(cursor);

@@ -68,4 +68,32 @@ export const clickhouseMigrations: readonly { name: string; statements: readonly
       `ALTER TABLE {db}.node_person ADD COLUMN IF NOT EXISTS value String`,
     ],
   },
+  {
+    name: '0004-accounts',
+    statements: [
+      `CREATE TABLE IF NOT EXISTS {db}.account (
+        workspace_id UUID,
+        id String,
+        numbers Map(LowCardinality(String), Decimal(38, 9)),
+        strings Map(LowCardinality(String), String),
+        booleans Map(LowCardinality(String), Bool),
+        lists Map(LowCardinality(String), Array(String)),
+        version UInt64
+      ) ENGINE = ReplacingMergeTree(version)
+      ORDER BY (workspace_id, id)`,
+    ],
+  },
+  {
+    name: '0005-imports',
+    statements: [
+      `CREATE TABLE IF NOT EXISTS {db}.audience_list (
+        workspace_id UUID,
+        audience_id UUID,
+        node UInt32,
+        version UInt64,
+        deleted UInt8
+      ) ENGINE = ReplacingMergeTree(version, deleted)
+      ORDER BY (workspace_id, audience_id, node)`,
+    ],
+  },
 ];
