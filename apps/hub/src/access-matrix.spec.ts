@@ -101,6 +101,7 @@ describe('who may call what', () => {
       'profiles',
       'merges',
       'quarantine',
+      'erasures',
     ]) {
       ids[name] = newId();
     }
@@ -170,6 +171,7 @@ describe('who may call what', () => {
       pointer: '',
       payload: Buffer.from('{}'),
     });
+    await insert('erasure', { id: ids.erasures, persons: [], nodes: [], requested_at: at });
     const suppressed = { channel: 'email', address: 'blocked@example.com', reason: 'manual' };
     expect((await admin.post('/v1/suppressions', suppressed)).status).toBe(201);
   }

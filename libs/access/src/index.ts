@@ -17,3 +17,5 @@ export { BODY_LIMIT, configureHttp, createHttpAdapter, type HttpOptions, parseJs
 export { WorkspaceService } from './workspace.service';
 export { CreatedWorkspace, CreateWorkspace, WorkspaceSettings, WorkspaceView } from './workspace.dto';
 export { PageAnswer } from './described';
+export { hashWith, keyedHash } from './keyed-hash';
+export { QuotesPersons } from './quotes-persons.decorator';

@@ -1,8 +1,9 @@
 import { Injectable, Inject } from '@nestjs/common';
-import { claimsOf, IdentityResolver, Namespace } from '@percorso/identity';
+import { claimsOf, IdentityResolver, lockIdentities, Namespace } from '@percorso/identity';
 import { dropDuplicates } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
 import { GoodItem, LogItem, Outcome } from './log-item';
+import { setErasedAside } from './erasure/set-erased-aside';
 import { saveEvents } from './event.store';
 import { saveGroups } from './group-account.store';
 import { PERSON_HOOKS, PersonHook } from './person-hooks';
@@ -26,6 +27,17 @@ export class BatchApplier {
   ) {}
 
   async apply(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
+    await lockIdentities(tx);
+    const welcome = await setErasedAside(tx, context.partition, items, context.namespaces);
+    const outcome = await this.applyWelcome(tx, welcome, context);
+    return { ...outcome, quarantined: outcome.quarantined + items.length - welcome.length };
+  }
+
+  private async applyWelcome(
+    tx: Transaction,
+    items: readonly LogItem[],
+    context: ApplyContext,
+  ): Promise<Outcome> {
     const aside: QuarantinedItem[] = [];
     const good: GoodItem[] = [];
     for (const entry of items) {

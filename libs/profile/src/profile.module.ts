@@ -1,7 +1,14 @@
 import { Module } from '@nestjs/common';
 import { IdentityModule } from '@percorso/identity';
+import { IngestLog } from '@percorso/ingest';
 import { AppliedSignal } from './applied-signal';
 import { ClickHouseWriter } from './clickhouse.writer';
+import { ERASURE_PLACES, ErasurePlace } from './erasure/erasure-place';
+import { ErasureController } from './erasure/erasure.controller';
+import { ErasureService } from './erasure/erasure.service';
+import { IdempotencyPlace } from './erasure/idempotency.place';
+import { LogPlace } from './erasure/log.place';
+import { QuarantinePlace } from './erasure/quarantine.place';
 import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
@@ -15,9 +22,18 @@ import { ProfileService } from './profile.service';
 /** Profiles to read and to change by hand, and the gate to ClickHouse. */
 @Module({
   imports: [IdentityModule],
-  controllers: [ProfileController, MergeController],
+  controllers: [ProfileController, MergeController, ErasureController],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
+    {
+      provide: ERASURE_PLACES,
+      useFactory: (): ErasurePlace[] => [
+        new LogPlace(new IngestLog()),
+        new QuarantinePlace(),
+        new IdempotencyPlace(),
+      ],
+    },
+    ErasureService,
     ProfileQueries,
     ProfileReader,
     EventReader,
@@ -27,6 +43,15 @@ import { ProfileService } from './profile.service';
     Loader,
     LoadGate,
   ],
-  exports: [PERSON_HOOKS, ProfileReader, EventReader, AppliedSignal, ProfileService, LoadGate, Loader],
+  exports: [
+    PERSON_HOOKS,
+    ERASURE_PLACES,
+    ProfileReader,
+    EventReader,
+    AppliedSignal,
+    ProfileService,
+    LoadGate,
+    Loader,
+  ],
 })
 export class ProfileModule {}

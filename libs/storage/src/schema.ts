@@ -35,6 +35,7 @@ export interface IdempotencyTable {
   headers: JSONColumnType<object | null>;
   body: Buffer | null;
   created_at: Date;
+  personal: Generated<boolean>;
 }
 
 export type InstanceIdempotencyTable = Omit<IdempotencyTable, 'workspace_id'>;
@@ -69,6 +70,7 @@ export interface IngestLogTable {
   sent_at: Date | null;
   source_id: string;
   payload: Buffer;
+  erased: string[] | null;
 }
 
 export interface MessageSeenTable {
@@ -168,11 +170,29 @@ export interface ProfileTable {
 export interface ErasureTable {
   workspace_id: string;
   id: string;
-  profile_id: string;
+  profile_id: string | null;
   persons: number[];
   nodes: number[];
   requested_at: Date;
   done_at: Date | null;
+}
+
+export interface ErasurePlaceTable {
+  workspace_id: string;
+  erasure_id: string;
+  place: string;
+  state: string;
+  count: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  waiting_for: string | null;
+  progress: JSONColumnType<object | null>;
+  look_at: Date;
+  done_at: Date | null;
+}
+
+export interface TombstoneTable {
+  workspace_id: string;
+  hash: Buffer;
+  erasure_id: string;
 }
 
 export interface GroupAccountTable {
@@ -442,6 +462,8 @@ export interface Schema {
   profile_fragment: ProfileFragmentTable;
   profile: ProfileTable;
   erasure: ErasureTable;
+  erasure_place: ErasurePlaceTable;
+  tombstone: TombstoneTable;
   group_account: GroupAccountTable;
   event: EventTable;
   load_batch: LoadBatchTable;
