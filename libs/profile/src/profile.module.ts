@@ -18,11 +18,13 @@ import { ProfileController } from './profile.controller';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
+import { TimelineController } from './timeline/timeline.controller';
+import { TimelineQueries } from './timeline/timeline.queries';
 
 /** Profiles to read and to change by hand, and the gate to ClickHouse. */
 @Module({
   imports: [IdentityModule],
-  controllers: [ProfileController, MergeController, ErasureController],
+  controllers: [ProfileController, MergeController, ErasureController, TimelineController],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
     {
@@ -34,6 +36,7 @@ import { ProfileService } from './profile.service';
       ],
     },
     ErasureService,
+    TimelineQueries,
     ProfileQueries,
     ProfileReader,
     EventReader,
