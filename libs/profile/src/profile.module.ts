@@ -18,13 +18,15 @@ import { ProfileController } from './profile.controller';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
+import { SchemaController } from './schema/schema.controller';
+import { SchemaService } from './schema/schema.service';
 import { TimelineController } from './timeline/timeline.controller';
 import { TimelineQueries } from './timeline/timeline.queries';
 
 /** Profiles to read and to change by hand, and the gate to ClickHouse. */
 @Module({
   imports: [IdentityModule],
-  controllers: [ProfileController, MergeController, ErasureController, TimelineController],
+  controllers: [ProfileController, MergeController, ErasureController, TimelineController, SchemaController],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
     {
@@ -37,6 +39,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     },
     ErasureService,
     TimelineQueries,
+    SchemaService,
     ProfileQueries,
     ProfileReader,
     EventReader,

@@ -6,10 +6,17 @@ import { foundation } from './migrations/0001-foundation';
 import { language } from './migrations/0002-language';
 import { streaming } from './migrations/0003-streaming';
 import { erasure } from './migrations/0010-erasure';
+import { schemas } from './migrations/0011-schemas';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
-const MIGRATIONS: readonly { name: string; sql: string }[] = [foundation, language, streaming, erasure];
+const MIGRATIONS: readonly { name: string; sql: string }[] = [
+  foundation,
+  language,
+  streaming,
+  erasure,
+  schemas,
+];
 
 /** Any constant will do, so long as every hub uses the same. */
 const LOCK = 7_263_391;

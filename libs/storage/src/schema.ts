@@ -444,6 +444,27 @@ export interface ProfileWakeTable {
   evaluated_at: Date | null;
 }
 
+export interface DataSchemaTable {
+  workspace_id: string;
+  kind: string;
+  name: string;
+  version: number;
+  schema: Json;
+  policy: string;
+  created_at: Date;
+}
+
+export interface SchemaViolationTable {
+  workspace_id: string;
+  kind: string;
+  name: string;
+  version: number;
+  rule: string;
+  count: Int8;
+  last_pos: Int8;
+  last_at: Date;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -464,6 +485,8 @@ export interface Schema {
   erasure: ErasureTable;
   erasure_place: ErasurePlaceTable;
   tombstone: TombstoneTable;
+  data_schema: DataSchemaTable;
+  schema_violation: SchemaViolationTable;
   group_account: GroupAccountTable;
   event: EventTable;
   load_batch: LoadBatchTable;
