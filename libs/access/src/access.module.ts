@@ -10,6 +10,7 @@ import { IdempotencyInterceptor } from './idempotency.interceptor';
 import { IdempotencyStore } from './idempotency.store';
 import { KeyService } from './key.service';
 import { KeyStore } from './key.store';
+import { hashWith } from './keyed-hash';
 import { LinkInterceptor } from './page';
 import { ProblemFilter } from './problem.filter';
 import { RequestPipe } from './request.pipe';
@@ -24,7 +25,10 @@ import { WriteKeyController } from './write-key.controller';
 @Module({})
 export class AccessModule {
   static forRoot(options: AccessOptions = {}): DynamicModule {
-    if (options.cursorSecret !== undefined) signCursorsWith(options.cursorSecret);
+    if (options.cursorSecret !== undefined) {
+      signCursorsWith(options.cursorSecret);
+      hashWith(options.cursorSecret);
+    }
     const hooks: WorkspaceHook[] = [];
     return {
       module: AccessModule,

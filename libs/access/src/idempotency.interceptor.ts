@@ -7,6 +7,7 @@ import type { AccessContext, AccessRequest } from './access-context';
 import { asProblem } from './as-problem';
 import { IdempotencyStore, KeptAnswer } from './idempotency.store';
 import { AnswerSeal } from './sealed-answer';
+import { QUOTES_PERSONS } from './quotes-persons.decorator';
 import { INGEST_SCOPE } from './scopes.decorator';
 
 const KEPT_MS = 24 * 3600_000;
@@ -37,7 +38,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const { access } = request;
     if (request.method !== 'POST' || given === undefined || !access) return next.handle();
     if (access.scopes.length === 1 && access.scopes[0] === INGEST_SCOPE) return next.handle();
-    return from(this.once(String(given), request, access, http.getResponse<FastifyReply>(), next));
+    const personal = Reflect.getMetadata(QUOTES_PERSONS, context.getHandler()) === true;
+    return from(this.once(String(given), request, access, http.getResponse<FastifyReply>(), next, personal));
   }
 
   private async once(
@@ -46,6 +48,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     access: AccessContext,
     reply: FastifyReply,
     next: CallHandler,
+    personal: boolean,
   ): Promise<unknown> {
     assertKey(given);
     const key = digest(`${access.actor}\n${given}`).toString('base64url');
@@ -56,6 +59,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       now,
       keptSince: new Date(now.getTime() - KEPT_MS),
       openSince: new Date(now.getTime() - OPEN_MS),
+      personal,
     });
     if (kept) return replay(kept, requestHash, seal, reply);
     try {

@@ -23,17 +23,17 @@ export class IdempotencyStore {
     workspaceId: string | undefined,
     key: string,
     requestHash: Buffer,
-    times: { now: Date; keptSince: Date; openSince: Date },
+    asked: { now: Date; keptSince: Date; openSince: Date; personal: boolean },
   ): Promise<KeptAnswer | undefined> {
     return this.run(workspaceId, async (tx, table, columns, values) => {
       const { rowCount } = await tx.query(
-        `INSERT INTO ${table} (${[...columns, 'key', 'request_hash', 'created_at'].join(', ')})
-         VALUES (${values}$1, $2, $3)
+        `INSERT INTO ${table} (${[...columns, 'key', 'request_hash', 'created_at', 'personal'].join(', ')})
+         VALUES (${values}$1, $2, $3, $6)
          ON CONFLICT (${[...columns, 'key'].join(', ')}) DO UPDATE
          SET request_hash = excluded.request_hash, created_at = excluded.created_at, status = NULL, headers = NULL, body = NULL
          WHERE ${table}.created_at < CASE WHEN ${table}.status IS NULL THEN $5::timestamptz ELSE $4::timestamptz END
            AND (${table}.status IS NOT NULL OR ${table}.request_hash = excluded.request_hash)`,
-        [key, requestHash, times.now, times.keptSince, times.openSince],
+        [key, requestHash, asked.now, asked.keptSince, asked.openSince, asked.personal],
       );
       if (rowCount === 1) return undefined;
       const { rows } = await tx.query<KeptAnswer>(

@@ -18,3 +18,5 @@ export { readRows, ROW_LIMITS, type Row, rowsOf, StreamsRows } from './row-strea
 export { WorkspaceService } from './workspace.service';
 export { CreatedWorkspace, CreateWorkspace, WorkspaceSettings, WorkspaceView } from './workspace.dto';
 export { PageAnswer } from './described';
+export { hashWith, keyedHash } from './keyed-hash';
+export { QuotesPersons } from './quotes-persons.decorator';

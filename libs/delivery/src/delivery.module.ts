@@ -1,10 +1,18 @@
 import { BullModule } from '@nestjs/bull';
-import { Module } from '@nestjs/common';
-import { ProfileModule } from '@percorso/profile';
+import { Inject, Module } from '@nestjs/common';
+import {
+  ERASURE_PLACES,
+  type ErasurePlace,
+  PERSON_HOOKS,
+  type PersonHook,
+  ProfileModule,
+} from '@percorso/profile';
 import { ConnectorGateway } from './connector-gateway';
 import { ConsentSource } from './consent-source';
 import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
+import { DeliveryErasure } from './delivery-erasure';
 import { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
+import { EffectPlace } from './effect.place';
 import { ProfileConsentSource } from './profile-consent-source';
 import { ProviderGateway } from './provider-gateway';
 import { SuppressionController } from './suppression.controller';
@@ -23,4 +31,9 @@ import { SuppressionService } from './suppression.service';
   ],
   exports: [DELIVERY_OPTIONS, ProviderGateway, ConsentSource, DeliveryWaker],
 })
-export class DeliveryModule {}
+export class DeliveryModule {
+  constructor(@Inject(PERSON_HOOKS) hooks: PersonHook[], @Inject(ERASURE_PLACES) places: ErasurePlace[]) {
+    hooks.push(new DeliveryErasure());
+    places.push(new EffectPlace());
+  }
+}

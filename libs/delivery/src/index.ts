@@ -11,7 +11,9 @@ export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } fr
 export {
   addSuppressions,
   comparableAddress,
+  storedForms,
   type Suppression,
   type SuppressionReason,
 } from './suppression.store';
+export { namespaceOf } from './channel-namespace';
 export { UnknownResolver } from './unknown-resolver';

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Actor, type Page, PageAnswer, PageQuery, QuotesPersons, Scopes, Workspace } from '@percorso/access';
 import { CreateSuppression, SuppressionView } from './suppression.dto';
 import { SuppressionService } from './suppression.service';
 
@@ -18,6 +18,7 @@ export class SuppressionController {
   }
 
   @Post()
+  @QuotesPersons()
   @Scopes('suppressions:write')
   @ApiOperation({ summary: 'Never send to an address again' })
   @ApiCreatedResponse({ type: SuppressionView })

@@ -25,7 +25,7 @@ export class SuppressionView {
   @ApiProperty()
   channel!: string;
 
-  @ApiProperty({ description: 'In the form addresses are compared in.' })
+  @ApiProperty({ description: 'In the form addresses are compared in; erased:… when its owner was erased.' })
   address!: string;
 
   @ApiProperty({ enum: REASONS })

@@ -3,7 +3,7 @@ import { audit, decodeCursor, encodeCursor, type Page, pageOf, type PageQuery } 
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import type { CreateSuppression, SuppressionView } from './suppression.dto';
-import { addSuppressions, comparableAddress, type Suppression } from './suppression.store';
+import { addSuppressions, comparableAddress, storedForms, type Suppression } from './suppression.store';
 
 const NOTHING_LEFT = {
   pointer: '/address',
@@ -58,8 +58,8 @@ export class SuppressionService {
   remove(workspaceId: string, actor: string, channel: string, address: string): Promise<void> {
     return this.database.tx(workspaceId, async (tx) => {
       const { rowCount } = await tx.query(
-        'DELETE FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = $3',
-        [workspaceId, channel, comparableAddress(channel, address)],
+        'DELETE FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = ANY($3::text[])',
+        [workspaceId, channel, [address, ...(await storedForms(tx, channel, [address])).keys()]],
       );
       if (!rowCount) throw Problem.notFound('Suppression');
       await audit(tx, actor, 'suppression.delete', channel);

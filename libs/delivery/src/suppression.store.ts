@@ -1,4 +1,5 @@
 import type { Transaction } from '@percorso/storage';
+import { erasedAddress, storableAddresses } from './erased-address';
 
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'unsubscribe' | 'manual';
 
@@ -22,18 +23,44 @@ export function comparableAddress(channel: string, address: string): string {
 
 /** Adds suppressions; one that exists keeps its first reason. @returns how many are new */
 export async function addSuppressions(tx: Transaction, suppressions: Suppression[]): Promise<number> {
+  const stored = await storableAddresses(
+    tx,
+    suppressions.map(({ channel, address }) => ({
+      channel,
+      comparable: comparableAddress(channel, address),
+    })),
+  );
   return tx.insertRows(
     'suppression',
     ['workspace_id', 'channel', 'address', 'reason', 'source', 'at'],
-    suppressions.map((one) => [
+    suppressions.map((one, index) => [
       tx.workspaceId,
       one.channel,
-      comparableAddress(one.channel, one.address),
+      stored[index],
       one.reason,
       one.source,
       one.at,
     ]),
     'ON CONFLICT DO NOTHING',
+  );
+}
+
+/** Every form in which `addresses` may be stored -> the comparable address: itself, and the hash of an erased one. */
+export async function storedForms(
+  tx: Transaction,
+  channel: string,
+  addresses: readonly string[],
+): Promise<Map<string, string>> {
+  const comparables = addresses.map((address) => comparableAddress(channel, address));
+  const { rowCount } = await tx.query('SELECT FROM erasure WHERE workspace_id = $1 LIMIT 1', [
+    tx.workspaceId,
+  ]);
+  if (!rowCount) return new Map(comparables.map((address) => [address, address]));
+  return new Map(
+    comparables.flatMap((address) => [
+      [address, address] as const,
+      [erasedAddress(tx.workspaceId!, channel, address), address] as const,
+    ]),
   );
 }
 
@@ -44,9 +71,10 @@ export async function suppressedAmong(
   addresses: string[],
 ): Promise<Map<string, SuppressionReason>> {
   if (addresses.length === 0) return new Map();
+  const plain = await storedForms(tx, channel, addresses);
   const { rows } = await tx.query<{ address: string; reason: SuppressionReason }>(
     'SELECT address, reason FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = ANY($3::text[])',
-    [tx.workspaceId, channel, addresses.map((address) => comparableAddress(channel, address))],
+    [tx.workspaceId, channel, [...plain.keys()]],
   );
-  return new Map(rows.map((row) => [row.address, row.reason]));
+  return new Map(rows.map((row) => [plain.get(row.address)!, row.reason]));
 }

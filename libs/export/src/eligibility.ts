@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { storedForms } from '@percorso/delivery';
 import { consentFor, type ProfileDocument } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 
@@ -50,11 +51,12 @@ export class Eligibility {
     channel: string,
     documents: ProfileDocument[],
   ): Promise<Set<string>> {
+    const plain = await storedForms(tx, channel, documents.flatMap(addressesOf));
     const { rows } = await tx.query<{ address: string }>(
       'SELECT address FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = ANY($3)',
-      [tx.workspaceId, channel, documents.flatMap(addressesOf)],
+      [tx.workspaceId, channel, [...plain.keys()]],
     );
-    return new Set(rows.map((row) => row.address));
+    return new Set(rows.map((row) => plain.get(row.address)!));
   }
 }
 

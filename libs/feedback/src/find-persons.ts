@@ -1,10 +1,7 @@
 import type { MessageEvent } from '@percorso/plugin-kit';
-import { comparableAddress } from '@percorso/delivery';
+import { comparableAddress, namespaceOf } from '@percorso/delivery';
 import type { Transaction } from '@percorso/storage';
 import type { Who } from './message-item';
-
-/** Which namespace holds the addresses of a channel. */
-const NAMESPACES: Record<string, string> = { email: 'email', sms: 'phone', whatsapp: 'phone' };
 
 interface Found {
   at: number;
@@ -43,7 +40,7 @@ export async function findPersons(
       events.map((_, at) => at),
       events.map((event) => event.effectKey ?? null),
       events.map((event) => event.providerId ?? null),
-      events.map((event) => NAMESPACES[event.channel] ?? event.channel),
+      events.map((event) => namespaceOf(event.channel)),
       events.map((event) => comparableAddress(event.channel, event.address)),
     ],
   );

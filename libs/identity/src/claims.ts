@@ -12,6 +12,7 @@ export interface ClaimSource {
   type: string;
   userId?: string;
   anonymousId?: string;
+  previousId?: string;
   traits?: Record<string, unknown>;
   context?: Record<string, unknown>;
 }
@@ -69,4 +70,14 @@ export function claimsOf(item: ClaimSource, namespaces: readonly Namespace[]): C
     }
   }
   return claims;
+}
+
+/** The identities an alias's previous id may be known under, in the order to look them up. */
+export function previousClaims(previousId: string | undefined, namespaces: readonly Namespace[]): Claim[] {
+  if (previousId === undefined) return [];
+  return ['user_id', 'anonymous_id'].flatMap((code) => {
+    const rule = namespaces.find((namespace) => namespace.code === code);
+    const value = rule && normalizeIdentity(previousId, rule.normalization);
+    return value === undefined ? [] : [{ namespace: code, value }];
+  });
 }

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
-import { Claim } from './claims';
+import { Claim, previousClaims } from './claims';
 import { loadFacts, loadNodes, lockIdentities } from './identity.store';
 import { Namespace } from './namespace';
-import { normalizeIdentity } from './normalize-identity';
 import { IdentityGraph, NewMerge, Node, Placement } from './resolve-person';
 import { saveGraph } from './graph.store';
 
@@ -44,7 +43,7 @@ export class IdentityResolver {
     now: Date,
   ): Promise<Resolution> {
     const lastNode = await lockIdentities(tx);
-    const previous = events.map((event) => previousClaims(event, namespaces));
+    const previous = events.map((event) => previousClaims(event.previousId, namespaces));
     const nodes = await loadNodes(tx, [...events.flatMap((event) => event.claims), ...previous.flat()]);
     const facts = await loadFacts(tx, namespaces, personsInQuestion(events, previous, nodes));
     const graph = new IdentityGraph(namespaces, facts, nodes, lastNode);
@@ -61,17 +60,6 @@ export class IdentityResolver {
       personOf: (person) => graph.root(person),
     };
   }
-}
-
-function previousClaims(event: IdentityEvent, namespaces: readonly Namespace[]): Claim[] {
-  if (event.previousId === undefined) return [];
-  const claims: Claim[] = [];
-  for (const code of ['user_id', 'anonymous_id']) {
-    const rule = namespaces.find((namespace) => namespace.code === code);
-    const value = rule && normalizeIdentity(event.previousId, rule.normalization);
-    if (value !== undefined) claims.push({ namespace: code, value });
-  }
-  return claims;
 }
 
 /** The known persons of events that may create or merge; all others need no facts about persons. */

@@ -1,5 +1,5 @@
 export { IdentityModule } from './identity.module';
-export { byPriority, claimsOf, type Claim, type ClaimSource } from './claims';
+export { byPriority, claimsOf, previousClaims, type Claim, type ClaimSource } from './claims';
 export { DEFAULT_NAMESPACES, type Namespace, type Normalization, type Uniqueness } from './namespace';
 export { normalizeIdentity } from './normalize-identity';
 export { insertDefaultNamespaces, loadNamespaces, type StoredNamespace } from './namespace.store';

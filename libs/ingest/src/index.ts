@@ -6,3 +6,4 @@ export { IngestLog, type LogChunk, type LoggedItem } from './ingest-log';
 export type { IngestItem, ItemPlace, ItemType, ParsedItem, Refusal } from './ingest-item';
 export { parseItem } from './parse-item';
 export { dropDuplicates } from './message-seen';
+export { redactLog } from './redact-log';

@@ -10,6 +10,8 @@ export interface LoggedItem {
   value: unknown;
   /** Its JSON text as it came. */
   bytes: Buffer;
+  /** It was taken out of the log: value and bytes are null. */
+  erased?: true;
 }
 
 /** Items of one request, or the part of them that was asked for. */
@@ -26,6 +28,7 @@ interface LogRow {
   sent_at: Date | null;
   source_id: string;
   payload: Buffer;
+  erased: string[] | null;
 }
 
 /** The accepted events of a workspace, in position order. */
@@ -34,12 +37,30 @@ export class IngestLog {
   /** Items at the positions `(afterPos, afterPos + limit]`: positions are dense, so at most `limit` of them. */
   async read(tx: Transaction, partition: number, afterPos: number, limit: number): Promise<LogChunk[]> {
     const { rows } = await tx.query<LogRow>(
-      `SELECT pos, received_at, sent_at, source_id, payload FROM ingest_log
+      `SELECT pos, received_at, sent_at, source_id, payload, erased FROM ingest_log
        WHERE workspace_id = $1 AND partition = $2 AND pos > $3 AND pos <= $4 AND pos + count - 1 > $5
        ORDER BY pos`,
       [tx.workspaceId, partition, afterPos - MAX_BATCH_EVENTS, afterPos + limit, afterPos],
     );
     return rows.map((row) => chunkOf(row, afterPos, afterPos + limit));
+  }
+
+  /** The next `limit` requests whose first position is after `after`, whole, in the order of partition and position. */
+  async requests(
+    tx: Transaction,
+    after: { partition: number; pos: number },
+    limit: number,
+  ): Promise<(LogChunk & { partition: number; pos: number })[]> {
+    const { rows } = await tx.query<LogRow & { partition: number }>(
+      `SELECT partition, pos, received_at, sent_at, source_id, payload, erased FROM ingest_log
+       WHERE workspace_id = $1 AND (partition, pos) > ($2::smallint, $3::bigint) ORDER BY partition, pos LIMIT $4`,
+      [tx.workspaceId, after.partition, after.pos, limit],
+    );
+    return rows.map((row) => ({
+      partition: row.partition,
+      pos: Number(row.pos),
+      ...chunkOf(row, -Infinity, Infinity),
+    }));
   }
 }
 
@@ -48,12 +69,14 @@ function chunkOf(row: LogRow, after: number, until: number): LogChunk {
   const json = unpackPayload(row.payload);
   const values = JSON.parse(json.toString()) as unknown[];
   const spans = elementSpans(json, valueStart(json));
+  const erased = new Set(row.erased?.map(Number));
   const items: LoggedItem[] = [];
   values.forEach((value, index) => {
     const span = spans[index];
     const pos = first + index;
     if (span && pos > after && pos <= until) {
-      items.push({ pos, value, bytes: json.subarray(span.start, span.end) });
+      const item: LoggedItem = { pos, value, bytes: json.subarray(span.start, span.end) };
+      items.push(erased.has(pos) ? { ...item, erased: true } : item);
     }
   });
   return { receivedAt: row.received_at, sentAt: row.sent_at, sourceId: row.source_id, items };

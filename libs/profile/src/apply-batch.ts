@@ -1,8 +1,9 @@
 import { Injectable, Inject } from '@nestjs/common';
-import { claimsOf, IdentityResolver, Namespace } from '@percorso/identity';
+import { claimsOf, IdentityResolver, lockIdentities, Namespace } from '@percorso/identity';
 import { dropDuplicates } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
-import { GoodItem, LogItem, Outcome } from './log-item';
+import { GoodItem, LogItem, Outcome, Refusal } from './log-item';
+import { setErasedAside } from './erasure/set-erased-aside';
 import { saveEvents } from './event.store';
 import { saveGroups } from './group-account.store';
 import { PERSON_HOOKS, PersonHook } from './person-hooks';
@@ -10,6 +11,8 @@ import { applySayings } from './apply-sayings';
 import { refsOf } from './profile.store';
 import { QuarantinedItem, saveQuarantine } from './quarantine.store';
 import { stampOf } from './sayings';
+import { SchemaChecks, summed } from './schema/schema-checks';
+import { countViolations, SchemaInForce } from './schema/schema.store';
 
 export interface ApplyContext {
   partition: number;
@@ -20,18 +23,39 @@ export interface ApplyContext {
 /** Applies a batch of log items to identities, profiles and events, in one transaction. */
 @Injectable()
 export class BatchApplier {
+  private readonly schemas = new SchemaChecks();
+
   constructor(
     private readonly identities: IdentityResolver,
     @Inject(PERSON_HOOKS) private readonly hooks: readonly PersonHook[],
   ) {}
 
   async apply(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
+    await lockIdentities(tx);
+    const welcome = await setErasedAside(tx, context.partition, items, context.namespaces);
+    const outcome = await this.applyWelcome(tx, welcome, context);
+    return { ...outcome, quarantined: outcome.quarantined + items.length - welcome.length };
+  }
+
+  private async applyWelcome(
+    tx: Transaction,
+    items: readonly LogItem[],
+    context: ApplyContext,
+  ): Promise<Outcome> {
     const aside: QuarantinedItem[] = [];
-    const good: GoodItem[] = [];
+    const parsed: GoodItem[] = [];
     for (const entry of items) {
-      if ('ok' in entry.parsed) good.push({ ...entry, item: entry.parsed.ok });
+      if ('ok' in entry.parsed) parsed.push({ ...entry, item: entry.parsed.ok });
       else aside.push({ ...entry, refusal: entry.parsed.quarantine });
     }
+    const broken = await this.schemas.check(tx, parsed);
+    const good = parsed.filter((_, index) => broken.get(index)?.schema.policy !== 'quarantine');
+    for (const [index, { schema, pointer, keyword }] of broken) {
+      if (schema.policy !== 'quarantine') continue;
+      const entry = parsed[index]!;
+      aside.push({ ...entry, parsed: { ok: entry.item }, refusal: violated(schema, pointer, keyword) });
+    }
+    await countViolations(tx, summed(broken.values()), context.now);
     const fresh = await dropDuplicates(tx, good, (entry) => entry.item.messageId, context.now);
     const claimed = fresh.map((entry) => ({ entry, claims: claimsOf(entry.item, context.namespaces) }));
     const placeable = claimed.filter(({ claims }) => claims.length > 0);
@@ -109,6 +133,12 @@ export class BatchApplier {
     for (const hook of this.hooks) await hook.merged?.(tx, pairs, now);
   }
 }
+
+const violated = ({ kind, name, version }: SchemaInForce, pointer: string, keyword: string): Refusal => ({
+  code: 'schema-violation',
+  reason: `Version ${version} of the schema ${kind}/${name} does not allow it (${keyword}).`,
+  pointer,
+});
 
 const NO_IDENTITY = {
   code: 'no-identity',

@@ -57,6 +57,24 @@ export class ClickHouseWriter {
     );
   }
 
+  /** Rows that are there of an erased person. */
+  async countErased(workspaceId: string, { persons, nodes }: Erasure): Promise<number> {
+    const answer = await this.clickhouse.query({
+      query: ['event', 'node_person', 'audience_list', 'profile']
+        .map(
+          (
+            table,
+          ) => `SELECT count() AS n FROM ${CLICKHOUSE_DATABASE}.${table} WHERE workspace_id = {workspaceId: UUID}
+            AND ${table === 'profile' ? 'person IN {persons: Array(UInt32)}' : 'node IN {nodes: Array(UInt32)}'}`,
+        )
+        .join(' UNION ALL '),
+      query_params: { workspaceId, persons, nodes },
+      format: 'JSONEachRow',
+    });
+    const counts = await answer.json<{ n: string }>();
+    return counts.reduce((sum, { n }) => sum + Number(n), 0);
+  }
+
   async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {
     if (erasures.length === 0) return;
     const persons = erasures.flatMap((erasure) => erasure.persons);
@@ -81,6 +99,7 @@ export class ClickHouseWriter {
   }
 
   private async remove(table: string, key: string, workspaceId: string, ids: number[]): Promise<void> {
+    if (ids.length === 0) return;
     await this.clickhouse.command({
       query: `DELETE FROM ${CLICKHOUSE_DATABASE}.${table}
               WHERE workspace_id = {workspaceId: UUID} AND ${key} IN {ids: Array(UInt32)}`,

@@ -9,6 +9,17 @@ export { ProfileHistory } from './profile.history';
 export { AppliedSignal } from './applied-signal';
 export type { ProfileDocument } from './profile-document';
 export { ProfileService } from './profile.service';
+export {
+  type Cleared,
+  type ErasedPerson,
+  ERASURE_PLACES,
+  type ErasurePlace,
+  type OpenErasure,
+  type PlaceStep,
+} from './erasure/erasure-place';
+export { Eraser } from './erasure/eraser';
+export { hashText, identityHash } from './erasure/identity-hash';
+export { namingErased } from './erasure/tombstone.store';
 export { PERSON_HOOKS, type PersonHook, type PersonRef } from './person-hooks';
 export { consentFor, type Consent, type ConsentState } from './consent';
 export { ELEMENT, flatten, type FlatValues } from './flatten';

@@ -1,4 +1,5 @@
 import { newId } from '@percorso/kernel';
+import { confirmClickHouse } from './erasure/clickhouse-place.store';
 import { Transaction } from '@percorso/storage';
 import { LoadSnapshot, PartitionLoad } from './load-snapshot';
 
@@ -64,10 +65,10 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
     );
   }
   if (erasures.length > 0) {
-    await tx.query('UPDATE erasure SET done_at = $3 WHERE workspace_id = $1 AND id = ANY($2::uuid[])', [
-      tx.workspaceId,
+    await confirmClickHouse(
+      tx,
       erasures.map((row) => row.id),
       now,
-    ]);
+    );
   }
 }

@@ -235,8 +235,16 @@ describe('loading ClickHouse', () => {
     await load();
     expect(await counts()).toEqual({ rows: '1', positions: '1' });
     expect(await persons()).toMatchObject([{ name: 'Bob' }]);
-    // Who comes again afterwards is somebody new.
-    await fixture.say(workspaceId, item('identify', { userId: 'gone', traits: {} }));
+    // Kept out until the tombstone is lifted; who comes then is somebody new.
+    const back = item('identify', { userId: 'gone', traits: {} });
+    await fixture.say(workspaceId, back);
+    expect((await fixture.queries.find(workspaceId, 'user_id', 'gone')).data).toEqual([]);
+    await fixture.erase(workspaceId);
+    const erasure = (await fixture.erasures.list(workspaceId, { limit: 1 })).data[0]!;
+    expect(erasure).toMatchObject({ state: 'done', profileId: data[0]!.id });
+    expect(erasure.places.find(({ place }) => place === 'clickhouse')).toMatchObject({ count: 3 });
+    await fixture.erasures.lift(workspaceId, 'spec', erasure.id);
+    await fixture.say(workspaceId, back);
     const again = await fixture.queries.find(workspaceId, 'user_id', 'gone');
     expect(again.data[0]).toMatchObject({ traits: {} });
     expect(again.data[0]!.id).not.toBe(data[0]!.id);

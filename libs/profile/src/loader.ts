@@ -3,7 +3,8 @@ import { Clock, CLOCK } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { confirmLoad, freezeBatch } from './load-cursor.store';
-import { LoadSnapshot, readLoadSnapshot } from './load-snapshot';
+import { noteClickHouseRows } from './erasure/clickhouse-place.store';
+import { Erasure, LoadSnapshot, readLoadSnapshot } from './load-snapshot';
 import { tryLoadLock } from './locks';
 
 export interface LoadTurn {
@@ -33,7 +34,7 @@ export class Loader {
   /** One turn; the caller holds the load lock. */
   async load(workspaceId: string): Promise<LoadTurn> {
     const snapshot = await this.database.snapshot(workspaceId, readLoadSnapshot);
-    await this.writer.erase(workspaceId, snapshot.erasures);
+    await this.erase(workspaceId, snapshot.erasures);
     await this.loadEvents(workspaceId, snapshot);
     await this.writer.profiles(workspaceId, snapshot.profiles);
     await this.writer.nodes(workspaceId, snapshot.nodes);
@@ -47,6 +48,14 @@ export class Loader {
       rows: rowsOf(snapshot),
       positions: snapshot.partitions.map(({ partition, to }) => ({ partition, pos: to })),
     };
+  }
+
+  private async erase(workspaceId: string, erasures: readonly Erasure[]): Promise<void> {
+    for (const erasure of erasures) {
+      const rows = await this.writer.countErased(workspaceId, erasure);
+      await this.database.tx(workspaceId, (tx) => noteClickHouseRows(tx, erasure.id, rows));
+    }
+    await this.writer.erase(workspaceId, erasures);
   }
 
   private async loadEvents(workspaceId: string, snapshot: LoadSnapshot): Promise<void> {

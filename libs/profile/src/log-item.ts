@@ -13,6 +13,17 @@ export interface LogItem {
   parsed: ParsedItem;
 }
 
+/** What stands in the place of an item that names somebody erased. */
+export const ERASED: Refusal = {
+  code: 'erased',
+  reason: 'The item names somebody who was erased; its content was not kept.',
+  pointer: '',
+};
+
+/** Whether an item was taken out of the log. */
+export const isErased = ({ parsed }: LogItem): boolean =>
+  'quarantine' in parsed && parsed.quarantine === ERASED;
+
 /** An item that can be applied. */
 export type GoodItem = Omit<LogItem, 'parsed'> & { item: IngestItem };
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IngestLog, parseItem } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
-import { LogItem } from './log-item';
+import { ERASED, LogItem } from './log-item';
 
 /** The next items of the ingest log, parsed. */
 @Injectable()
@@ -11,13 +11,15 @@ export class LogReader {
   async read(tx: Transaction, partition: number, afterPos: number, limit: number): Promise<LogItem[]> {
     const chunks = await this.log.read(tx, partition, afterPos, limit);
     return chunks.flatMap(({ receivedAt, sentAt, sourceId, items }) =>
-      items.map(({ pos, value, bytes }) => ({
+      items.map(({ pos, value, bytes, erased }) => ({
         pos,
         receivedAt,
         sentAt,
         sourceId,
         payload: bytes,
-        parsed: parseItem(value, { partition, pos, receivedAt, sentAt, size: bytes.length }),
+        parsed: erased
+          ? { quarantine: ERASED }
+          : parseItem(value, { partition, pos, receivedAt, sentAt, size: bytes.length }),
       })),
     );
   }

@@ -1,4 +1,5 @@
 import { Transaction } from '@percorso/storage';
+import { Cleared, ErasedPerson } from './erasure/erasure-place';
 
 /** A person and the public id of its profile. */
 export interface PersonRef {
@@ -16,8 +17,16 @@ export interface PersonHook {
   ): Promise<void>;
   /** `loser` is a person of its own again. */
   unmerged?(tx: Transaction, pair: { winner: PersonRef; loser: PersonRef }, now: Date): Promise<void>;
-  /** Before their rows go. */
-  erased?(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void>;
+  /**
+   * Before their rows go. `whole` is all that belongs to them; `persons` is empty when an identity without a profile is
+   * erased. May tell what it cleared.
+   */
+  erased?(
+    tx: Transaction,
+    persons: readonly PersonRef[],
+    now: Date,
+    whole: ErasedPerson,
+  ): Promise<void | readonly Cleared[]>;
   /** Readers see other traits of these group accounts. */
   accountsChanged?(tx: Transaction, accounts: readonly string[], now: Date): Promise<void>;
 }

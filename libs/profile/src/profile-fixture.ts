@@ -7,6 +7,12 @@ import { Applier } from './applier';
 import { BatchApplier } from './apply-batch';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { LoadGate } from './load-gate';
+import { Eraser } from './erasure/eraser';
+import { ErasurePlace } from './erasure/erasure-place';
+import { ErasureService } from './erasure/erasure.service';
+import { IdempotencyPlace } from './erasure/idempotency.place';
+import { LogPlace } from './erasure/log.place';
+import { QuarantinePlace } from './erasure/quarantine.place';
 import { Loader } from './loader';
 import { LogReader } from './log-reader';
 import { PersonHook } from './person-hooks';
@@ -24,6 +30,12 @@ export class ProfileFixture {
   readonly gate: LoadGate;
   readonly queries: ProfileQueries;
   readonly reader = new ProfileReader();
+  readonly places: ErasurePlace[] = [
+    new LogPlace(new IngestLog()),
+    new QuarantinePlace(),
+    new IdempotencyPlace(),
+  ];
+  readonly erasures: ErasureService;
   readonly profiles: ProfileService;
 
   private constructor(
@@ -35,7 +47,8 @@ export class ProfileFixture {
     this.loader = new Loader(database, this.writer, this.clock);
     this.gate = new LoadGate(database, this.loader);
     this.queries = new ProfileQueries(database);
-    this.profiles = new ProfileService(database, this.clock, this.hooks);
+    this.erasures = new ErasureService(database, this.clock, this.hooks, this.places);
+    this.profiles = new ProfileService(database, this.clock, this.hooks, this.erasures);
   }
 
   static async over(urls: { databaseUrl: string; clickhouseUrl: string }): Promise<ProfileFixture> {
@@ -47,6 +60,15 @@ export class ProfileFixture {
   newApplier(): Applier {
     const batches = new BatchApplier(new IdentityResolver(), this.hooks);
     return new Applier(this.database, new LogReader(new IngestLog()), batches, this.clock);
+  }
+
+  /** Carry out what erasures wait for, ClickHouse too; gives up on what waits for something else. */
+  async erase(
+    workspaceId: string,
+    eraser = new Eraser(this.database, this.clock, this.places),
+  ): Promise<void> {
+    while (await eraser.turn(workspaceId));
+    while (!(await this.loader.turn(workspaceId))?.complete);
   }
 
   async close(): Promise<void> {

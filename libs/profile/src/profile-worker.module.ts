@@ -3,6 +3,8 @@ import { IdentityModule } from '@percorso/identity';
 import { IngestModule } from '@percorso/ingest';
 import { Applier } from './applier';
 import { BatchApplier } from './apply-batch';
+import { Eraser } from './erasure/eraser';
+import { EraserWorker } from './erasure/eraser-worker';
 import { LogReader } from './log-reader';
 import { ProfileModule } from './profile.module';
 import { ProfileWorker } from './profile-worker';
@@ -10,7 +12,7 @@ import { ProfileWorker } from './profile-worker';
 /** Background work: the ingest log to profiles and events, those to ClickHouse. */
 @Module({
   imports: [IdentityModule, IngestModule, ProfileModule],
-  providers: [LogReader, BatchApplier, Applier, ProfileWorker],
-  exports: [Applier],
+  providers: [LogReader, BatchApplier, Applier, ProfileWorker, Eraser, EraserWorker],
+  exports: [Applier, Eraser],
 })
 export class ProfileWorkerModule {}

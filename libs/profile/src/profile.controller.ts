@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Actor, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { EventView, MergeView } from './profile-parts.view';
@@ -57,12 +57,17 @@ export class ProfileController {
   @Delete(':id')
   @Scopes('profiles:write')
   @HttpCode(204)
+  @ApiNoContentResponse({
+    description: 'An erasure has begun.',
+    headers: { Location: { description: 'Where to follow it.', schema: { type: 'string' } } },
+  })
   async delete(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
     @Param('id') id: string,
+    @Res({ passthrough: true }) reply: { header(name: string, value: string): unknown },
   ): Promise<void> {
     if (!isId(id)) throw Problem.notFound('Profile');
-    await this.profiles.delete(workspaceId, actor, id);
+    reply.header('Location', `/v1/erasures/${await this.profiles.delete(workspaceId, actor, id)}`);
   }
 }

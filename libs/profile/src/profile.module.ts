@@ -1,7 +1,14 @@
 import { Module } from '@nestjs/common';
 import { IdentityModule } from '@percorso/identity';
+import { IngestLog } from '@percorso/ingest';
 import { AppliedSignal } from './applied-signal';
 import { ClickHouseWriter } from './clickhouse.writer';
+import { ERASURE_PLACES, ErasurePlace } from './erasure/erasure-place';
+import { ErasureController } from './erasure/erasure.controller';
+import { ErasureService } from './erasure/erasure.service';
+import { IdempotencyPlace } from './erasure/idempotency.place';
+import { LogPlace } from './erasure/log.place';
+import { QuarantinePlace } from './erasure/quarantine.place';
 import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
@@ -12,13 +19,28 @@ import { ProfileHistory } from './profile.history';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
+import { SchemaController } from './schema/schema.controller';
+import { SchemaService } from './schema/schema.service';
+import { TimelineController } from './timeline/timeline.controller';
+import { TimelineQueries } from './timeline/timeline.queries';
 
 /** Profiles to read and to change by hand, and the gate to ClickHouse. */
 @Module({
   imports: [IdentityModule],
-  controllers: [ProfileController, MergeController],
+  controllers: [ProfileController, MergeController, ErasureController, TimelineController, SchemaController],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
+    {
+      provide: ERASURE_PLACES,
+      useFactory: (): ErasurePlace[] => [
+        new LogPlace(new IngestLog()),
+        new QuarantinePlace(),
+        new IdempotencyPlace(),
+      ],
+    },
+    ErasureService,
+    TimelineQueries,
+    SchemaService,
     ProfileQueries,
     ProfileReader,
     ProfileHistory,
@@ -31,6 +53,7 @@ import { ProfileService } from './profile.service';
   ],
   exports: [
     PERSON_HOOKS,
+    ERASURE_PLACES,
     ProfileReader,
     ProfileHistory,
     EventReader,

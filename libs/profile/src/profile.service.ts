@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit } from '@percorso/access';
-import { addMerge, homesOf, lockIdentities, Merge, reverseMerge } from '@percorso/identity';
+import { addMerge, lockIdentities, Merge, reverseMerge } from '@percorso/identity';
 import { Clock, CLOCK, newId, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
-import { erasePerson } from './erasure.store';
+import { ErasureService } from './erasure/erasure.service';
 import { PERSON_HOOKS, PersonHook, PersonRef } from './person-hooks';
 import { markMerged, rebuildProfiles, refsOf } from './profile.store';
 
@@ -14,6 +14,7 @@ export class ProfileService {
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PERSON_HOOKS) private readonly hooks: readonly PersonHook[],
+    private readonly erasures: ErasureService,
   ) {}
 
   /** Merge the profile `loserId` into `winnerId`, whatever their identities. */
@@ -49,20 +50,9 @@ export class ProfileService {
     });
   }
 
-  /**
-   * Forget a person: identities, profile, events. PostgreSQL forgets with the commit, ClickHouse with the loader's
-   * next turn.
-   */
-  async delete(workspaceId: string, actor: string, profileId: string): Promise<void> {
-    await this.database.tx(workspaceId, async (tx) => {
-      await lockIdentities(tx);
-      const ref = await this.active(tx, profileId);
-      const now = this.clock.now();
-      const homes = (await homesOf(tx, [ref.person])).get(ref.person) ?? [ref.person];
-      for (const hook of this.hooks) await hook.erased?.(tx, [ref], now);
-      await erasePerson(tx, { profileId, person: ref.person, homes, now });
-      await audit(tx, actor, 'profile.erase', profileId, {}, now);
-    });
+  /** Forget a person. @returns the erasure's id: how far it has come is told there */
+  async delete(workspaceId: string, actor: string, profileId: string): Promise<string> {
+    return (await this.erasures.begin(workspaceId, actor, { profileId })).id;
   }
 
   private async active(tx: Transaction, profileId: string): Promise<PersonRef> {

@@ -8,6 +8,8 @@ import { streaming } from './migrations/0003-streaming';
 import { accounts } from './migrations/0004-accounts';
 import { imports } from './migrations/0005-imports';
 import { streamTurn } from './migrations/0006-stream-turn';
+import { erasure } from './migrations/0010-erasure';
+import { schemas } from './migrations/0011-schemas';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
@@ -18,6 +20,8 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   accounts,
   imports,
   streamTurn,
+  erasure,
+  schemas,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

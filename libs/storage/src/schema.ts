@@ -35,6 +35,7 @@ export interface IdempotencyTable {
   headers: JSONColumnType<object | null>;
   body: Buffer | null;
   created_at: Date;
+  personal: Generated<boolean>;
 }
 
 export type InstanceIdempotencyTable = Omit<IdempotencyTable, 'workspace_id'>;
@@ -69,6 +70,7 @@ export interface IngestLogTable {
   sent_at: Date | null;
   source_id: string;
   payload: Buffer;
+  erased: string[] | null;
 }
 
 export interface MessageSeenTable {
@@ -168,11 +170,29 @@ export interface ProfileTable {
 export interface ErasureTable {
   workspace_id: string;
   id: string;
-  profile_id: string;
+  profile_id: string | null;
   persons: number[];
   nodes: number[];
   requested_at: Date;
   done_at: Date | null;
+}
+
+export interface ErasurePlaceTable {
+  workspace_id: string;
+  erasure_id: string;
+  place: string;
+  state: string;
+  count: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  waiting_for: string | null;
+  progress: JSONColumnType<object | null>;
+  look_at: Date;
+  done_at: Date | null;
+}
+
+export interface TombstoneTable {
+  workspace_id: string;
+  hash: Buffer;
+  erasure_id: string;
 }
 
 export interface GroupAccountTable {
@@ -457,6 +477,27 @@ export interface ProfileWakeTable {
   cause: JSONColumnType<object | null>;
 }
 
+export interface DataSchemaTable {
+  workspace_id: string;
+  kind: string;
+  name: string;
+  version: number;
+  schema: Json;
+  policy: string;
+  created_at: Date;
+}
+
+export interface SchemaViolationTable {
+  workspace_id: string;
+  kind: string;
+  name: string;
+  version: number;
+  rule: string;
+  count: Int8;
+  last_pos: Int8;
+  last_at: Date;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -475,6 +516,10 @@ export interface Schema {
   profile_fragment: ProfileFragmentTable;
   profile: ProfileTable;
   erasure: ErasureTable;
+  erasure_place: ErasurePlaceTable;
+  tombstone: TombstoneTable;
+  data_schema: DataSchemaTable;
+  schema_violation: SchemaViolationTable;
   group_account: GroupAccountTable;
   account_member: AccountMemberTable;
   account_wake: AccountWakeTable;

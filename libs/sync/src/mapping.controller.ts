@@ -1,6 +1,16 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import {
+  Actor,
+  Etag,
+  IfMatch,
+  type Page,
+  PageAnswer,
+  PageQuery,
+  QuotesPersons,
+  Scopes,
+  Workspace,
+} from '@percorso/access';
 import {
   CreateMapping,
   MappingExpression,
@@ -48,6 +58,7 @@ export class MappingController {
   }
 
   @Post('try')
+  @QuotesPersons()
   @HttpCode(200)
   @Scopes('mappings:write', 'profiles:read')
   @ApiOperation({ summary: 'Map profiles or documents without sending anything' })

@@ -7,7 +7,17 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import {
+  Actor,
+  Etag,
+  IfMatch,
+  type Page,
+  PageAnswer,
+  PageQuery,
+  QuotesPersons,
+  Scopes,
+  Workspace,
+} from '@percorso/access';
 import type { FastifyReply } from 'fastify';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import {
@@ -56,6 +66,7 @@ export class AudienceController {
   }
 
   @Post('preview')
+  @QuotesPersons()
   @HttpCode(200)
   @Scopes('audiences:read')
   @ApiOperation({ summary: 'Count whom a definition would find now' })

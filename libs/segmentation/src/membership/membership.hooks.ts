@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { PersonHook, PersonRef } from '@percorso/profile';
+import type { Cleared, PersonHook, PersonRef } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { holdMembership } from './membership-lock';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
@@ -48,11 +48,14 @@ export class MembershipHooks implements PersonHook {
     await this.lookAgain(tx, [winner, loser], now);
   }
 
-  async erased(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<void> {
-    if (persons.length === 0) return;
-    await holdMembership(tx);
-    for (const person of persons) await this.leaveAll(tx, person, { kind: 'erasure' }, now);
-    await this.lookAgain(tx, persons, now);
+  async erased(tx: Transaction, persons: readonly PersonRef[], now: Date): Promise<Cleared[]> {
+    let count = 0;
+    if (persons.length > 0) {
+      await holdMembership(tx);
+      for (const person of persons) count += await this.leaveAll(tx, person, { kind: 'erasure' }, now);
+      await this.lookAgain(tx, persons, now);
+    }
+    return [{ place: 'audiences', count }];
   }
 
   /** Their events are others now: what was kept of them is found again. */
@@ -70,9 +73,11 @@ export class MembershipHooks implements PersonHook {
     { person }: PersonRef,
     cause: MembershipCause,
     at: Date,
-  ): Promise<void> {
-    for (const joined of await this.memberships.audiencesOf(tx, person)) {
+  ): Promise<number> {
+    const audiences = await this.memberships.audiencesOf(tx, person);
+    for (const joined of audiences) {
       await this.memberships.apply(tx, { ...joined, entered: [], exited: [person], cause, at });
     }
+    return audiences.length;
   }
 }

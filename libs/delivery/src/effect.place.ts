@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import type { ErasurePlace, OpenErasure, PlaceStep } from '@percorso/profile';
+import type { Transaction } from '@percorso/storage';
+
+const MINE = `e.workspace_id = $1 AND e.person = ANY($2::int[])
+  AND e.sync_id = ANY(ARRAY(SELECT id FROM sync WHERE workspace_id = $1))`;
+
+const OPEN = `(e.state IN ('pending', 'sending') OR (e.state = 'unknown' AND e.due_at < 'infinity'))`;
+
+/** Its sync has not told the exit yet, so the newest payload that reached the target is what a removal needs. */
+const NEEDED = `EXISTS (
+    SELECT FROM sync s JOIN membership_delta d ON d.workspace_id = s.workspace_id AND d.audience_id = s.audience_id
+    WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND d.person = e.person AND d.op = 'exit'
+      AND (d.pos IS NULL OR d.pos > s.cursor_pos))
+  AND (e.state IN ('accepted', 'unknown') OR e.doubtful_since IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
+    AND n.person = e.person AND n.membership_version > e.membership_version
+    AND (n.state IN ('pending', 'sending', 'accepted', 'unknown') OR n.doubtful_since IS NOT NULL))`;
+
+const REDACT = `UPDATE effect e SET payload = NULL, content_hash = NULL, address = NULL, reason = NULL, provider_id = NULL
+  WHERE ${MINE} AND NOT ${OPEN} AND NOT (${NEEDED})
+    AND (payload IS NOT NULL OR content_hash IS NOT NULL OR address IS NOT NULL OR reason IS NOT NULL
+      OR provider_id IS NOT NULL)`;
+
+/**
+ * Frozen payloads of the effect ledger. What a campaign system was told last is kept until the removal has been planned,
+ * the removal's own payload until it is settled; all else goes at once.
+ */
+@Injectable()
+export class EffectPlace implements ErasurePlace {
+  readonly name = 'effects';
+
+  async step(tx: Transaction, erasure: OpenErasure): Promise<PlaceStep> {
+    const values = [tx.workspaceId, erasure.persons];
+    const { rowCount } = await tx.query(REDACT, values);
+    const count = rowCount ?? 0;
+    if (erasure.persons.length === 0) return { count, state: 'done' };
+    const { rows } = await tx.query<{ open: boolean; needed: boolean; planning: boolean }>(
+      `SELECT
+         EXISTS (SELECT FROM effect e WHERE ${MINE} AND ${OPEN}) AS open,
+         EXISTS (SELECT FROM effect e WHERE ${MINE} AND ${NEEDED}) AS needed,
+         EXISTS (SELECT FROM sync_run r WHERE r.workspace_id = $1 AND r.state = 'planning' AND r.created_at <= $3)
+           AS planning`,
+      [...values, erasure.requestedAt],
+    );
+    const waitingFor = reasonOf(rows[0]!);
+    return waitingFor === undefined ? { count, state: 'done' } : { count, state: 'waiting', waitingFor };
+  }
+}
+
+function reasonOf(left: { open: boolean; needed: boolean; planning: boolean }): string | undefined {
+  if (left.open) return 'removals and calls that are on their way';
+  if (left.needed) return 'the next run of a sync, which removes the person from its campaign system';
+  // It may have read the person before the erasure, and record what it read.
+  return left.planning ? 'a run that was being planned when the erasure began' : undefined;
+}
