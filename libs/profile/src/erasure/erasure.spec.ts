@@ -154,6 +154,7 @@ describe('erasing a person', () => {
     const again = item('track', { anonymousId: 'old', event: 'Back' });
     await fixture.say(workspaceId, again, ben());
     expect(await quarantined()).toEqual([[3, 'erased', null, 0]]);
+    expect((await logged()).map(([, text]) => text === 'null')).toEqual([true, true, true, false]);
     await fixture.erasures.lift(workspaceId, 'spec', id);
     await fixture.say(workspaceId, again);
     expect((await fixture.queries.find(workspaceId, 'anonymous_id', 'old')).data).toHaveLength(1);
