@@ -167,8 +167,9 @@ function affordable({ plan, cache }: Turn, events: PersonEvent[], spent: number)
   const always = plan.unsettled.length + plan.identityPrograms.length + plan.profilePrograms.length;
   let answers = spent;
   for (const [index, { person, name }] of events.entries()) {
-    const own = cache.has(person) ? always : plan.programs.length;
-    answers += (seen.has(person) ? 0 : own) + (plan.programsOf.get(name)?.length ?? 0);
+    const known = cache.has(person);
+    if (!seen.has(person)) answers += known ? always : plan.programs.length;
+    if (known) answers += plan.programsOf.get(name)?.length ?? 0;
     if (answers > MOST_ANSWERS && index > 0) return events.slice(0, index);
     seen.add(person);
   }
