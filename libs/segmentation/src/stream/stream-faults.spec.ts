@@ -289,7 +289,7 @@ describe('StreamEvaluator under faults', () => {
     }
     query.mockRestore();
     expect(most.statements).toBeLessThan(25);
-    expect(most.changes).toBeLessThanOrEqual(5000);
+    expect(most.changes).toBeLessThanOrEqual(2000);
     const { rows } = await world.database.tx(world.workspaceId, (tx) =>
       tx.query<{ members: number }>(
         'SELECT count(*)::int AS members FROM membership WHERE workspace_id = $1 AND member',
