@@ -288,7 +288,8 @@ describe('StreamEvaluator under faults', () => {
       };
     }
     query.mockRestore();
-    expect(most.statements).toBeLessThan(25);
+    // A turn that had taken too much up and began again included.
+    expect(most.statements).toBeLessThan(40);
     expect(most.changes).toBeLessThanOrEqual(2000);
     const { rows } = await world.database.tx(world.workspaceId, (tx) =>
       tx.query<{ members: number }>(
