@@ -17,10 +17,11 @@ import { PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { streamedEvents, streamLag, wokenPersons } from './stream-metrics';
 import { type DuePerson, type Wake, type WakeCause, WakeStore } from './wake.store';
 
-/** Events, wakes, and answers of one transaction; together they keep it under 200 ms. */
+/** Events, wakes, answers and changes of one transaction; together they keep it under 200 ms. */
 const MOST_EVENTS = 1000;
 const MOST_WAKES = 500;
-const MOST_ANSWERS = 5000;
+const MOST_ANSWERS = 50_000;
+const MOST_CHANGES = 2000;
 
 /** One person of a turn and why it is looked at. */
 interface Touched {
@@ -39,6 +40,17 @@ interface Turn {
   until: number;
   now: Date;
   horizon: number;
+  /** Answers it may give. */
+  allowed: number;
+}
+
+/** More answers turned out to be other ones than a short transaction can write: less is to be taken up. */
+class TooManyChanges extends Error {
+  override readonly name = 'TooManyChanges';
+
+  constructor(readonly fewer: number) {
+    super(`at most ${fewer} answers fit`);
+  }
 }
 
 export interface TurnResult {
@@ -49,6 +61,9 @@ export interface TurnResult {
 /** Keeps every audience of a workspace up to date as events arrive and time passes, one short transaction at a time. */
 @Injectable()
 export class StreamEvaluator {
+  /** Answers a turn may give, by workspace, where they turned out to be too many: doubled turn by turn. */
+  private readonly paces = new Map<string, number>();
+
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -67,17 +82,24 @@ export class StreamEvaluator {
 
   /** Take up what waits, up to a batch of it. What fails leaves no trace but state given up, which is found again. */
   async turn(workspaceId: string): Promise<TurnResult> {
+    const allowed = this.paces.get(workspaceId) ?? MOST_ANSWERS;
     try {
-      const { taken, changed } = await this.database.tx(workspaceId, (tx) => this.run(tx));
+      const { taken, changed } = await this.database.tx(workspaceId, (tx) => this.run(tx, allowed));
       if (changed) this.signal.changed(workspaceId);
+      if (allowed * 2 < MOST_ANSWERS) this.paces.set(workspaceId, allowed * 2);
+      else this.paces.delete(workspaceId);
       return { taken };
     } catch (error) {
+      if (error instanceof TooManyChanges) {
+        this.paces.set(workspaceId, error.fewer);
+        return this.turn(workspaceId);
+      }
       this.caches.drop(workspaceId);
       throw error;
     }
   }
 
-  private async run(tx: Transaction): Promise<{ taken: number; changed: boolean }> {
+  private async run(tx: Transaction, allowed: number): Promise<{ taken: number; changed: boolean }> {
     if (!(await this.cursors.tryHold(tx))) return { taken: 0, changed: false };
     await shareMembership(tx);
     const cursor = await this.cursors.read(tx);
@@ -86,11 +108,19 @@ export class StreamEvaluator {
     const plan = await this.plans.load(tx);
     const until = plan.programs.length > 0 ? Math.min(applied, cursor.pos + MOST_EVENTS) : applied;
     const cache = this.caches.take(tx.workspaceId!, plan, cursor.turn, now);
-    const turn: Turn = { tx, plan, cache, until, now, horizon: cursor.horizon?.getTime() ?? -Infinity };
+    const turn: Turn = {
+      tx,
+      plan,
+      cache,
+      until,
+      now,
+      horizon: cursor.horizon?.getTime() ?? -Infinity,
+      allowed,
+    };
 
     const expanded = await this.accounts.expand(tx, plan.looksAtAccounts, now);
     const { length: programs } = plan.programs;
-    const woken = await this.wakes.due(tx, now, Math.ceil(Math.min(MOST_WAKES, MOST_ANSWERS / programs)));
+    const woken = await this.wakes.due(tx, now, Math.ceil(Math.min(MOST_WAKES, allowed / programs)));
     const waiting = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
     const events = affordable(turn, waiting, woken.length * programs);
     if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
@@ -149,10 +179,23 @@ export class StreamEvaluator {
       }
       (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
     }
+    this.assertFew(turn, touched, changes);
     await this.memberships.applyMany(tx, changes, now);
     await this.wakes.done(tx, woken, now);
     await this.wakes.sooner(tx, seen);
     return changes.length > 0;
+  }
+
+  /** One person of the events and one of the wakes are taken up whatever they change. @throws TooManyChanges */
+  private assertFew(
+    { cache, allowed }: Turn,
+    touched: readonly Touched[],
+    changes: readonly PersonChange[],
+  ): void {
+    if (changes.length <= MOST_CHANGES || touched.length <= 2) return;
+    // Their state is ahead of the turn that will be: it is found again.
+    for (const { person } of touched) cache.drop(person);
+    throw new TooManyChanges(Math.ceil((allowed * MOST_CHANGES) / changes.length / 2));
   }
 
   /** State of each person as of the turn's end, and the audiences whose answer may be another one now. */
@@ -177,14 +220,15 @@ export class StreamEvaluator {
 }
 
 /** Those of `events` that one transaction has time for, the first in any case; `spent`: answers given besides. */
-function affordable({ plan, cache }: Turn, events: PersonEvent[], spent: number): PersonEvent[] {
+function affordable({ plan, cache, allowed }: Turn, events: PersonEvent[], spent: number): PersonEvent[] {
   const seen = new Set<number>();
   const always = plan.unsettled.length + plan.identityPrograms.length + plan.profilePrograms.length;
   let answers = spent;
   for (const [index, { person, name }] of events.entries()) {
-    const own = cache.has(person) ? always : plan.programs.length;
-    answers += (seen.has(person) ? 0 : own) + (plan.programsOf.get(name)?.length ?? 0);
-    if (answers > MOST_ANSWERS && index > 0) return events.slice(0, index);
+    const known = cache.has(person);
+    if (!seen.has(person)) answers += known ? always : plan.programs.length;
+    if (known) answers += plan.programsOf.get(name)?.length ?? 0;
+    if (answers > allowed && index > 0) return events.slice(0, index);
     seen.add(person);
   }
   return events;

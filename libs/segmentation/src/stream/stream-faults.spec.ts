@@ -1,7 +1,10 @@
 import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
 import { AudienceService } from '../audience/audience.service';
+import { AudienceStore } from '../audience/audience.store';
 import type { MembershipDelta } from '../membership/membership-log';
+import { MOST_MATCHES } from './matches';
 import type { PersonState } from './person-cache';
 import { PersonCaches } from './person-caches';
 import { PlanLoader } from './plan-loader';
@@ -230,7 +233,7 @@ describe('StreamEvaluator under faults', () => {
     const audience = await world.newAudience(pairs);
     const opens = (ago: number, count: number): object[] =>
       Array.from({ length: count }, (_, index) => event({ userId: 'ann' }, 'Email Opened', ago - index));
-    await world.say(...opens(60 * DAY, 520), ...opens(40 * DAY, 80));
+    await world.say(...opens(60 * DAY, MOST_MATCHES + 1), ...opens(40 * DAY, 80));
     await world.say(order('ann', 59 * DAY + HOUR));
     expect(await world.members(audience)).toEqual([1]);
     await expectExact(audience, pairs);
@@ -257,15 +260,15 @@ describe('StreamEvaluator under faults', () => {
   });
 
   it('1,000 definitions: turns take few statements, small transactions, and memory by events alone', async () => {
-    const audiences = world.get(AudienceService);
-    for (let index = 0; index < 1000; index++) {
-      const where = bought({ where: [{ path: 'spent', op: 'gte', value: index }] });
-      await audiences.create(
-        world.workspaceId,
-        { name: `a${index}`, definition: { version: 1, where } },
-        'spec',
-      );
-    }
+    const audiences = world.get(AudienceStore);
+    await world.database.tx(world.workspaceId, async (tx) => {
+      for (let index = 0; index < 1000; index++) {
+        const where = bought({ where: [{ path: 'spent', op: 'gte', value: index }] });
+        const definition = { version: 1, where };
+        const at = world.clock.now();
+        await audiences.insert(tx, { id: newId(), name: `a${index}`, description: '', definition, at });
+      }
+    });
     const people = Array.from({ length: 300 }, (_, index) => `p${index}`);
     await world.accept(
       ...people.map((userId, index) => event({ userId }, 'Order Completed', DAY, { spent: index })),
@@ -285,8 +288,9 @@ describe('StreamEvaluator under faults', () => {
       };
     }
     query.mockRestore();
-    expect(most.statements).toBeLessThan(25);
-    expect(most.changes).toBeLessThanOrEqual(5000);
+    // A turn that had taken too much up and began again included.
+    expect(most.statements).toBeLessThan(40);
+    expect(most.changes).toBeLessThanOrEqual(2000);
     const { rows } = await world.database.tx(world.workspaceId, (tx) =>
       tx.query<{ members: number }>(
         'SELECT count(*)::int AS members FROM membership WHERE workspace_id = $1 AND member',
