@@ -70,14 +70,40 @@ describe('what benches share', () => {
     expect(() => assertSameWork('spec', [recorded], ledger)).not.toThrow();
   });
 
-  it('the sync bench runs and ends with one line of JSON', async () => {
-    const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, [MAIN, 'sync', '--size', '40', '--quick']);
-    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toEqual({
-      bench: 'sync',
-      metrics: { vs_bare_loop: expect.any(Number) },
-      size: 40,
-      seconds: expect.any(Number),
-    });
-  }, 120_000);
+  it.each([
+    ['sync', '40', ['vs_bare_loop']],
+    [
+      'segmentation',
+      '300',
+      ['vs_leaf_queries_cost', 'vs_pg_jsonb', 'vs_pg_typed', 'growth_exponent', 'preview_p50_ms'],
+    ],
+    [
+      'streaming',
+      '100',
+      [
+        'lag_p50_ms',
+        'lag_p99_ms',
+        'events_per_s',
+        'evaluator_events_per_s',
+        'vs_json_rules_engine',
+        'vs_jsonata',
+        'vs_json_rules_engine_cold',
+        'vs_jsonata_cold',
+      ],
+    ],
+  ])(
+    'the %s bench runs and ends with one line of JSON',
+    async (bench, size, metrics) => {
+      const run = promisify(execFile);
+      const { stdout } = await run(process.execPath, [MAIN, bench, '--size', size, '--quick']);
+      const told: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+      expect(told).toEqual({
+        bench,
+        metrics: Object.fromEntries(metrics.map((name) => [name, expect.any(Number)])),
+        size: Number(size),
+        seconds: expect.any(Number),
+      });
+    },
+    120_000,
+  );
 });

@@ -11,7 +11,7 @@ const BASE = 10_000;
 const EVENTS = 20;
 /** Nodes of a customer: user id, device, e-mail. The first is its person number. */
 const NODES = 3;
-const CHUNK = 20_000;
+const CHUNK = 50_000;
 /** How much earlier events of copy k are, in seconds; the same text for both engines. */
 const EARLIER = '(k * 7919) % 604800';
 
@@ -125,29 +125,35 @@ async function fillPostgres(postgres: Client, base: readonly Shopper[], copies: 
   const schemas = [readSchema('postgres-typed-schema.sql'), readSchema('postgres-jsonb-schema.sql')];
   for (const { tables } of schemas) await postgres.query(tables);
   await postgres.query('CREATE TEMPORARY TABLE given (doc jsonb)');
-  for (let start = 0; start < base.length; start += CHUNK / 10) {
-    const docs = base.slice(start, start + CHUNK / 10).map((shopper, index) => ({
+  for (let start = 0; start < base.length; start += CHUNK / 25) {
+    const docs = base.slice(start, start + CHUNK / 25).map((shopper, index) => ({
       ...shopper,
       person: personOf(start + index),
     }));
     await postgres.query('INSERT INTO given SELECT jsonb_array_elements($1::jsonb)', [JSON.stringify(docs)]);
   }
-  const copied = `generate_series(0, ${copies}) AS k`;
-  const person = `(doc->>'person')::int + k * ${base.length * NODES}`;
-  const at = `to_timestamp((e->>'at')::float8 / 1000) - make_interval(secs => ${EARLIER})`;
+  // Documents are taken apart once, not once a copy.
   await postgres.query(`
-    INSERT INTO typed.profile SELECT ${person}, doc->>'email', t->>'country', t->>'plan', t#>>'{address,city}',
-      (t->>'points')::int, (t->>'since')::timestamptz,
-      CASE (doc->>'consent')::bool WHEN true THEN 'granted' WHEN false THEN 'denied' END
-    FROM given, jsonb_extract_path(doc, 'traits') AS t, ${copied};
-    INSERT INTO doc.profile SELECT ${person}, t || jsonb_build_object('email', doc->'email')
-      || CASE WHEN doc ? 'consent' THEN jsonb_build_object('consent', jsonb_build_object('email', doc->'consent')) ELSE '{}' END
-    FROM given, jsonb_extract_path(doc, 'traits') AS t, ${copied};
-    INSERT INTO typed.event SELECT ${person}, e->>'name', ${at}, e#>>'{properties,category}', (e#>>'{properties,amount}')::numeric
-    FROM given, jsonb_array_elements(doc->'events') AS e, ${copied} ORDER BY 3;
-    INSERT INTO doc.event SELECT ${person}, e->>'name', ${at}, e->'properties'
-    FROM given, jsonb_array_elements(doc->'events') AS e, ${copied} ORDER BY 3;
-    DROP TABLE given`);
+    CREATE TEMPORARY TABLE base AS SELECT (doc->>'person')::int AS person, doc->>'email' AS email, doc->'traits' AS traits,
+      (doc->>'consent')::bool AS consent FROM given;
+    CREATE TEMPORARY TABLE base_event AS SELECT (doc->>'person')::int AS person, e->>'name' AS name,
+      to_timestamp((e->>'at')::float8 / 1000) AS at, e#>>'{properties,category}' AS category,
+      (e#>>'{properties,amount}')::numeric AS amount, e->'properties' AS properties
+    FROM given, jsonb_array_elements(doc->'events') AS e`);
+  const copied = `generate_series(0, ${copies}) AS k`;
+  const person = `person + k * ${base.length * NODES}`;
+  const at = `at - make_interval(secs => ${EARLIER})`;
+  await postgres.query(`
+    INSERT INTO typed.profile SELECT ${person}, email, traits->>'country', traits->>'plan', traits#>>'{address,city}',
+      (traits->>'points')::int, (traits->>'since')::timestamptz,
+      CASE consent WHEN true THEN 'granted' WHEN false THEN 'denied' END
+    FROM base, ${copied};
+    INSERT INTO doc.profile SELECT ${person}, traits || jsonb_build_object('email', email)
+      || CASE WHEN consent IS NULL THEN '{}' ELSE jsonb_build_object('consent', jsonb_build_object('email', consent)) END
+    FROM base, ${copied};
+    INSERT INTO typed.event SELECT ${person}, name, ${at}, category, amount FROM base_event, ${copied} ORDER BY 3;
+    INSERT INTO doc.event SELECT ${person}, name, ${at}, properties FROM base_event, ${copied} ORDER BY 3;
+    DROP TABLE given, base, base_event`);
   for (const { indexes } of schemas) await postgres.query(indexes);
   for (const table of ['typed.profile', 'typed.event', 'doc.profile', 'doc.event'])
     await postgres.query(`VACUUM ANALYZE ${table}`);
