@@ -13,6 +13,9 @@ import { Evaluator } from './evaluation/evaluator';
 import { ImportController } from './import/import.controller';
 import { ImportService } from './import/import.service';
 import { ImportStore } from './import/import.store';
+import { LookupController } from './lookup/lookup.controller';
+import { LookupService } from './lookup/lookup.service';
+import { LookupStore } from './lookup/lookup.store';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
@@ -31,7 +34,7 @@ import { WakeStore } from './stream/wake.store';
 /** Audiences, their evaluation and their log. */
 @Module({
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
-  controllers: [AudienceController, EvaluationController, ImportController],
+  controllers: [AudienceController, EvaluationController, ImportController, LookupController],
   providers: [
     AudienceStore,
     AudienceService,
@@ -47,6 +50,8 @@ import { WakeStore } from './stream/wake.store';
     Sequencer,
     ImportService,
     ImportStore,
+    LookupService,
+    LookupStore,
     AccountWakeStore,
     ColdReader,
     PersonCaches,

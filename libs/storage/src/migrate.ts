@@ -7,6 +7,7 @@ import { language } from './migrations/0002-language';
 import { streaming } from './migrations/0003-streaming';
 import { accounts } from './migrations/0004-accounts';
 import { imports } from './migrations/0005-imports';
+import { lookups } from './migrations/0006-lookups';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   streaming,
   accounts,
   imports,
+  lookups,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

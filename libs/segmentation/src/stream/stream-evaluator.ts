@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { ImportStore } from '../import/import.store';
+import { LookupStore } from '../lookup/lookup.store';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
@@ -60,6 +61,7 @@ export class StreamEvaluator {
     private readonly wakes: WakeStore,
     private readonly accounts: AccountWakeStore,
     private readonly imports: ImportStore,
+    private readonly lookups: LookupStore,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -92,6 +94,7 @@ export class StreamEvaluator {
     for (const { person, rebuild } of woken) if (rebuild) cache.drop(person);
     const events = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
     if (expanded === 0 && woken.length === 0 && until === cursor.pos) return { taken: 0, changed: false };
+    await this.lookups.refresh(tx, plan.items);
     const touched = touchedBy(events, woken);
     const changed = await this.evaluate(turn, touched);
     await this.cursors.advance(tx, until);
