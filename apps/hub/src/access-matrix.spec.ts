@@ -177,6 +177,7 @@ describe('who may call what', () => {
     expect((await admin.put('/v1/schemas/events/Bought', schema)).status).toBe(200);
     const suppressed = { channel: 'email', address: 'blocked@example.com', reason: 'manual' };
     expect((await admin.post('/v1/suppressions', suppressed)).status).toBe(201);
+    expect((await admin.put('/v1/lookups/product/items/sku-1', { category: 'shoes' })).status).toBe(200);
   }
 
   function pathOf({ path }: Route): string {
@@ -184,6 +185,8 @@ describe('who may call what', () => {
     return path
       .replace('{channel}/{address}', 'email/blocked@example.com')
       .replace('{kind}/{name}', 'events/Bought')
+      .replace('{name}/items', 'product/items')
+      .replace('{key}', 'sku-1')
       .replace(/\{(id|code)\}/, () => ids[resource] ?? newId());
   }
 
@@ -243,10 +246,11 @@ describe('who may call what', () => {
   });
 
   it('nobody in another workspace: its things are not there', async () => {
-    // A schema is made by naming it: whoever puts one has one of its own.
-    const named = routes.filter(
-      ({ path, method }) => path.includes('{') && !(method === 'PUT' && path.startsWith('/v1/schemas/')),
-    );
+    // Who names a schema or an item makes one of its own: what another workspace calls so is not touched.
+    const giving = ({ path, method }: Route): boolean =>
+      (method === 'PUT' && path.startsWith('/v1/schemas/')) ||
+      (path.startsWith('/v1/lookups/') && ['PUT', 'POST'].includes(method));
+    const named = routes.filter((route) => route.path.includes('{') && !giving(route));
     expect(named.length).toBeGreaterThan(25);
     expect(await verdicts(mine.adminKey, named)).toEqual(all(named, 404));
   });

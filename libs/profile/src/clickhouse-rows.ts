@@ -47,6 +47,14 @@ export interface DirtyListing {
   version: string;
 }
 
+export interface DirtyItem {
+  name: string;
+  key: string;
+  fields: Record<string, unknown>;
+  deleted: boolean;
+  version: string;
+}
+
 // What DateTime64 holds; a clock of another century must not stop the log.
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2299, 0, 1);
@@ -116,4 +124,13 @@ export const listingRow = (workspaceId: string, listing: DirtyListing): Record<s
   node: listing.node,
   version: listing.version,
   deleted: listing.listed ? 0 : 1,
+});
+
+export const itemRow = (workspaceId: string, item: DirtyItem): Record<string, unknown> => ({
+  workspace_id: workspaceId,
+  name: item.name,
+  key: item.key,
+  ...flatten(item.fields),
+  version: item.version,
+  deleted: item.deleted ? 1 : 0,
 });

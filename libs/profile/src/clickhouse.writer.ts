@@ -4,10 +4,12 @@ import { CLICKHOUSE, CLICKHOUSE_DATABASE } from '@percorso/storage';
 import {
   accountRow,
   DirtyAccount,
+  DirtyItem,
   DirtyListing,
   DirtyNode,
   DirtyProfile,
   eventRow,
+  itemRow,
   listingRow,
   nodeRow,
   profileRow,
@@ -54,6 +56,13 @@ export class ClickHouseWriter {
     await this.insert(
       'audience_list',
       listings.map((listing) => listingRow(workspaceId, listing)),
+    );
+  }
+
+  async items(workspaceId: string, items: readonly DirtyItem[]): Promise<void> {
+    await this.insert(
+      'lookup_item',
+      items.map((item) => itemRow(workspaceId, item)),
     );
   }
 

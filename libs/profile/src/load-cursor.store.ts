@@ -29,7 +29,7 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
       [tx.workspaceId, partition, to],
     );
   }
-  const { profiles, nodes, accounts, listings, erasures } = snapshot;
+  const { profiles, nodes, accounts, listings, items, erasures } = snapshot;
   if (profiles.length > 0) {
     await tx.query(
       `UPDATE profile p SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (person, version)
@@ -61,6 +61,19 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
         listings.map((row) => row.audienceId),
         listings.map((row) => row.node),
         listings.map((row) => row.version),
+      ],
+    );
+  }
+  if (items.length > 0) {
+    await tx.query(
+      `UPDATE lookup_item i SET dirty = false
+       FROM unnest($2::text[], $3::text[], $4::bigint[]) AS d (name, key, version)
+       WHERE i.workspace_id = $1 AND i.name = d.name AND i.key = d.key AND i.version = d.version`,
+      [
+        tx.workspaceId,
+        items.map((row) => row.name),
+        items.map((row) => row.key),
+        items.map((row) => row.version),
       ],
     );
   }

@@ -1,5 +1,12 @@
 import { Transaction } from '@percorso/storage';
-import { DirtyAccount, DirtyListing, DirtyNode, DirtyProfile, StoredEvent } from './clickhouse-rows';
+import {
+  DirtyAccount,
+  DirtyItem,
+  DirtyListing,
+  DirtyNode,
+  DirtyProfile,
+  StoredEvent,
+} from './clickhouse-rows';
 
 /** Rows one turn takes at most: one block for ClickHouse each, little memory here. */
 export const TURN_EVENTS = 10_000;
@@ -28,6 +35,7 @@ export interface LoadSnapshot {
   nodes: DirtyNode[];
   accounts: DirtyAccount[];
   listings: DirtyListing[];
+  items: DirtyItem[];
   erasures: Erasure[];
   /** With this snapshot loaded, ClickHouse stands exactly where PostgreSQL stood. */
   complete: boolean;
@@ -63,12 +71,13 @@ export async function readLoadSnapshot(tx: Transaction): Promise<LoadSnapshot> {
   const nodes = await readDirtyNodes(tx);
   const accounts = await readDirtyAccounts(tx);
   const listings = await readDirtyListings(tx);
-  complete &&= [profiles, nodes, accounts, listings].every((rows) => rows.length < TURN_ROWS);
+  const items = await readDirtyItems(tx);
+  complete &&= [profiles, nodes, accounts, listings, items].every((rows) => rows.length < TURN_ROWS);
   const erasures = await tx.query<Erasure>(
     'SELECT id, persons, nodes FROM erasure WHERE workspace_id = $1 AND done_at IS NULL',
     [tx.workspaceId],
   );
-  return { partitions, profiles, nodes, accounts, listings, erasures: erasures.rows, complete };
+  return { partitions, profiles, nodes, accounts, listings, items, erasures: erasures.rows, complete };
 }
 
 async function readEvents(
@@ -118,6 +127,14 @@ async function readDirtyListings(tx: Transaction): Promise<DirtyListing[]> {
   const { rows } = await tx.query<DirtyListing>(
     `SELECT audience_id AS "audienceId", node, listed, version FROM audience_list
      WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
+    [tx.workspaceId],
+  );
+  return rows;
+}
+
+async function readDirtyItems(tx: Transaction): Promise<DirtyItem[]> {
+  const { rows } = await tx.query<DirtyItem>(
+    `SELECT name, key, fields, deleted, version FROM lookup_item WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
     [tx.workspaceId],
   );
   return rows;

@@ -40,6 +40,7 @@ export class Loader {
     await this.writer.nodes(workspaceId, snapshot.nodes);
     await this.writer.accounts(workspaceId, snapshot.accounts);
     await this.writer.listings(workspaceId, snapshot.listings);
+    await this.writer.items(workspaceId, snapshot.items);
     if (!isEmpty(snapshot)) {
       await this.database.tx(workspaceId, (tx) => confirmLoad(tx, snapshot, this.clock.now()));
     }
@@ -67,13 +68,11 @@ export class Loader {
   }
 }
 
-const rowsOf = ({ partitions, profiles, nodes, accounts, listings, erasures }: LoadSnapshot): number =>
-  partitions.reduce((sum, { events }) => sum + events.length, 0) +
-  profiles.length +
-  nodes.length +
-  accounts.length +
-  listings.length +
-  erasures.length;
+const rowsOf = ({ partitions, erasures, ...changed }: LoadSnapshot): number =>
+  [changed.profiles, changed.nodes, changed.accounts, changed.listings, changed.items, erasures].reduce(
+    (sum, rows) => sum + rows.length,
+    partitions.reduce((sum, { events }) => sum + events.length, 0),
+  );
 
 const isEmpty = (snapshot: LoadSnapshot): boolean =>
   rowsOf(snapshot) === 0 &&

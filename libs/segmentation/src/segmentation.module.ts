@@ -15,6 +15,9 @@ import { ExplainService } from './explain/explain.service';
 import { ImportController } from './import/import.controller';
 import { ImportService } from './import/import.service';
 import { ImportStore } from './import/import.store';
+import { LookupController } from './lookup/lookup.controller';
+import { LookupService } from './lookup/lookup.service';
+import { LookupStore } from './lookup/lookup.store';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
@@ -33,7 +36,13 @@ import { WakeStore } from './stream/wake.store';
 /** Audiences, their evaluation and their log. */
 @Module({
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
-  controllers: [AudienceController, EvaluationController, ExplainController, ImportController],
+  controllers: [
+    AudienceController,
+    EvaluationController,
+    ExplainController,
+    ImportController,
+    LookupController,
+  ],
   providers: [
     AudienceStore,
     AudienceService,
@@ -50,6 +59,8 @@ import { WakeStore } from './stream/wake.store';
     Sequencer,
     ImportService,
     ImportStore,
+    LookupService,
+    LookupStore,
     AccountWakeStore,
     ColdReader,
     PersonCaches,

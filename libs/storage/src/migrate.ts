@@ -7,7 +7,8 @@ import { language } from './migrations/0002-language';
 import { streaming } from './migrations/0003-streaming';
 import { accounts } from './migrations/0004-accounts';
 import { imports } from './migrations/0005-imports';
-import { streamTurn } from './migrations/0006-stream-turn';
+import { lookups } from './migrations/0006-lookups';
+import { streamTurn } from './migrations/0007-stream-turn';
 import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
 import { clickhouseMigrations } from './migrations/clickhouse';
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   streaming,
   accounts,
   imports,
+  lookups,
   streamTurn,
   erasure,
   schemas,

@@ -257,6 +257,21 @@ export interface AudienceTable {
   backfilled_version: Generated<number | null>;
 }
 
+export interface LookupVersionTable {
+  workspace_id: string;
+  version: Int8;
+}
+
+export interface LookupItemTable {
+  workspace_id: string;
+  name: string;
+  key: string;
+  fields: Json;
+  deleted: Generated<boolean>;
+  version: Int8;
+  dirty: Generated<boolean>;
+}
+
 export interface AudienceListTable {
   workspace_id: string;
   audience_id: string;
@@ -299,6 +314,7 @@ export interface EvaluationTable {
   created_at: Date;
   ended_at: Date | null;
   drift: string | null;
+  cause: string | null;
 }
 
 export interface MembershipTable {
@@ -526,6 +542,8 @@ export interface Schema {
   event: EventTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;
+  lookup_version: LookupVersionTable;
+  lookup_item: LookupItemTable;
   audience_list: AudienceListTable;
   audience_import: AudienceImportTable;
   audience_definition: AudienceDefinitionTable;

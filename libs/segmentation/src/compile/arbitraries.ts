@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Subject } from './reference-evaluator';
+import type { Lookups, Subject } from './reference-evaluator';
 
 /** Definitions and persons drawn from few names and values, so that they meet often. */
 export const NOW = new Date('2026-06-15T12:00:00.000Z');
@@ -101,7 +101,7 @@ const subject = fc.record({
 
 export const arbitrarySubjects: fc.Arbitrary<Subject[]> = fc
   .array(subject, { minLength: 1, maxLength: 12 })
-  .map((subjects) => subjects.map((one, index) => ({ person: index + 1, ...one })));
+  .map((subjects) => subjects.map((one, index) => ({ person: index + 1, lookups: LOOKUPS, ...one })));
 
 const paths = fc.constantFrom(
   'tier',
@@ -138,6 +138,34 @@ const test = fc.oneof(
   fc.record({ path: fc.oneof(fc.constant('tags'), paths), op: fc.constant('includes'), value: plain }),
   fc.record({ path: paths, op: fc.constant('exists'), value: fc.boolean() }),
 );
+/** Items that events name, by values which happen to be keys. */
+export const LOOKUPS: Lookups = {
+  product: {
+    a: { tier: 'gold', spent: 19.99, seen: '2026-06-15', vip: true, tags: ['a', 1] },
+    gold: { tier: 'a', address: { city: 'a' }, none: null },
+    '150': { tier: 1, spent: 0.1, seen: 'yesterday' },
+    '0.1': { vip: false, tags: [], tier: 'Gold' },
+    '1000000000000000': { spent: 150 },
+  },
+  shop: { '["a"]': { tier: 'go' }, '-2.5': { spent: -1 }, "it's \\ \t\n{p0:String}": { tier: 'é' } },
+};
+const fixedDate = (value: unknown): unknown =>
+  value !== null && typeof value === 'object' && ('ago' in value || 'ahead' in value)
+    ? { date: '2026-06-15' }
+    : value;
+const lookupTest = fc
+  .tuple(
+    test,
+    fc.constantFrom('tier', 'spent', 'tags'),
+    fc.constantFrom('product', 'product', 'shop', 'nothing'),
+  )
+  .map(([{ path: field, op, value }, path, lookup]) => ({
+    path,
+    lookup,
+    field,
+    op,
+    value: fixedDate(value),
+  }));
 const window = fc.oneof(
   durations.map((last) => ({ last })),
   fc.constantFrom(
@@ -147,7 +175,11 @@ const window = fc.oneof(
     { to: { ago: '90d' } },
   ),
 );
-const where = fc.array(test, { minLength: 1, maxLength: 2 });
+const tests = fc.array(test, { minLength: 1, maxLength: 2 });
+const where = fc.array(fc.oneof({ weight: 3, arbitrary: test }, { weight: 1, arbitrary: lookupTest }), {
+  minLength: 1,
+  maxLength: 2,
+});
 const selector = { name: eventNames, where };
 const numeric = fc.oneof(
   fc.constant('count' as unknown),
@@ -214,7 +246,7 @@ const identity = fc.oneof(
     value: fc.array(identityTexts, { minLength: 1, maxLength: 3 }),
   }),
 );
-const account = fc.record({ where }, { requiredKeys: [] });
+const account = fc.record({ where: tests }, { requiredKeys: [] });
 const calendar = fc.record(
   {
     path: fc.constantFrom('born', 'seen', 'address.city', 'none'),

@@ -9,8 +9,9 @@ import {
   type Window,
 } from '../definition/definition';
 import { signOf } from '../definition/exact-decimal';
+import { compileEventTest } from './compile-lookup';
 import type { CompileScope } from './compile-scope';
-import { compileTest, dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
+import { dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
 import type { Parameters } from './parameters';
 
 /** Persons found by a query; `complement`: the leaf holds for every live profile but these. */
@@ -22,13 +23,13 @@ export interface CompiledSet {
 
 /** Conditions on percorso.event that select what a leaf looks at, up to the evaluation's position. */
 export function selectEvents(scope: CompileScope, events: EventSelector, window: Window): string {
-  const { parameters, now } = scope;
+  const { parameters } = scope;
   return [
     `workspace_id = ${parameters.uuid(scope.workspaceId)}`,
     `name = ${parameters.text(events.name)}`,
     `pos <= ${parameters.position(scope.asOfPos)}`,
     ...inWindow(scope, window, 'occurred_at'),
-    ...events.where.map((test) => compileTest(test, parameters, now)),
+    ...events.where.map((test) => compileEventTest(test, scope)),
   ].join(' AND ');
 }
 

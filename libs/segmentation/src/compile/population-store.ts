@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { canonicalJson, newId } from '@percorso/kernel';
 import { flatten } from '@percorso/profile';
-import { OWN_LIST } from './arbitraries';
+import { LOOKUPS, OWN_LIST } from './arbitraries';
 import type { Subject } from './reference-evaluator';
 
 /**
@@ -60,6 +60,13 @@ export async function loadPopulation(
     })),
   );
   const onceListed = listed.map((row) => ({ ...row, version: 1, deleted: 0 }));
+  const items = Object.entries(LOOKUPS).flatMap(([name, lookup]) =>
+    Object.entries(lookup).map(([key, fields]) => ({ name, key, ...flatten(fields), version: 2 })),
+  );
+  const oldItems = [...items, { name: 'product', key: 'A' }].map(({ name, key }) => ({
+    ...{ name, key, ...flatten({ tier: 'gold', spent: 150, vip: true }) },
+    version: 1,
+  }));
   const profiles = subjects.map((subject, index) => ({
     person: index + 1,
     ...flatten(subject.traits),
@@ -111,6 +118,12 @@ export async function loadPopulation(
   await insert(clickhouse, 'node_person', own(nodes));
   await insert(clickhouse, 'audience_list', own(onceListed));
   await insert(clickhouse, 'audience_list', own(listed));
+  await insert(clickhouse, 'lookup_item', own(oldItems));
+  await insert(
+    clickhouse,
+    'lookup_item',
+    own([...items, { name: 'product', key: 'A', version: 2, deleted: 1 }]),
+  );
   await insert(clickhouse, 'account', own(oldAccounts));
   await insert(clickhouse, 'account', own(accounts));
   await insert(clickhouse, 'profile', own(ghosts));

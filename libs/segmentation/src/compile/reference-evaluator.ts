@@ -26,9 +26,13 @@ export interface Subject {
   accounts: Record<string, unknown>[];
   /** Audiences whose list names the person. */
   lists: string[];
+  /** What all persons' events look up: name -> key -> fields. */
+  lookups?: Lookups;
   consent: Record<string, Record<string, 'granted' | 'denied'>>;
   events: { name: string; at: number; properties: Record<string, unknown> }[];
 }
+
+export type Lookups = Record<string, Record<string, Record<string, unknown>>>;
 
 const SCALE = 10n ** 9n;
 
@@ -187,12 +191,24 @@ function passes(test: Test, root: Record<string, unknown>, now: number): boolean
   return compares(test.op, value, test.value, now);
 }
 
+/** A test of a lookup is the test of the item's field; without an item there is nothing at all. */
+function asked(
+  { lookup, ...test }: Test,
+  properties: Record<string, unknown>,
+  lookups: Lookups = {},
+): [Test, Record<string, unknown>] {
+  if (!lookup) return [test, properties];
+  const key = lookUp(test.path, properties);
+  const named = typeof key === 'string' || typeof key === 'number' ? lookups[lookup.name]?.[String(key)] : {};
+  return [{ ...test, path: lookup.field }, named ?? {}];
+}
+
 function matching(subject: Subject, selector: EventSelector, window: Window, now: number): Subject['events'] {
   return subject.events.filter(
     (event) =>
       event.name === selector.name &&
       inWindow(event.at, window, now) &&
-      selector.where.every((test) => passes(test, event.properties, now)),
+      selector.where.every((test) => passes(...asked(test, event.properties, subject.lookups), now)),
   );
 }
 

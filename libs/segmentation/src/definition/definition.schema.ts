@@ -14,7 +14,7 @@ const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const DAYS = { type: 'integer', minimum: 0, maximum: 366 };
 const IDENTITY = ['namespace', 'op', 'value'];
 const STEPS = ['present', 'absent'];
-const selector = { name: text(1000), where: list(ref('test'), 50) };
+const selector = { name: text(1000), where: list(ref('eventTest'), 50) };
 const first = object({ ...selector, within: ref('window') }, ['name']);
 const second = object(selector, ['name']);
 const periods = {
@@ -23,6 +23,39 @@ const periods = {
     anyOf: [only('last', ref('duration')), object({ from: ref('bound'), to: ref('bound') }, ['from', 'to'])],
   },
   every: ref('duration'),
+};
+
+/** A test of what `of` names; `dates` are the dates it may be held against. */
+const testOf = (of: object, dates: object[]): object => {
+  const named = Object.keys(of);
+  return {
+    oneOf: [
+      object({ ...of, op: { const: 'exists' }, value: { type: 'boolean' } }, [...named, 'op']),
+      object(
+        {
+          ...of,
+          op: { enum: ['eq', 'ne'] },
+          value: { anyOf: [ref('plain'), ...dates] },
+        },
+        [...named, 'op', 'value'],
+      ),
+      object(
+        {
+          ...of,
+          op: { enum: ['gt', 'gte', 'lt', 'lte'] },
+          value: { anyOf: [{ type: 'string' }, ref('number'), ...dates] },
+        },
+        [...named, 'op', 'value'],
+      ),
+      object({ ...of, op: { const: 'in' }, value: list(ref('plain'), 1000) }, [...named, 'op', 'value']),
+      object({ ...of, op: { const: 'includes' }, value: ref('plain') }, [...named, 'op', 'value']),
+      object({ ...of, op: { enum: ['contains', 'startsWith'] }, value: text(10_000) }, [
+        ...named,
+        'op',
+        'value',
+      ]),
+    ],
+  };
 };
 
 export const definitionSchema = {
@@ -60,7 +93,7 @@ export const definitionSchema = {
         only('trait', ref('test')),
         only('identity', ref('identity')),
         only('consent', ref('consent')),
-        only('account', object({ where: selector.where }, [])),
+        only('account', object({ where: list(ref('test'), 50) }, [])),
         only('calendar', ref('calendar')),
         only('sample', ref('sample')),
         only('event', { anyOf: [ref('event'), ref('every'), ref('firstEvent')] }),
@@ -94,42 +127,16 @@ export const definitionSchema = {
       ],
     },
     path: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[^.]+(\\.[^.]+)*$' },
-    test: {
-      oneOf: [
-        object({ path: ref('path'), op: { const: 'exists' }, value: { type: 'boolean' } }, ['path', 'op']),
-        object(
-          {
-            path: ref('path'),
-            op: { enum: ['eq', 'ne'] },
-            value: { anyOf: [ref('plain'), ref('dateValue')] },
-          },
-          ['path', 'op', 'value'],
-        ),
-        object(
-          {
-            path: ref('path'),
-            op: { enum: ['gt', 'gte', 'lt', 'lte'] },
-            value: { anyOf: [{ type: 'string' }, ref('number'), ref('dateValue')] },
-          },
-          ['path', 'op', 'value'],
-        ),
-        object({ path: ref('path'), op: { const: 'in' }, value: list(ref('plain'), 1000) }, [
-          'path',
-          'op',
-          'value',
-        ]),
-        object({ path: ref('path'), op: { const: 'includes' }, value: ref('plain') }, [
-          'path',
-          'op',
-          'value',
-        ]),
-        object({ path: ref('path'), op: { enum: ['contains', 'startsWith'] }, value: text(10_000) }, [
-          'path',
-          'op',
-          'value',
-        ]),
-      ],
-    },
+    test: testOf({ path: ref('path') }, [ref('dateValue')]),
+    eventTest: { anyOf: [ref('test'), ref('lookupTest')] },
+    lookupTest: testOf(
+      {
+        path: ref('path'),
+        lookup: { type: 'string', pattern: '^[a-z][a-z0-9_]{0,62}$' },
+        field: ref('path'),
+      },
+      [only('date', ref('date'))],
+    ),
     consent: object(
       { channel: text(100), topic: text(100), is: { enum: ['granted', 'denied', 'unknown'] } },
       ['channel', 'is'],

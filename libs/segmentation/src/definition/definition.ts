@@ -167,7 +167,15 @@ export type CountOrSum = { of: 'count' } | { of: 'sum'; path: string };
 export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 
 /** A test of one dotted path of a profile's or an account's traits or an event's properties. */
-export type Test =
+export type Test = PlainTest & { lookup?: Lookup };
+
+/** In an event's filter: the test is of a field of the lookup's item whose key is at the path. */
+export interface Lookup {
+  name: string;
+  field: string;
+}
+
+type PlainTest =
   | { path: string; op: 'exists'; exists: boolean }
   | { path: string; op: Order; value: Value }
   | { path: string; op: 'in'; values: PlainValue[] }

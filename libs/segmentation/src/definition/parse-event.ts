@@ -13,7 +13,7 @@ export function readSelector(
   mistakes: Mistakes,
 ): EventSelector | undefined {
   const name = readText(source.name, at(pointer, 'name'), mistakes);
-  const where = readTests(source.where, at(pointer, 'where'), mistakes);
+  const where = readTests(source.where, at(pointer, 'where'), mistakes, true);
   return name === undefined || where === undefined ? undefined : { name, where };
 }
 

@@ -1,5 +1,7 @@
-import type { NumberValue, Order, PlainValue, Test, Value } from './definition';
+import type { Lookup, NumberValue, Order, PlainValue, Test, Value } from './definition';
+import { movesWithTime } from './definition';
 import { exactDecimal } from './exact-decimal';
+import { isLookupName } from './lookup-name';
 import { readDateValue } from './parse-time';
 import { at, type JsonObject, type Mistakes, readChoice, readList, readObject, readText } from './reader';
 
@@ -72,17 +74,27 @@ function readOrdered(
   return { path, op, value };
 }
 
-/** {path, op, value}. */
-export function readTest(value: unknown, pointer: string, mistakes: Mistakes): Test | undefined {
-  const source = readObject(value, pointer, ['path', 'op', 'value'], mistakes);
+/** {path, op, value}; of an event's filter also {path, lookup, field, op, value}. */
+export function readTest(
+  value: unknown,
+  pointer: string,
+  mistakes: Mistakes,
+  ofEvent = false,
+): Test | undefined {
+  const allowed = ['path', ...(ofEvent ? ['lookup', 'field'] : []), 'op', 'value'];
+  const source = readObject(value, pointer, allowed, mistakes);
   if (!source) return undefined;
+  const looksUp = ofEvent && (source.lookup !== undefined || source.field !== undefined);
+  const lookup = looksUp ? readLookup(source, pointer, mistakes) : undefined;
   const path = readPath(source.path, at(pointer, 'path'), mistakes);
   const op = readChoice(source.op, TEST_OPS, at(pointer, 'op'), mistakes);
   const place = at(pointer, 'value');
   if (op === undefined) return undefined;
   const named = path ?? '';
   const test = readOperand(named, op, source.value, place, mistakes);
-  return path === undefined ? undefined : test;
+  if (path === undefined || !test) return undefined;
+  if (!looksUp) return test;
+  return lookup && joined(test, lookup, place, mistakes);
 }
 
 function readOperand(
@@ -114,10 +126,34 @@ function readOperand(
 }
 
 /** A `where`: tests that must all pass; none where it is left out. */
-export function readTests(value: unknown, pointer: string, mistakes: Mistakes): Test[] | undefined {
+export function readTests(
+  value: unknown,
+  pointer: string,
+  mistakes: Mistakes,
+  ofEvent = false,
+): Test[] | undefined {
   if (value === undefined) return [];
   const tests = readList(value, pointer, mistakes, MOST_TESTS)?.map((test, index) =>
-    readTest(test, at(pointer, index), mistakes),
+    readTest(test, at(pointer, index), mistakes, ofEvent),
   );
   return tests?.filter((test) => test !== undefined);
+}
+
+function readLookup(source: JsonObject, pointer: string, mistakes: Mistakes): Lookup | undefined {
+  const field = readPath(source.field, at(pointer, 'field'), mistakes);
+  const name = source.lookup;
+  if (!isLookupName(name)) {
+    const code = name === undefined ? 'required' : typeof name === 'string' ? 'pattern' : 'type';
+    const message = 'must be the name of a lookup: lower-case letters, digits and _';
+    return mistakes.add(at(pointer, 'lookup'), code, message);
+  }
+  return field === undefined ? undefined : { name, field };
+}
+
+/** Items turn by uploads only: their fields are not held against dates that move. */
+function joined(test: Test, lookup: Lookup, pointer: string, mistakes: Mistakes): Test | undefined {
+  if (movesWithTime(test)) {
+    return mistakes.add(pointer, 'type', 'of a lookup must not be a date that moves with now');
+  }
+  return { ...test, lookup };
 }

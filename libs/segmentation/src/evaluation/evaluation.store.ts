@@ -28,7 +28,11 @@ export interface EvaluationLease {
   /** The definition version last computed as a set before. */
   backfilledVersion: number | null;
   fence: string;
+  /** Why it was asked for, where its deltas tell it. */
+  cause: EvaluationCause | null;
 }
+
+export type EvaluationCause = 'lookup';
 
 /** The lease went to another worker: whatever this one was about to write, it must not. */
 export class LeaseLost extends Error {
@@ -48,7 +52,7 @@ export class EvaluationStore {
   /** Ask for an evaluation of the definition as it is; one that has been asked for and not begun serves again. */
   async insert(
     tx: Transaction,
-    row: { id: string; audienceId: string; at: Date },
+    row: { id: string; audienceId: string; at: Date; cause?: EvaluationCause },
   ): Promise<EvaluationRow | undefined> {
     const { rows } = await tx.query<EvaluationRow>(
       `WITH asked AS (SELECT * FROM audience WHERE workspace_id = $1 AND id = $3 AND state = 'active' FOR NO KEY UPDATE),
@@ -63,6 +67,13 @@ export class EvaluationStore {
        SELECT ${COLUMNS} FROM added UNION ALL SELECT ${COLUMNS} FROM waiting`,
       [tx.workspaceId, row.id, row.audienceId, row.at],
     );
+    if (rows[0] && row.cause) {
+      await tx.query('UPDATE evaluation SET cause = $3 WHERE workspace_id = $1 AND id = $2', [
+        tx.workspaceId,
+        rows[0].id,
+        row.cause,
+      ]);
+    }
     return rows[0];
   }
 
@@ -124,7 +135,7 @@ export class EvaluationStore {
          AND (lease_until IS NULL OR lease_until < now())
          AND NOT EXISTS (SELECT FROM evaluation o WHERE o.workspace_id = $1 AND o.audience_id = e.audience_id
            AND o.state IN ('pending', 'running') AND (o.created_at, o.id) < (e.created_at, e.id))
-       RETURNING id, audience_id AS "audienceId", definition_version AS "definitionVersion", fence`,
+       RETURNING id, audience_id AS "audienceId", definition_version AS "definitionVersion", fence, cause`,
       [tx.workspaceId, id],
     );
     return rows[0] && { ...rows[0], ...audience[0] };

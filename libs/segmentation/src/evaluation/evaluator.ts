@@ -65,8 +65,9 @@ export class Evaluator {
       const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
       const first = lease.backfilledVersion !== lease.definitionVersion;
       // Before it counts as settled: whom time alone will move is known by then.
-      if (first) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
-      const drift = first || !caughtUp ? null : changed;
+      const moved = first || lease.cause !== null;
+      if (moved) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
+      const drift = moved || !caughtUp ? null : changed;
       if (drift) await this.distrust(workspaceId, drift);
       // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
       await this.sequencer.drain(workspaceId, 'wait');
@@ -182,9 +183,10 @@ export class Evaluator {
   }
 }
 
-function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | 'reconciliation' {
+function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | 'lookup' | 'reconciliation' {
   if (lease.backfilledVersion === null) return 'backfill';
-  return lease.backfilledVersion === lease.definitionVersion ? 'reconciliation' : 'edit';
+  if (lease.backfilledVersion !== lease.definitionVersion) return 'edit';
+  return lease.cause ?? 'reconciliation';
 }
 
 /** Whether trying again later may help: an engine is away, or two transactions met. */

@@ -13,6 +13,8 @@ export type MembershipCause =
   | { kind: 'backfill' | 'edit'; evaluationId?: string }
   /** A set evaluation healed what was not as it should have been. */
   | { kind: 'reconciliation'; evaluationId: string }
+  /** Items changed that conditions look up. */
+  | { kind: 'lookup'; evaluationId: string }
   | { kind: 'merge' | 'unmerge'; winner: string; loser: string }
   | { kind: 'erasure' };
 

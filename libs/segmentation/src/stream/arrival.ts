@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { flatten } from '@percorso/profile';
-import { NOW, OWN_LIST } from '../compile/arbitraries';
+import { LOOKUPS, NOW, OWN_LIST } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
@@ -39,6 +39,9 @@ export class Arrival {
     private readonly plan: Plan,
     private readonly subject: Subject,
   ) {
+    for (const [name, items] of Object.entries(LOOKUPS)) {
+      for (const [key, fields] of Object.entries(items)) plan.items.set(name, key, flatten(fields));
+    }
     this.cache = new PersonCache(plan);
     this.state = this.cache.build(1, [], 0);
   }

@@ -1,3 +1,4 @@
+import type { Test } from '../definition/definition';
 import type { Slot } from './plan';
 import type { FlatValues } from '@percorso/profile';
 import { passes, passesScalar, type Scalar, scalarAt } from './scalar';
@@ -78,10 +79,15 @@ export class Matches {
     if (moving.length === 0) return this;
     const passing = new Matches(this.slot);
     for (const match of this.list) {
-      if (moving.every((test) => passesScalar(test, match.values[paths.indexOf(test.path)], now)))
+      if (moving.every((test) => this.passes(test, match.values[paths.indexOf(test.path)], now)))
         passing.list.push(match);
     }
     return passing;
+  }
+
+  private passes(test: Test, value: Scalar | undefined, now: number): boolean {
+    if (test.lookup) return this.slot.items.pass(test, value, now);
+    return test.op !== 'includes' && passesScalar(test, value, now);
   }
 
   private foldUntil(time: number): void {

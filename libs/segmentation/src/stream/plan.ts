@@ -1,4 +1,5 @@
 import { canonicalJson } from '@percorso/kernel';
+import { LookupItems } from './lookup-items';
 import { DEFAULT_ZONE } from '../definition/zones';
 import type {
   Condition,
@@ -27,8 +28,10 @@ export interface Slot {
   name: string;
   /** Tests whose answer never changes; checked once, when the event comes. */
   where: Test[];
-  /** Tests against dates that move with now; checked whenever the leaf is asked. */
-  moving: MovingTest[];
+  /** Tests against dates that move with now, and of lookups; checked whenever the leaf is asked. */
+  moving: Test[];
+  /** What tests of lookups look at. */
+  items: LookupItems;
   /** Fixed bounds on the time an event occurred, Unix milliseconds, [from, to). */
   from: number;
   to: number;
@@ -37,8 +40,6 @@ export interface Slot {
   /** Leaves look at single events from now + this on; older ones may be folded into totals. */
   keep: number;
 }
-
-type MovingTest = Exclude<Test, { op: 'includes' }>;
 
 export interface PlannedLeaf {
   leaf: Leaf;
@@ -75,12 +76,21 @@ export interface Plan {
   looksAtAccounts: boolean;
   /** Whether some program looks at uploaded lists. */
   looksAtLists: boolean;
+  /** Items its lookups name; as of the last turn. */
+  items: LookupItems;
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
   unsettled: Program[];
 }
 
+/** Slots by what they select, and the items they look up, while a plan is made. */
+interface Slots {
+  slots: Map<string, Slot>;
+  items: LookupItems;
+}
+
 export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZONE): Plan {
   const slots = new Map<string, Slot>();
+  const items = new LookupItems();
   const leaves = new Map<string, number>();
   const planned: PlannedLeaf[] = [];
   const leafIndex = (leaf: Leaf): number => {
@@ -89,7 +99,7 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     if (index === undefined) {
       index = planned.length;
       leaves.set(key, index);
-      planned.push({ leaf, slots: slotsOfLeaf(leaf, slots) });
+      planned.push({ leaf, slots: slotsOfLeaf(leaf, { slots, items }) });
     }
     return index;
   };
@@ -123,6 +133,7 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     identityPrograms,
     looksAtAccounts: planned.some(({ leaf }) => leaf.kind === 'account'),
     looksAtLists: planned.some(({ leaf }) => leaf.kind === 'list'),
+    items,
     unsettled,
   };
 }
@@ -144,7 +155,7 @@ function plannedCondition(condition: Condition, leafIndex: (leaf: Leaf) => numbe
   return { kind: 'leaf', leaf: leafIndex(condition) };
 }
 
-function slotsOfLeaf(leaf: Leaf, slots: Map<string, Slot>): Slot[] {
+function slotsOfLeaf(leaf: Leaf, slots: Slots): Slot[] {
   switch (leaf.kind) {
     case 'event':
     case 'every': {
@@ -180,20 +191,32 @@ export const slidingOf = (point: TimePoint | undefined): number | undefined =>
   point && 'fromNow' in point ? point.fromNow : undefined;
 
 function slotFor(
-  slots: Map<string, Slot>,
+  { slots, items }: Slots,
   selector: EventSelector,
   window: Window,
   keep: number,
   paths: readonly string[],
 ): Slot {
-  const moving = selector.where.filter((test): test is MovingTest => movesWithTime(test));
-  const where = selector.where.filter((test) => !movesWithTime(test));
+  const asksLater = (test: Test): boolean => movesWithTime(test) || test.lookup !== undefined;
+  const moving = selector.where.filter(asksLater);
+  const where = selector.where.filter((test) => !asksLater(test));
+  for (const { lookup } of moving) if (lookup) items.need(lookup);
   const from = window.from && 'at' in window.from ? window.from.at : -Infinity;
   const to = window.to && 'at' in window.to ? window.to.at : Infinity;
   const key = canonicalJson([selector, String(from), String(to)]);
   let slot = slots.get(key);
   if (!slot) {
-    slot = { index: slots.size, name: selector.name, where, moving, from, to, paths: [], keep: Infinity };
+    slot = {
+      index: slots.size,
+      name: selector.name,
+      where,
+      moving,
+      items,
+      from,
+      to,
+      paths: [],
+      keep: Infinity,
+    };
     slots.set(key, slot);
   }
   for (const path of [...paths, ...moving.map((test) => test.path)]) {

@@ -15,6 +15,13 @@ export function unitsOf(decimal: string): bigint {
   return BigInt(decimal.slice(0, dot) + fraction + '0'.repeat(SCALE - fraction.length));
 }
 
+/** Plain decimal text of units of 10^-9. */
+export function decimalOf(units: bigint): string {
+  const digits = String(units < 0n ? -units : units).padStart(SCALE + 1, '0');
+  const fraction = digits.slice(-SCALE).replace(/0+$/, '');
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -SCALE)}${fraction && '.'}${fraction}`;
+}
+
 /** The value at a path; undefined when it is missing. */
 export function scalarAt(values: FlatValues, path: string): Scalar | undefined {
   if (Object.hasOwn(values.strings, path)) return values.strings[path];
@@ -60,9 +67,9 @@ export function ordered<T extends bigint | number>(op: Order, left: T, right: T)
 }
 
 /** Whether what is at a test's path passes it. What ClickHouse sees is what we see: the loader flattens alike. */
-export function passes(test: Test, values: FlatValues, now: number): boolean {
-  if (test.op !== 'includes') return passesScalar(test, scalarAt(values, test.path), now);
-  const list = Object.hasOwn(values.lists, test.path) ? values.lists[test.path]! : [];
+export function passes(test: Test, values: FlatValues, now: number, path = test.path): boolean {
+  if (test.op !== 'includes') return passesScalar(test, scalarAt(values, path), now);
+  const list = Object.hasOwn(values.lists, path) ? values.lists[path]! : [];
   return list.includes(ELEMENT[test.value.type] + String(test.value.value));
 }
 

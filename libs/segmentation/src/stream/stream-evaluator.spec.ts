@@ -263,6 +263,14 @@ describe('StreamEvaluator', () => {
         named: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2', 'u9', 'a0', 'a1', 'a2')),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('item' as const),
+        key: fc.constantFrom('gold', 'a', '1', '150', '0.3'),
+        fields: fc.option(properties),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: 'unmerge' as const }) },
     {
       weight: 3,
@@ -285,6 +293,12 @@ describe('StreamEvaluator', () => {
       case 'group': {
         const { groupId, traits } = one;
         return world.say({ type: 'group', messageId: `m${++serial}`, ...one.who, groupId, traits });
+      }
+      case 'item': {
+        await world.item('product', one.key, one.fields);
+        const looking = [...audiences].filter(([, where]) => JSON.stringify(where).includes('"lookup"'));
+        for (const [id] of looking) await world.evaluate(id);
+        return;
       }
       case 'upload': {
         const imported = [...audiences].filter(([, where]) => JSON.stringify(where).includes('"imported"'));

@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { ImportStore } from '../import/import.store';
+import { LookupStore } from '../lookup/lookup.store';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
@@ -76,6 +77,7 @@ export class StreamEvaluator {
     private readonly wakes: WakeStore,
     private readonly accounts: AccountWakeStore,
     private readonly imports: ImportStore,
+    private readonly lookups: LookupStore,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -127,6 +129,7 @@ export class StreamEvaluator {
     const nothing = expanded === 0 && woken.length === 0 && turn.until === cursor.pos;
     // A moment whose wake was lost would be waited for again and again.
     if (nothing && !(cursor.nextWake && cursor.nextWake <= now)) return { taken: 0, changed: false };
+    await this.lookups.refresh(tx, plan.items);
     const touched = touchedBy(events, woken);
     for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
     const changed = await this.evaluate(turn, [...touched.values()]);

@@ -4,7 +4,7 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { AccessModule, type Row, rowsOf } from '@percorso/access';
 import { insertDefaultNamespaces } from '@percorso/identity';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
-import { ManualClock, newId } from '@percorso/kernel';
+import { ManualClock, newId, Problem } from '@percorso/kernel';
 import { Applier, Loader, LoadGate, ProfileService, ProfileWorkerModule } from '@percorso/profile';
 import { CLICKHOUSE, connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -18,6 +18,7 @@ import { Evaluator } from '../evaluation/evaluator';
 import { readPersons } from '../evaluation/person-set';
 import type { ImportView } from '../import/import.dto';
 import { ImportService } from '../import/import.service';
+import { LookupService } from '../lookup/lookup.service';
 import { MembershipLog, type MembershipDelta } from '../membership/membership-log';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
@@ -138,6 +139,13 @@ export class StreamWorld {
     return this.get(ImportService).import(this.workspaceId, audienceId, mode, rows, 'spec');
   }
 
+  /** Without fields the item goes. */
+  async item(name: string, key: string, fields: object | null): Promise<void> {
+    const lookups = this.get(LookupService);
+    if (fields) await lookups.put(this.workspaceId, name, key, fields, 'spec');
+    else await lookups.remove(this.workspaceId, name, key, 'spec').catch(unlessMissing);
+  }
+
   async evaluate(audienceId: string): Promise<EvaluationRow> {
     this.clock.advance(1);
     await this.stream();
@@ -186,4 +194,8 @@ export class StreamWorld {
       this.get(MembershipLog).deltas(tx, { audienceId, afterPos: 0, limit: 100_000 }),
     );
   }
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Problem) || error.status !== 404) throw error;
 }

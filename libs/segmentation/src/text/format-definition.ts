@@ -109,7 +109,10 @@ function formatZone({ zone }: CalendarLeaf): string {
 const WORDS = { contains: 'contains', startsWith: 'starts with' } as const;
 
 function formatTest(test: Test): string {
-  const path = steps(test.path);
+  const { lookup } = test;
+  const path = lookup
+    ? `lookup(${quoted(lookup.name)}, ${steps(test.path)}).${steps(lookup.field)}`
+    : steps(test.path);
   if (test.op === 'exists') return `${path} ${test.exists ? 'exists' : 'is missing'}`;
   if (test.op === 'contains' || test.op === 'startsWith')
     return `${path} ${WORDS[test.op]} ${quoted(test.text)}`;

@@ -119,5 +119,18 @@ export function readOperation(cursor: Cursor): Json {
   );
 }
 
+/** `amount > 50`, or of an item by its key: `lookup("product", sku).category = "shoes"` */
 export const readTest = (cursor: Cursor): Json =>
-  cursor.placed(() => ({ path: readPath(cursor), ...readOperation(cursor) }));
+  cursor.placed(() => ({ ...readTested(cursor), ...readOperation(cursor) }));
+
+function readTested(cursor: Cursor): Json {
+  if (!cursor.sees('lookup') || cursor.ahead(1).text !== '(') return { path: readPath(cursor) };
+  cursor.take();
+  cursor.expect('(');
+  const lookup = cursor.string('the name of a lookup in quotes');
+  cursor.expect(',');
+  const path = readPath(cursor);
+  cursor.expect(')');
+  cursor.expect('.');
+  return { path, lookup, field: readPath(cursor) };
+}

@@ -96,4 +96,21 @@ export const clickhouseMigrations: readonly { name: string; statements: readonly
       ORDER BY (workspace_id, audience_id, node)`,
     ],
   },
+  {
+    name: '0006-lookups',
+    statements: [
+      `CREATE TABLE IF NOT EXISTS {db}.lookup_item (
+        workspace_id UUID,
+        name LowCardinality(String),
+        key String,
+        numbers Map(LowCardinality(String), Decimal(38, 9)),
+        strings Map(LowCardinality(String), String),
+        booleans Map(LowCardinality(String), Bool),
+        lists Map(LowCardinality(String), Array(String)),
+        version UInt64,
+        deleted UInt8
+      ) ENGINE = ReplacingMergeTree(version, deleted)
+      ORDER BY (workspace_id, name, key)`,
+    ],
+  },
 ];

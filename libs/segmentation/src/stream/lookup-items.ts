@@ -1,0 +1,56 @@
+import type { FlatValues } from '@percorso/profile';
+import type { Lookup, Test } from '../definition/definition';
+import { decimalOf, passes, type Scalar } from './scalar';
+
+interface Kept {
+  fields: Set<string>;
+  items: Map<string, FlatValues>;
+}
+
+/** Items of the lookups a plan looks at, only the fields it looks at, as of a version. */
+export class LookupItems {
+  /** Every change of items up to here is in. */
+  version = 0;
+  private readonly lookups = new Map<string, Kept>();
+
+  /** The lookups to keep. */
+  get names(): string[] {
+    return [...this.lookups.keys()];
+  }
+
+  need({ name, field }: Lookup): void {
+    const kept = this.lookups.get(name);
+    if (kept) kept.fields.add(field);
+    else this.lookups.set(name, { fields: new Set([field]), items: new Map() });
+  }
+
+  set(name: string, key: string, values: FlatValues | undefined): void {
+    const kept = this.lookups.get(name);
+    if (values) kept?.items.set(key, picked(values, kept.fields));
+    else kept?.items.delete(key);
+  }
+
+  /** Whether the item that `found` names passes; a missing item has no values. */
+  pass(test: Test, found: Scalar | undefined, now: number): boolean {
+    const { name, field } = test.lookup!;
+    const key = keyOf(found);
+    const item = key === undefined ? undefined : this.lookups.get(name)?.items.get(key);
+    return passes(test, item ?? NOTHING, now, field);
+  }
+}
+
+const NOTHING: FlatValues = { numbers: {}, strings: {}, booleans: {}, lists: {} };
+
+function picked(values: FlatValues, fields: ReadonlySet<string>): FlatValues {
+  const pick = <T>(from: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(
+      [...fields].flatMap((name) => (Object.hasOwn(from, name) ? [[name, from[name]!]] : [])),
+    );
+  const { numbers, strings, booleans, lists } = values;
+  return { numbers: pick(numbers), strings: pick(strings), booleans: pick(booleans), lists: pick(lists) };
+}
+
+function keyOf(found: Scalar | undefined): string | undefined {
+  if (typeof found === 'bigint') return decimalOf(found);
+  return typeof found === 'string' ? found : undefined;
+}
