@@ -11,7 +11,8 @@ import { poisonReason } from './poison';
 import { saveQuarantine } from './quarantine.store';
 
 const MOST = 2000;
-const LEAST = 50;
+/** With fewer a turn's own statements outweigh its events: on a busy machine, shrinking on would only make the queue grow. */
+const LEAST = 400;
 /** Milliseconds a transaction should take: below the 200 that writers may, with room for a slow commit. */
 const AIM_MS = 120;
 
