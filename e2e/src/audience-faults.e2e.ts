@@ -248,9 +248,13 @@ describe('audiences under faults', () => {
     const audience = await createAudience(context, 'Once', definition(bought(1)));
     await evaluate(context, audience);
     await expectExact(audience, 20);
-    await world.sql('UPDATE percorso.membership SET member = false WHERE audience_id = $1 AND person <= 3', [
-      audience.id,
-    ]);
+    const tampered = await world.sql(
+      `UPDATE percorso.membership SET member = false WHERE audience_id = $1 AND person IN
+         (SELECT person FROM percorso.membership WHERE audience_id = $1 AND member ORDER BY person LIMIT 3)
+       RETURNING person`,
+      [audience.id],
+    );
+    expect(tampered).toHaveLength(3);
     const before = await driftCounted();
     const found = await evaluate(context, audience);
     expect(found).toMatchObject({ members: 20, drift: 3 });

@@ -232,7 +232,7 @@ describe('the edges of the language, as time passes', () => {
     );
     // Midnights of these zones, in UTC.
     const midnights = [0, 10, 11, 18.25, 5].map((hour) => hour * HOUR);
-    const days = Array.from({ length: 6 }, (_, index) => start + index * DAY);
+    const days = Array.from({ length: 4 }, (_, index) => start + index * DAY);
     agree(
       conditions,
       persons,
