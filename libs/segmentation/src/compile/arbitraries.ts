@@ -7,20 +7,10 @@ const DAY = 86_400_000;
 /** The audience whose list `imported` looks at. */
 export const OWN_LIST = '0197a6d0-aaaa-7222-8333-444455556666';
 
-const numbers = fc.constantFrom(0, 1, -1, 0.1, 0.2, 0.3, 19.99, 150, 150.000000001, 1e15, -2.5);
-const texts = fc.constantFrom(
-  '',
-  'a',
-  'A',
-  'gold',
-  'Gold',
-  "it's \\ \t\n{p0:String}",
-  'é',
-  '😀',
-  '\uFFFD',
-  'go',
-  '["a"]',
-);
+const NUMBERS = [0, 1, -1, 0.1, 0.2, 0.3, 19.99, 150, 150.000000001, 1e15, -2.5];
+const numbers = fc.constantFrom(...NUMBERS);
+const TEXTS = ['', 'a', 'A', 'gold', 'Gold', "it's \\ \t\n{p0:String}", 'é', '😀', '\uFFFD', 'go', '["a"]'];
+const texts = fc.constantFrom(...TEXTS);
 const dates = fc.constantFrom(
   '2026-06-15',
   '2026-06-15T12:00:00Z',
@@ -138,16 +128,25 @@ const test = fc.oneof(
   fc.record({ path: fc.oneof(fc.constant('tags'), paths), op: fc.constant('includes'), value: plain }),
   fc.record({ path: paths, op: fc.constant('exists'), value: fc.boolean() }),
 );
-/** Items that events name, by values which happen to be keys. */
+/** Items that events name, by values which happen to be keys; every fourth is missing. */
+const itemsOf = (keys: readonly (string | number)[]): Lookups[string] =>
+  Object.fromEntries(
+    keys.flatMap((key, index) => {
+      if (index % 4 === 3) return [];
+      const at = <T>(list: readonly T[], shift: number): T => list[(index + shift) % list.length]!;
+      const tier = index % 3 === 0 ? at(NUMBERS, 1) : at(TEXTS, 2);
+      const fields = { tier, spent: at(NUMBERS, 3), seen: at(['2026-06-15', '2026-06-14', 'yesterday'], 0) };
+      const more = {
+        vip: index % 2 === 0,
+        tags: [at(TEXTS, 1), at(NUMBERS, 2)],
+        address: { city: at(TEXTS, 0) },
+      };
+      return [[String(key), index % 5 === 0 ? fields : { ...fields, ...more }]];
+    }),
+  );
 export const LOOKUPS: Lookups = {
-  product: {
-    a: { tier: 'gold', spent: 19.99, seen: '2026-06-15', vip: true, tags: ['a', 1] },
-    gold: { tier: 'a', address: { city: 'a' }, none: null },
-    '150': { tier: 1, spent: 0.1, seen: 'yesterday' },
-    '0.1': { vip: false, tags: [], tier: 'Gold' },
-    '1000000000000000': { spent: 150 },
-  },
-  shop: { '["a"]': { tier: 'go' }, '-2.5': { spent: -1 }, "it's \\ \t\n{p0:String}": { tier: 'é' } },
+  product: itemsOf([...NUMBERS, ...TEXTS.filter((text) => text !== ''), 'true']),
+  shop: itemsOf([...TEXTS.filter((text) => text !== ''), ...NUMBERS].reverse()),
 };
 const fixedDate = (value: unknown): unknown =>
   value !== null && typeof value === 'object' && ('ago' in value || 'ahead' in value)
@@ -156,7 +155,7 @@ const fixedDate = (value: unknown): unknown =>
 const lookupTest = fc
   .tuple(
     test,
-    fc.constantFrom('tier', 'spent', 'tags'),
+    fc.constantFrom('tier', 'spent', 'spent', 'tags'),
     fc.constantFrom('product', 'product', 'shop', 'nothing'),
   )
   .map(([{ path: field, op, value }, path, lookup]) => ({
@@ -246,6 +245,7 @@ const identity = fc.oneof(
     value: fc.array(identityTexts, { minLength: 1, maxLength: 3 }),
   }),
 );
+const lookedUp = fc.record({ name: eventNames, where: fc.tuple(lookupTest) });
 const account = fc.record({ where: tests }, { requiredKeys: [] });
 const calendar = fc.record(
   {
@@ -278,6 +278,7 @@ export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: o
     consent.map((inner) => ({ consent: inner })),
     identity.map((inner) => ({ identity: inner })),
     account.map((inner) => ({ account: inner })),
+    lookedUp.map((inner) => ({ event: inner })),
     fc.constant({ imported: true }),
     calendar.map((inner) => ({ calendar: inner })),
     sample.map((inner) => ({ sample: inner })),

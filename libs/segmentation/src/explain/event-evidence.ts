@@ -1,4 +1,4 @@
-import type { PersonEvent } from '@percorso/profile';
+import type { FlatValues, PersonEvent } from '@percorso/profile';
 import type {
   EventLeaf,
   EventSelector,
@@ -6,16 +6,25 @@ import type {
   FirstEventLeaf,
   Measure,
   SequenceLeaf,
+  Test,
   Window,
 } from '../definition/definition';
-import { momentOf, passes, type Scalar, scalarAt } from '../stream/scalar';
+import { decimalOf, momentOf, passes, type Scalar, scalarAt } from '../stream/scalar';
+import type { LookupItems } from '../stream/lookup-items';
 import type { EventEvidence, Evidence, WindowEvidence } from './explanation';
 
-const MOST_EVENTS = 10;
-const SCALE = 9;
+/** A person's events as of a moment, and the items that conditions look up. */
+export interface History {
+  events: readonly PersonEvent[];
+  now: number;
+  items: LookupItems;
+}
 
-export function evidenceOfEvents(leaf: EventLeaf, events: readonly PersonEvent[], now: number): Evidence {
-  const found = inWindow(matching(events, leaf.events, now), leaf.window, now);
+const MOST_EVENTS = 10;
+
+export function evidenceOfEvents(leaf: EventLeaf, history: History): Evidence {
+  const { now } = history;
+  const found = inWindow(matching(history, leaf.events), leaf.window, now);
   return {
     value: measured(leaf.measure, found),
     window: windowOf(leaf.window, now),
@@ -23,8 +32,9 @@ export function evidenceOfEvents(leaf: EventLeaf, events: readonly PersonEvent[]
   };
 }
 
-export function evidenceOfPeriods(leaf: EveryLeaf, events: readonly PersonEvent[], now: number): Evidence {
-  const found = matching(events, leaf.events, now);
+export function evidenceOfPeriods(leaf: EveryLeaf, history: History): Evidence {
+  const { now } = history;
+  const found = matching(history, leaf.events);
   const end = momentOf(leaf.window.to, now);
   const periods = Array.from({ length: leaf.periods }, (_, back) => {
     const to = end - back * leaf.every;
@@ -37,8 +47,9 @@ export function evidenceOfPeriods(leaf: EveryLeaf, events: readonly PersonEvent[
   return { periods, ...listed(inWindow(found, leaf.window, now)) };
 }
 
-export function evidenceOfFirst(leaf: FirstEventLeaf, events: readonly PersonEvent[], now: number): Evidence {
-  const [first] = matching(events, leaf.events, now);
+export function evidenceOfFirst(leaf: FirstEventLeaf, history: History): Evidence {
+  const { now } = history;
+  const [first] = matching(history, leaf.events);
   return {
     value: first ? first.occurredAt.toISOString() : null,
     window: windowOf(leaf.window, now),
@@ -47,13 +58,10 @@ export function evidenceOfFirst(leaf: FirstEventLeaf, events: readonly PersonEve
 }
 
 /** The latest first event of the window, and what came of the steps after it. */
-export function evidenceOfSequence(
-  leaf: SequenceLeaf,
-  events: readonly PersonEvent[],
-  now: number,
-): Evidence {
-  const firsts = inWindow(matching(events, leaf.first, now), leaf.window, now);
-  const later = new Set(leaf.steps.flatMap((step) => matching(events, step.events, now)));
+export function evidenceOfSequence(leaf: SequenceLeaf, history: History): Evidence {
+  const { now } = history;
+  const firsts = inWindow(matching(history, leaf.first), leaf.window, now);
+  const later = new Set(leaf.steps.flatMap((step) => matching(history, step.events)));
   const since = firsts[0]?.occurredAt.getTime() ?? Infinity;
   const told = [...new Set([...firsts, ...later])].filter((event) => event.occurredAt.getTime() >= since);
   told.sort((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime());
@@ -114,12 +122,4 @@ function ofNumbers(of: 'sum' | 'min' | 'max' | 'avg', values: readonly Scalar[])
   if (numbers.length === 0) return null;
   if (of === 'avg') return decimalOf(sum / BigInt(numbers.length));
   return decimalOf(numbers.reduce((a, b) => ((of === 'min') === a < b ? a : b)));
-}
-
-/** Decimal text of units of 10^-9. */
-export function decimalOf(units: bigint): string {
-  const text = (units < 0n ? -units : units).toString().padStart(SCALE + 1, '0');
-  const fraction = text.slice(-SCALE).replace(/0+$/, '');
-  const whole = `${units < 0n ? '-' : ''}${text.slice(0, -SCALE)}`;
-  return fraction ? `${whole}.${fraction}` : whole;
 }

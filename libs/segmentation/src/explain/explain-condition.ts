@@ -4,16 +4,10 @@ import { localDay } from '../definition/calendar-days';
 import { type Answer } from '../stream/event-answer';
 import { answerLeaf, type PersonFacts } from '../stream/leaf-answer';
 import { Matches } from '../stream/matches';
-import { planOf } from '../stream/plan';
+import { type Plan, planOf } from '../stream/plan';
 import { type ProfileFacts, zoneFor } from '../stream/profile-answer';
-import { type Scalar, scalarAt } from '../stream/scalar';
-import {
-  decimalOf,
-  evidenceOfEvents,
-  evidenceOfFirst,
-  evidenceOfPeriods,
-  evidenceOfSequence,
-} from './event-evidence';
+import { decimalOf, type Scalar, scalarAt } from '../stream/scalar';
+import { evidenceOfEvents, evidenceOfFirst, evidenceOfPeriods, evidenceOfSequence } from './event-evidence';
 import type { Evidence, Explanation } from './explanation';
 
 /** A person at a moment, as far as a definition looks. */
@@ -25,6 +19,8 @@ export interface ExplainedPerson {
   zone: string;
   /** The audience whose definition is explained. */
   audienceId: string;
+  /** A leaf alone, planned, with the items that its lookups name. */
+  plan(leaf: Leaf): Plan;
   /** The definition of a used audience. */
   audience(id: string): Condition<WrittenLeaf> | undefined;
 }
@@ -105,8 +101,8 @@ function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Expl
 }
 
 /** As the incremental evaluator answers, from the events themselves. */
-function answer(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson): Answer {
-  const plan = planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }], zone);
+function answer(leaf: Leaf, { profile, events, now, zone, plan: planFor }: ExplainedPerson): Answer {
+  const plan = planFor(leaf);
   const matches = plan.slots.map((slot) => {
     const own = new Matches(slot);
     for (const { name, occurredAt, values } of events) {
@@ -118,7 +114,8 @@ function answer(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson): An
   return answerLeaf(plan.leaves[0]!, facts, now, zone);
 }
 
-function evidenceOf(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson): Evidence {
+function evidenceOf(leaf: Leaf, { profile, events, now, zone, plan }: ExplainedPerson): Evidence {
+  const history = { events, now, items: plan(leaf).items };
   switch (leaf.kind) {
     case 'trait':
       return { value: textOf(scalarAt(profile.traits, leaf.test.path)) };
@@ -144,13 +141,13 @@ function evidenceOf(leaf: Leaf, { profile, events, now, zone }: ExplainedPerson)
     case 'sample':
       return { value: `${leaf.share / 100} %` };
     case 'event':
-      return evidenceOfEvents(leaf, events, now);
+      return evidenceOfEvents(leaf, history);
     case 'every':
-      return evidenceOfPeriods(leaf, events, now);
+      return evidenceOfPeriods(leaf, history);
     case 'firstEvent':
-      return evidenceOfFirst(leaf, events, now);
+      return evidenceOfFirst(leaf, history);
     case 'sequence':
-      return evidenceOfSequence(leaf, events, now);
+      return evidenceOfSequence(leaf, history);
   }
 }
 
@@ -158,3 +155,7 @@ const textOf = (value: Scalar | undefined): string | boolean | null =>
   value === undefined ? null : typeof value === 'bigint' ? decimalOf(value) : value;
 
 const dateOf = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
+
+/** A leaf as a definition of its own. */
+export const planOfLeaf = (leaf: Leaf, zone?: string): Plan =>
+  planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }], zone);

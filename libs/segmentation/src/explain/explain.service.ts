@@ -3,13 +3,14 @@ import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { EventReader, ProfileHistory, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
-import { type Condition, leavesOf, type WrittenLeaf } from '../definition/definition';
+import { type Condition, type Leaf, leavesOf, type WrittenLeaf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { ImportStore } from '../import/import.store';
+import { LookupStore } from '../lookup/lookup.store';
 import { MembershipStore } from '../membership/membership.store';
-import { planOf } from '../stream/plan';
-import { explainCondition } from './explain-condition';
+import type { Plan } from '../stream/plan';
+import { explainCondition, planOfLeaf } from './explain-condition';
 import type { Explanation } from './explanation';
 
 export interface ExplainedMembership {
@@ -42,6 +43,7 @@ export class ExplainService {
     private readonly history: ProfileHistory,
     private readonly events: EventReader,
     private readonly imports: ImportStore,
+    private readonly lookups: LookupStore,
   ) {}
 
   /** @throws Problem 404 for an audience or profile that is not there, 422 for a moment to come */
@@ -63,14 +65,17 @@ export class ExplainService {
         await this.profileAt(tx, profileId, past),
         await this.conditionsOf(tx, audience.definition),
       ];
-      const names = eventNames([conditions.where, ...conditions.used.values()]);
+      const zone = (await this.audiences.zone(tx)) ?? DEFAULT_ZONE;
+      const plans = await this.plansOf(tx, [conditions.where, ...conditions.used.values()], zone);
+      const names = [...plans.values()].flatMap((plan) => [...plan.slotsOf.keys()]);
       const lists = await this.imports.listsOf(tx, [profile.person]);
       const person = {
         profile: { ...profile, lists: lists.get(profile.person) ?? [] },
         audienceId,
         events: await this.events.receivedBy(tx, profile.person, names, at),
         now: at.getTime(),
-        zone: (await this.audiences.zone(tx)) ?? DEFAULT_ZONE,
+        zone,
+        plan: (leaf: Leaf) => plans.get(leaf) ?? planOfLeaf(leaf, zone),
         audience: (id: string) => conditions.used.get(id),
       };
       const where = explainCondition(conditions.where, person);
@@ -86,6 +91,22 @@ export class ExplainService {
         where,
       };
     });
+  }
+
+  /** Each leaf planned alone, with the items its lookups name. */
+  private async plansOf(
+    tx: Transaction,
+    conditions: readonly Condition<WrittenLeaf>[],
+    zone: string,
+  ): Promise<Map<Leaf, Plan>> {
+    const plans = new Map<Leaf, Plan>();
+    for (const leaf of conditions.flatMap((condition) => [...leavesOf(condition)])) {
+      if (leaf.kind === 'audience' || leaf.kind === 'imported') continue;
+      const plan = planOfLeaf(leaf, zone);
+      await this.lookups.refresh(tx, plan.items);
+      plans.set(leaf, plan);
+    }
+    return plans;
   }
 
   private async profileAt(tx: Transaction, profileId: string, past?: Date): Promise<ProfileValues> {
@@ -125,15 +146,3 @@ function conditionOf(source: object): Condition<WrittenLeaf> {
 
 const usedBy = (where: Condition<WrittenLeaf>): string[] =>
   [...leavesOf(where)].flatMap((leaf) => (leaf.kind === 'audience' ? [leaf.id] : []));
-
-function eventNames(conditions: readonly Condition<WrittenLeaf>[]): string[] {
-  const names = new Set<string>();
-  for (const condition of conditions) {
-    for (const leaf of leavesOf(condition)) {
-      if (leaf.kind === 'audience' || leaf.kind === 'imported') continue;
-      const plan = planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }]);
-      for (const slot of plan.slots) names.add(slot.name);
-    }
-  }
-  return [...names];
-}

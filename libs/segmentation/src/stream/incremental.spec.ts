@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
 import { type Leaf, leavesOf } from '../definition/definition';
+import { holds } from '../compile/reference-evaluator';
 import { follow, parsed, planFor, steps } from './arrival';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
@@ -22,11 +23,14 @@ const KINDS = [
 describe('incremental evaluation', () => {
   let changed = 0;
   let cases = 0;
+  /** Answers that would be others without the items that events name. */
+  let lookedUp = 0;
   const seenKinds = new Map<string, number>();
 
   afterAll(() => {
     // A property that mostly asks about nothing would prove nothing.
     expect(changed / cases).toBeGreaterThan(0.3);
+    expect(lookedUp / cases).toBeGreaterThan(0.05);
     const rare = KINDS.filter((kind) => (seenKinds.get(kind) ?? 0) < cases * 0.05);
     expect(rare).toEqual([]);
   });
@@ -47,6 +51,13 @@ describe('incremental evaluation', () => {
           const moved = subjects
             .slice(0, 4)
             .map((subject) => follow(plan, definitions, subject, shuffled(subject.events, order), times));
+          for (const subject of subjects.slice(0, 4)) {
+            const without = { ...subject, lookups: {} };
+            const differs = definitions.filter(
+              ({ where }) => holds(where, subject, NOW.getTime()) !== holds(where, without, NOW.getTime()),
+            );
+            lookedUp += differs.length;
+          }
           cases += 1;
           if (moved.includes(true)) changed += 1;
         },
