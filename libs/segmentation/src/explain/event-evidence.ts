@@ -68,13 +68,11 @@ export function evidenceOfSequence(leaf: SequenceLeaf, history: History): Eviden
   return { value: String(firsts.length), window: windowOf(leaf.window, now), ...listed(told) };
 }
 
-function matching(
-  events: readonly PersonEvent[],
-  { name, where }: EventSelector,
-  now: number,
-): PersonEvent[] {
+function matching({ events, now, items }: History, { name, where }: EventSelector): PersonEvent[] {
+  const pass = (test: Test, values: FlatValues): boolean =>
+    test.lookup ? items.pass(test, scalarAt(values, test.path), now) : passes(test, values, now);
   return events.filter(
-    (event) => event.name === name && event.values && where.every((test) => passes(test, event.values!, now)),
+    ({ name: own, values }) => own === name && values && where.every((test) => pass(test, values)),
   );
 }
 

@@ -1,4 +1,5 @@
 import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { LookupService } from '../lookup/lookup.service';
 import { StreamWorld } from '../stream/stream-world';
 import { ExplainService, type ExplainedMembership } from './explain.service';
 
@@ -148,6 +149,22 @@ describe('ExplainService', () => {
           conditions: [{ pointer: '/where/event', holds: true, evidence: { value: '1' } }],
         },
       ],
+    });
+  });
+
+  it('looks items up as the audience does', async () => {
+    const audience = await world.newAudience({
+      event: {
+        name: 'Order Completed',
+        where: [{ path: 'sku', lookup: 'product', field: 'category', op: 'eq', value: 'shoes' }],
+      },
+    });
+    await world.get(LookupService).put(world.workspaceId, 'product', 'boot', { category: 'shoes' }, 'spec');
+    await world.say({ ...order(10, DAY), properties: { sku: 'boot' } });
+    expect(await explain(audience)).toMatchObject({
+      holds: true,
+      member: true,
+      where: { evidence: { value: '1', total: 1 } },
     });
   });
 
