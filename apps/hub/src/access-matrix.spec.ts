@@ -121,7 +121,7 @@ describe('who may call what', () => {
     await insert('audience_definition', {
       audience_id: audiences,
       version: 1,
-      definition: {},
+      definition: { version: 1, where: { event: { name: 'Bought' } } },
       created_at: at,
     });
     await insert('evaluation', {
@@ -194,6 +194,7 @@ describe('who may call what', () => {
     http(key).request({
       method: route.method,
       url: pathOf(route),
+      params: route.path.endsWith('/explain') ? { profile: ids.profiles } : {},
       ...(route.method === 'GET' || route.method === 'DELETE'
         ? {}
         : {
