@@ -165,8 +165,8 @@ exports.mutants = [
   inEdges('dates that move')(
     'tests against moving dates are frozen when the event comes',
     'stream/plan.ts',
-    'const where = selector.where.filter((test) => !movesWithTime(test));',
-    'const where = [...selector.where];',
+    'movesWithTime(test) || test.lookup !== undefined',
+    'test.lookup !== undefined',
   ),
   inDifferential(
     'slots of different filters are one',

@@ -1,4 +1,4 @@
-import { NOW } from '../compile/arbitraries';
+import { LOOKUPS, NOW } from '../compile/arbitraries';
 import type { Subject } from '../compile/reference-evaluator';
 import { follow, parsed, planFor } from './arrival';
 
@@ -30,6 +30,7 @@ describe('the edges of the language, as time passes', () => {
         identities: [],
         accounts: [],
         lists: [],
+        lookups: LOOKUPS,
         consent: {},
         events: [],
         ...person,

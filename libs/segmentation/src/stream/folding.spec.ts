@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { eventCondition, manyEvents, NOW } from '../compile/arbitraries';
+import { eventCondition, LOOKUPS, manyEvents, NOW } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
 import { Arrival, parsed, planFor, steps } from './arrival';
 
@@ -23,6 +23,7 @@ describe('folding of older events into totals', () => {
             identities: [],
             accounts: [],
             lists: [],
+            lookups: LOOKUPS,
             consent: {},
             events: [],
           };
