@@ -5,7 +5,7 @@ import { SetGuard } from './set-guard';
 import { StreamWorld } from './stream-world';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
-const STORIES = Number(process.env.PERCORSO_STORIES ?? 6);
+const STORIES = Number(process.env.PERCORSO_STORIES ?? 4);
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 
 const bought = (where: object = {}): object => ({ event: { name: 'Order Completed', ...where } });
