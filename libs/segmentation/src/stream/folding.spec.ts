@@ -47,7 +47,7 @@ describe('folding of older events into totals', () => {
           if (arrival.folded) folded += 1;
         },
       ),
-      { seed: SEED, numRuns: CASES },
+      { seed: SEED, numRuns: CASES, endOnFailure: true },
     );
     expect(folded / CASES).toBeGreaterThan(0.5);
   });

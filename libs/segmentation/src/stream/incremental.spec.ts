@@ -62,7 +62,7 @@ describe('incremental evaluation', () => {
           if (moved.includes(true)) changed += 1;
         },
       ),
-      { seed: SEED, numRuns: CASES },
+      { seed: SEED, numRuns: CASES, endOnFailure: true },
     );
   });
 });

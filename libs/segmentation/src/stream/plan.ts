@@ -178,11 +178,11 @@ function slotsOfLeaf(leaf: Leaf, slots: Slots): Slot[] {
 }
 
 /** From which moment, relative to now, a leaf needs events one by one. */
-function keepOf({ window, measure }: EventLeaf | EveryLeaf): number {
+function keepOf({ kind, window, measure }: EventLeaf | EveryLeaf): number {
   const from = slidingOf(window.from);
   if (from !== undefined) return from;
-  // Totals do not know which values they hold.
-  if (measure.of === 'distinct') return -Infinity;
+  // Totals know neither which values they hold nor when each event occurred.
+  if (measure.of === 'distinct' || kind === 'every') return -Infinity;
   return slidingOf(window.to) ?? Infinity;
 }
 
