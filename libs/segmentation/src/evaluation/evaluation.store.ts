@@ -141,13 +141,22 @@ export class EvaluationStore {
     return rows[0] && { ...rows[0], ...audience[0] };
   }
 
-  /** Note what a chunk did and renew the lease, in that chunk's transaction. @throws LeaseLost */
-  async progress(tx: Transaction, lease: EvaluationLease, done: AppliedChange): Promise<void> {
+  /**
+   * Note what a chunk did and renew the lease, in that chunk's transaction. What was healed as drift is noted with it:
+   * a try that breaks off later must not make it look as if nothing had been wrong. @throws LeaseLost
+   */
+  async progress(
+    tx: Transaction,
+    lease: EvaluationLease,
+    done: AppliedChange,
+    asDrift: boolean,
+  ): Promise<void> {
     await this.fenced(
       tx,
-      `entered = coalesce(entered, 0) + $4, exited = coalesce(exited, 0) + $5, lease_until = now() + ${LEASE}`,
+      `entered = coalesce(entered, 0) + $4, exited = coalesce(exited, 0) + $5, drift = CASE WHEN $6::bigint IS NULL THEN drift ELSE coalesce(drift, 0) + $6 END,
+       lease_until = now() + ${LEASE}`,
       lease,
-      [done.entered, done.exited],
+      [done.entered, done.exited, asDrift ? done.entered + done.exited : null],
     );
   }
 
@@ -155,7 +164,7 @@ export class EvaluationStore {
   async finish(
     tx: Transaction,
     lease: EvaluationLease,
-    result: { members: number; asOfPos: number; asOf: Date; endedAt: Date; drift: number | null },
+    result: { members: number; asOfPos: number; asOf: Date; endedAt: Date; asDrift: boolean },
   ): Promise<void> {
     // The audience's row before the evaluation's, as everywhere. Unsettled meanwhile, it stays so.
     await tx.query(
@@ -174,10 +183,11 @@ export class EvaluationStore {
     );
     await this.fenced(
       tx,
-      `state = 'done', lease_until = NULL, members = $4, as_of_pos = $5, as_of = $6, ended_at = $7, drift = $8,
+      `state = 'done', lease_until = NULL, members = $4, as_of_pos = $5, as_of = $6, ended_at = $7,
+       drift = CASE WHEN $8 THEN coalesce(drift, 0) END,
        entered = coalesce(entered, 0), exited = coalesce(exited, 0)`,
       lease,
-      [result.members, result.asOfPos, result.asOf, result.endedAt, result.drift],
+      [result.members, result.asOfPos, result.asOf, result.endedAt, result.asDrift],
     );
   }
 

@@ -62,13 +62,13 @@ export class Evaluator {
       const set = await this.compute(workspaceId, lease);
       const moment = { pos: set.asOfPos, asOf: set.asOf, since: set.since };
       const caughtUp = await this.guard.caughtUp(workspaceId, moment);
-      const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
       const first = lease.backfilledVersion !== lease.definitionVersion;
-      // Before it counts as settled: whom time alone will move is known by then.
       const moved = first || lease.cause !== null;
+      const asDrift = caughtUp && !moved;
+      const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment), asDrift);
+      // Before it counts as settled: whom time alone will move is known by then.
       if (moved) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
-      const drift = moved || !caughtUp ? null : changed;
-      if (drift) await this.distrust(workspaceId, drift);
+      if (asDrift && changed > 0) await this.distrust(workspaceId, changed);
       // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
       await this.sequencer.drain(workspaceId, 'wait');
       await this.database.tx(workspaceId, (tx) =>
@@ -77,7 +77,7 @@ export class Evaluator {
           asOfPos: set.asOfPos,
           asOf: set.asOf,
           endedAt: this.clock.now(),
-          drift,
+          asDrift,
         }),
       );
     } catch (error) {
@@ -127,6 +127,7 @@ export class Evaluator {
     lease: EvaluationLease,
     set: EvaluatedSet,
     overtaking: Overtaking,
+    asDrift: boolean,
   ): Promise<number> {
     const before = await this.database.tx(workspaceId, (tx) =>
       this.memberships.members(tx, lease.audienceId),
@@ -145,7 +146,7 @@ export class Evaluator {
           cause: { kind: causeOf(lease), evaluationId: lease.id },
           at: set.asOf,
         });
-        await this.evaluations.progress(tx, lease, done);
+        await this.evaluations.progress(tx, lease, done, asDrift);
         return done.entered + done.exited;
       });
       this.signal.changed(workspaceId);
