@@ -59,7 +59,8 @@ async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
       continue;
     }
     tellStarted();
-    const row = await evaluateRow(expression, document, request.seeds[index] ?? '', request.at[index] ?? 0);
+    const seen = { document, seed: request.seeds[index] ?? '', at: request.at[index] ?? 0 };
+    const row = await evaluateRow(expression, seen, request.timeoutMs);
     late = 'error' in row && row.error.code === 'mapping-timeout' ? late + 1 : 0;
     piece.push(row);
     if (piece.length >= PIECE) {
