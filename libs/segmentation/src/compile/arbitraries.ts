@@ -274,7 +274,9 @@ export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: o
     { maxDepth: 4, withCrossShrink: true },
     event.map((inner) => ({ event: inner })),
     sequence.map((inner) => ({ sequence: inner })),
-    test.map((trait) => ({ trait })),
+    fc
+      .oneof({ weight: 3, arbitrary: test }, { weight: 1, arbitrary: lookupTest })
+      .map((trait) => ({ trait })),
     consent.map((inner) => ({ consent: inner })),
     identity.map((inner) => ({ identity: inner })),
     account.map((inner) => ({ account: inner })),

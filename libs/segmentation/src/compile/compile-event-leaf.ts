@@ -9,7 +9,7 @@ import {
   type Window,
 } from '../definition/definition';
 import { signOf } from '../definition/exact-decimal';
-import { compileEventTest } from './compile-lookup';
+import { compileJoinedTest } from './compile-lookup';
 import type { CompileScope } from './compile-scope';
 import { dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
 import type { Parameters } from './parameters';
@@ -29,7 +29,7 @@ export function selectEvents(scope: CompileScope, events: EventSelector, window:
     `name = ${parameters.text(events.name)}`,
     `pos <= ${parameters.position(scope.asOfPos)}`,
     ...inWindow(scope, window, 'occurred_at'),
-    ...events.where.map((test) => compileEventTest(test, scope)),
+    ...events.where.map((test) => compileJoinedTest(test, scope)),
   ].join(' AND ');
 }
 

@@ -2,8 +2,8 @@ import type { Test } from '../definition/definition';
 import type { CompileScope } from './compile-scope';
 import { compileTest } from './compile-test';
 
-/** A test of an event, as a boolean expression over percorso.event. */
-export function compileEventTest(test: Test, scope: CompileScope): string {
+/** A test that may be of a looked-up item, as a boolean expression over percorso.event or percorso.profile. */
+export function compileJoinedTest(test: Test, scope: CompileScope): string {
   const { parameters, now, workspaceId } = scope;
   if (!test.lookup) return compileTest(test, parameters, now);
   const { name, field } = test.lookup;
@@ -16,7 +16,7 @@ export function compileEventTest(test: Test, scope: CompileScope): string {
   return `${keyAt(parameters.text(test.path))} ${absent ? 'NOT IN' : 'IN'} (${items})`;
 }
 
-/** The key an event names; no item has the empty one. */
+/** The key that is named; no item has the empty one. */
 const keyAt = (path: string): string =>
   `multiIf(mapContains(strings, ${path}), strings[${path}], ` +
   `mapContains(numbers, ${path}), toString(numbers[${path}]), '')`;

@@ -2,7 +2,8 @@ import type { CalendarLeaf, ConsentLeaf, SampleLeaf, TraitLeaf } from '../defini
 import { anniversaries, localDay, zonesByDay } from '../definition/calendar-days';
 import { SAMPLE_PARTS } from '../definition/definition';
 import type { CompileScope } from './compile-scope';
-import { compileTest, dateIn } from './compile-test';
+import { compileJoinedTest } from './compile-lookup';
+import { dateIn } from './compile-test';
 
 export type ProfileLeaf = TraitLeaf | ConsentLeaf | CalendarLeaf | SampleLeaf;
 
@@ -10,7 +11,7 @@ export type ProfileLeaf = TraitLeaf | ConsentLeaf | CalendarLeaf | SampleLeaf;
 export function compileProfileLeaf(leaf: ProfileLeaf, scope: CompileScope): string {
   switch (leaf.kind) {
     case 'trait':
-      return compileTest(leaf.test, scope.parameters, scope.now);
+      return compileJoinedTest(leaf.test, scope);
     case 'consent':
       return compileConsent(leaf, scope);
     case 'calendar':

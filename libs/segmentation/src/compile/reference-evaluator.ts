@@ -46,7 +46,7 @@ export function holds(condition: Condition, subject: Subject, now: number, zone 
     case 'not':
       return !holds(condition.condition, subject, now, zone);
     case 'trait':
-      return passes(condition.test, subject.traits, now);
+      return passes(...asked(condition.test, subject.traits, subject.lookups), now);
     case 'consent':
       return consentOf(condition, subject) === condition.is;
     case 'account':
@@ -194,11 +194,11 @@ function passes(test: Test, root: Record<string, unknown>, now: number): boolean
 /** A test of a lookup is the test of the item's field; without an item there is nothing at all. */
 function asked(
   { lookup, ...test }: Test,
-  properties: Record<string, unknown>,
+  values: Record<string, unknown>,
   lookups: Lookups = {},
 ): [Test, Record<string, unknown>] {
-  if (!lookup) return [test, properties];
-  const key = lookUp(test.path, properties);
+  if (!lookup) return [test, values];
+  const key = lookUp(test.path, values);
   const named = typeof key === 'string' || typeof key === 'number' ? lookups[lookup.name]?.[String(key)] : {};
   return [{ ...test, path: lookup.field }, named ?? {}];
 }

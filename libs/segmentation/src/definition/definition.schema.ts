@@ -14,7 +14,7 @@ const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const DAYS = { type: 'integer', minimum: 0, maximum: 366 };
 const IDENTITY = ['namespace', 'op', 'value'];
 const STEPS = ['present', 'absent'];
-const selector = { name: text(1000), where: list(ref('eventTest'), 50) };
+const selector = { name: text(1000), where: list(ref('joinedTest'), 50) };
 const first = object({ ...selector, within: ref('window') }, ['name']);
 const second = object(selector, ['name']);
 const periods = {
@@ -90,7 +90,7 @@ export const definitionSchema = {
         only('all', list(ref('condition'), 200)),
         only('any', list(ref('condition'), 200)),
         only('not', ref('condition')),
-        only('trait', ref('test')),
+        only('trait', ref('joinedTest')),
         only('identity', ref('identity')),
         only('consent', ref('consent')),
         only('account', object({ where: list(ref('test'), 50) }, [])),
@@ -128,7 +128,7 @@ export const definitionSchema = {
     },
     path: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[^.]+(\\.[^.]+)*$' },
     test: testOf({ path: ref('path') }, [ref('dateValue')]),
-    eventTest: { anyOf: [ref('test'), ref('lookupTest')] },
+    joinedTest: { anyOf: [ref('test'), ref('lookupTest')] },
     lookupTest: testOf(
       {
         path: ref('path'),

@@ -169,7 +169,7 @@ export type Order = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
 /** A test of one dotted path of a profile's or an account's traits or an event's properties. */
 export type Test = PlainTest & { lookup?: Lookup };
 
-/** In an event's filter: the test is of a field of the lookup's item whose key is at the path. */
+/** Of a trait or in an event's filter: the test is of a field of the lookup's item whose key is at the path. */
 export interface Lookup {
   name: string;
   field: string;

@@ -17,7 +17,7 @@ type ReadLeaf = (value: unknown, pointer: string, mistakes: Mistakes) => Written
 
 const LEAVES = {
   trait: (value, pointer, mistakes) => {
-    const test = readTest(value, pointer, mistakes);
+    const test = readTest(value, pointer, mistakes, true);
     return test && { kind: 'trait', test };
   },
   identity: readIdentity,

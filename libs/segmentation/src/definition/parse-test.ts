@@ -74,17 +74,17 @@ function readOrdered(
   return { path, op, value };
 }
 
-/** {path, op, value}; of an event's filter also {path, lookup, field, op, value}. */
+/** {path, op, value}; with `mayLookUp` also {path, lookup, field, op, value}. */
 export function readTest(
   value: unknown,
   pointer: string,
   mistakes: Mistakes,
-  ofEvent = false,
+  mayLookUp = false,
 ): Test | undefined {
-  const allowed = ['path', ...(ofEvent ? ['lookup', 'field'] : []), 'op', 'value'];
+  const allowed = ['path', ...(mayLookUp ? ['lookup', 'field'] : []), 'op', 'value'];
   const source = readObject(value, pointer, allowed, mistakes);
   if (!source) return undefined;
-  const looksUp = ofEvent && (source.lookup !== undefined || source.field !== undefined);
+  const looksUp = mayLookUp && (source.lookup !== undefined || source.field !== undefined);
   const lookup = looksUp ? readLookup(source, pointer, mistakes) : undefined;
   const path = readPath(source.path, at(pointer, 'path'), mistakes);
   const op = readChoice(source.op, TEST_OPS, at(pointer, 'op'), mistakes);
@@ -130,11 +130,11 @@ export function readTests(
   value: unknown,
   pointer: string,
   mistakes: Mistakes,
-  ofEvent = false,
+  mayLookUp = false,
 ): Test[] | undefined {
   if (value === undefined) return [];
   const tests = readList(value, pointer, mistakes, MOST_TESTS)?.map((test, index) =>
-    readTest(test, at(pointer, index), mistakes, ofEvent),
+    readTest(test, at(pointer, index), mistakes, mayLookUp),
   );
   return tests?.filter((test) => test !== undefined);
 }

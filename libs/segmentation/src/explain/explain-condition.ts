@@ -117,8 +117,12 @@ function answer(leaf: Leaf, { profile, events, now, zone, plan: planFor }: Expla
 function evidenceOf(leaf: Leaf, { profile, events, now, zone, plan }: ExplainedPerson): Evidence {
   const history = { events, now, items: plan(leaf).items };
   switch (leaf.kind) {
-    case 'trait':
-      return { value: textOf(scalarAt(profile.traits, leaf.test.path)) };
+    case 'trait': {
+      const { path, lookup } = leaf.test;
+      const value = scalarAt(profile.traits, path);
+      if (!lookup) return { value: textOf(value) };
+      return { key: textOf(value), value: textOf(history.items.valueOf(lookup, value)) };
+    }
     case 'consent': {
       const topics = profile.consent[leaf.channel];
       return {

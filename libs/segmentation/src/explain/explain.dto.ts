@@ -49,6 +49,13 @@ class EvidenceView {
   })
   value?: string | boolean | null;
 
+  @ApiPropertyOptional({
+    oneOf: [{ type: 'string' }, { type: 'boolean' }],
+    nullable: true,
+    description: 'Of a looked-up item: the key the trait names.',
+  })
+  key?: string | boolean | null;
+
   @ApiPropertyOptional({ type: WindowEvidenceView })
   window?: WindowEvidenceView;
 

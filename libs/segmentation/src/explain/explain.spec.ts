@@ -168,6 +168,22 @@ describe('ExplainService', () => {
     });
   });
 
+  it('shows which item a trait names, and what is looked at of it', async () => {
+    const where = { path: 'home_store', lookup: 'store', field: 'region', op: 'eq', value: 'north' };
+    const audience = await world.newAudience({ trait: where });
+    await world.get(LookupService).put(world.workspaceId, 'store', '7', { region: 'north' }, 'spec');
+    await world.say({
+      type: 'identify',
+      messageId: 'store',
+      userId: 'ann',
+      traits: { home_store: 7 },
+    });
+    expect((await explain(audience)).where).toMatchObject({
+      holds: true,
+      evidence: { key: '7', value: 'north' },
+    });
+  });
+
   it('knows no other audience and no other profile', async () => {
     const audience = await world.newAudience({ event: { name: 'Order Completed' } });
     await world.say(order(10, DAY));

@@ -27,6 +27,8 @@ export interface WindowEvidence {
 export interface Evidence {
   /** What the condition compared: a trait's value, a measure, a state. Null: missing. */
   value?: string | boolean | null;
+  /** Of a looked-up item: the key the trait names. */
+  key?: string | boolean | null;
   window?: WindowEvidence;
   /** Events that counted, the newest first, ten at most; `total` tells how many there are. */
   events?: EventEvidence[];

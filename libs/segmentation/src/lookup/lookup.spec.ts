@@ -58,6 +58,31 @@ describe('lookups', () => {
     for (const { id } of await open()) await world.get(Evaluator).evaluate(world.workspaceId, id);
   };
 
+  it('judges traits by the items they name, now and when items change', async () => {
+    const north = { path: 'home_store', lookup: 'store', field: 'region', op: 'eq', value: 'north' };
+    const audience = await world.newAudience({ trait: north });
+    await world.evaluate(audience);
+    await world.item('store', '7', { region: 'north' });
+    await evaluateOpen();
+    const settled = (userId: string, home_store: unknown): object => ({
+      type: 'identify',
+      messageId: `m${++serial}`,
+      userId,
+      traits: { home_store },
+    });
+    await world.say(settled('ann', 7), settled('bob', '8'), settled('cy', '7'), settled('di', null));
+    expect(await world.members(audience)).toEqual([1, 3]);
+    await world.item('store', '8', { region: 'north' });
+    await world.item('store', '7', { region: 'south' });
+    await evaluateOpen();
+    expect(await world.members(audience)).toEqual([2]);
+    expect((await world.deltas(audience)).map(({ cause }) => cause.kind)).toEqual([
+      ...['event', 'event'],
+      ...['lookup', 'lookup', 'lookup'],
+    ]);
+    expect(await world.evaluate(audience)).toMatchObject({ drift: 0, members: 1 });
+  });
+
   it('judges events by the items of now, and has audiences evaluated when items change', async () => {
     await world.item('product', '7', { category: 'shoes' });
     const audience = await world.newAudience(shoes);

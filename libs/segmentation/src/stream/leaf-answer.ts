@@ -1,5 +1,6 @@
 import type { Leaf } from '../definition/definition';
 import { type Answer, answerEvents, answerEvery, answerFirst } from './event-answer';
+import type { LookupItems } from './lookup-items';
 import type { Matches } from './matches';
 import type { PlannedLeaf } from './plan';
 import {
@@ -22,7 +23,7 @@ export interface PersonFacts {
 
 /** @param zone whose today it is where a calendar condition names none */
 export function answerLeaf(planned: PlannedLeaf, person: PersonFacts, now: number, zone: string): Answer {
-  const { leaf, slots } = planned;
+  const { leaf, slots, items } = planned;
   switch (leaf.kind) {
     case 'event':
       return answerEvents(leaf, person.matches(slots[0]!.index), now);
@@ -37,7 +38,7 @@ export function answerLeaf(planned: PlannedLeaf, person: PersonFacts, now: numbe
         now,
       );
     default:
-      return answerProfile(leaf, person.profile, now, zone);
+      return answerProfile(leaf, person.profile, now, zone, items);
   }
 }
 
@@ -46,10 +47,16 @@ type ProfileLeaf = Extract<
   { kind: 'trait' | 'consent' | 'account' | 'list' | 'identity' | 'calendar' | 'sample' }
 >;
 
-function answerProfile(leaf: ProfileLeaf, profile: ProfileFacts, now: number, zone: string): Answer {
+function answerProfile(
+  leaf: ProfileLeaf,
+  profile: ProfileFacts,
+  now: number,
+  zone: string,
+  items: LookupItems,
+): Answer {
   switch (leaf.kind) {
     case 'trait':
-      return answerTrait(leaf.test, profile.traits, now);
+      return answerTrait(leaf.test, profile.traits, now, items);
     case 'consent':
       return answerConsent(leaf, profile);
     case 'account':

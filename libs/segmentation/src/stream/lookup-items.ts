@@ -1,6 +1,6 @@
 import type { FlatValues } from '@percorso/profile';
 import type { Lookup, Test } from '../definition/definition';
-import { decimalOf, passes, type Scalar } from './scalar';
+import { decimalOf, passes, type Scalar, scalarAt } from './scalar';
 
 interface Kept {
   fields: Set<string>;
@@ -32,10 +32,18 @@ export class LookupItems {
 
   /** Whether the item that `found` names passes; a missing item has no values. */
   pass(test: Test, found: Scalar | undefined, now: number): boolean {
-    const { name, field } = test.lookup!;
+    const lookup = test.lookup!;
+    return passes(test, this.itemOf(lookup, found), now, lookup.field);
+  }
+
+  /** What is at the field of the item that `found` names. */
+  valueOf(lookup: Lookup, found: Scalar | undefined): Scalar | undefined {
+    return scalarAt(this.itemOf(lookup, found), lookup.field);
+  }
+
+  private itemOf({ name }: Lookup, found: Scalar | undefined): FlatValues {
     const key = keyOf(found);
-    const item = key === undefined ? undefined : this.lookups.get(name)?.items.get(key);
-    return passes(test, item ?? NOTHING, now, field);
+    return (key === undefined ? undefined : this.lookups.get(name)?.items.get(key)) ?? NOTHING;
   }
 }
 

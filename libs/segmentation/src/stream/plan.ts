@@ -45,6 +45,8 @@ export interface PlannedLeaf {
   leaf: Leaf;
   /** Its slots: one for conditions on events, one per step for sequences, none for conditions on the profile. */
   slots: Slot[];
+  /** What tests of lookups look at. */
+  items: LookupItems;
 }
 
 export interface Program {
@@ -99,7 +101,7 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     if (index === undefined) {
       index = planned.length;
       leaves.set(key, index);
-      planned.push({ leaf, slots: slotsOfLeaf(leaf, { slots, items }) });
+      planned.push({ leaf, slots: slotsOfLeaf(leaf, { slots, items }), items });
     }
     return index;
   };
@@ -172,6 +174,9 @@ function slotsOfLeaf(leaf: Leaf, slots: Slots): Slot[] {
         ...leaf.steps.map((step) => slotFor(slots, step.events, {}, keep, [])),
       ];
     }
+    case 'trait':
+      if (leaf.test.lookup) slots.items.need(leaf.test.lookup);
+      return [];
     default:
       return [];
   }

@@ -12,6 +12,7 @@ import {
 } from '../definition/definition';
 import { isZone } from '../definition/zones';
 import type { Answer } from './event-answer';
+import type { LookupItems } from './lookup-items';
 import { dayNumber, startOfDay, today } from './local-day';
 import { dateOf, passes, scalarAt, turnOf } from './scalar';
 
@@ -30,10 +31,11 @@ export interface ProfileFacts {
 
 const ALWAYS = Infinity;
 
-export const answerTrait = (test: Test, traits: FlatValues, now: number): Answer => ({
-  holds: passes(test, traits, now),
-  due: turnOf(test, dateOf(scalarAt(traits, test.path)), now),
-});
+export function answerTrait(test: Test, traits: FlatValues, now: number, items?: LookupItems): Answer {
+  const value = scalarAt(traits, test.path);
+  if (test.lookup) return { holds: items!.pass(test, value, now), due: ALWAYS };
+  return { holds: passes(test, traits, now), due: turnOf(test, dateOf(value), now) };
+}
 
 export function answerConsent(leaf: ConsentLeaf, { consent }: ProfileFacts): Answer {
   const topics = consent[leaf.channel];

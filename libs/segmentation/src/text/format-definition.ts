@@ -62,7 +62,7 @@ function inner(condition: Condition<WrittenLeaf>): string {
 function formatLeaf(leaf: WrittenLeaf): string {
   switch (leaf.kind) {
     case 'trait':
-      return `trait.${formatTest(leaf.test)}`;
+      return formatTest(leaf.test, 'trait.');
     case 'identity':
       return `identity.${steps(leaf.namespace)} ${formatIdentityTest(leaf.test)}`;
     case 'consent': {
@@ -70,7 +70,7 @@ function formatLeaf(leaf: WrittenLeaf): string {
       return `consent(${quoted(leaf.channel)}${topic}) is ${leaf.is}`;
     }
     case 'account':
-      return `account(${leaf.where.map(formatTest).join(' and ')})`;
+      return `account(${leaf.where.map((test) => formatTest(test)).join(' and ')})`;
     case 'calendar':
       return `anniversary(${steps(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
     case 'sample': {
@@ -108,11 +108,11 @@ function formatZone({ zone }: CalendarLeaf): string {
 
 const WORDS = { contains: 'contains', startsWith: 'starts with' } as const;
 
-function formatTest(test: Test): string {
+/** `of`: what the path is a path of, where that is written. */
+function formatTest(test: Test, of = ''): string {
   const { lookup } = test;
-  const path = lookup
-    ? `lookup(${quoted(lookup.name)}, ${steps(test.path)}).${steps(lookup.field)}`
-    : steps(test.path);
+  const found = of + steps(test.path);
+  const path = lookup ? `lookup(${quoted(lookup.name)}, ${found}).${steps(lookup.field)}` : found;
   if (test.op === 'exists') return `${path} ${test.exists ? 'exists' : 'is missing'}`;
   if (test.op === 'contains' || test.op === 'startsWith')
     return `${path} ${WORDS[test.op]} ${quoted(test.text)}`;
@@ -127,7 +127,7 @@ function formatValue(value: Value): string {
 }
 
 function formatEvent({ name, where }: EventSelector, window: Window, every?: number): string {
-  const tests = where.length === 0 ? '' : ` where ${where.map(formatTest).join(' and ')}`;
+  const tests = where.length === 0 ? '' : ` where ${where.map((test) => formatTest(test)).join(' and ')}`;
   const within = window.from || window.to ? `, ${formatWindow(window)}` : '';
   const periods = every === undefined ? '' : `, every ${formatDuration(every)}`;
   return `event(${quoted(name)}${tests}${within}${periods})`;

@@ -3,6 +3,7 @@ import {
   readComparison,
   readDate,
   readDuration,
+  readItemField,
   readNumber,
   readOperation,
   readPath,
@@ -25,6 +26,7 @@ export const LEAVES: Record<string, ReadLeaf> = {
   sample: readSample,
   event: readEvent,
   audience: readAudience,
+  lookup: readLookedUp,
   imported: () => ({ imported: true }),
 };
 
@@ -32,6 +34,16 @@ export const LEAVES: Record<string, ReadLeaf> = {
 function readTrait(cursor: Cursor): Json {
   cursor.expect('.');
   return { trait: readTest(cursor) };
+}
+
+/** `lookup("store", trait.home_store).region = "north"` */
+function readLookedUp(cursor: Cursor): Json {
+  const key = (): string => {
+    cursor.expect('trait');
+    cursor.expect('.');
+    return readPath(cursor);
+  };
+  return { trait: cursor.placed(() => ({ ...readItemField(cursor, key), ...readOperation(cursor) })) };
 }
 
 /** `identity.email contains "@example.com"` */

@@ -126,10 +126,15 @@ export const readTest = (cursor: Cursor): Json =>
 function readTested(cursor: Cursor): Json {
   if (!cursor.sees('lookup') || cursor.ahead(1).text !== '(') return { path: readPath(cursor) };
   cursor.take();
+  return readItemField(cursor);
+}
+
+/** What follows `lookup`: `("store", trait.home_store).region`, after the name the key as `readKey` reads it. */
+export function readItemField(cursor: Cursor, readKey = readPath): Json {
   cursor.expect('(');
   const lookup = cursor.string('the name of a lookup in quotes');
   cursor.expect(',');
-  const path = readPath(cursor);
+  const path = readKey(cursor);
   cursor.expect(')');
   cursor.expect('.');
   return { path, lookup, field: readPath(cursor) };
