@@ -22,6 +22,7 @@ const BODIES: Record<string, object> = {
   'PATCH /v1/workspaces/{id}': { name: 'Taken' },
   'PATCH /v1/namespaces/{code}': { title: 'Taken' },
   'PATCH /v1/audiences/{id}': { name: 'Taken' },
+  'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
   'PATCH /v1/connectors/{id}': { name: 'Taken' },
   'PUT /v1/mappings/{id}': { expression: '$' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
@@ -124,6 +125,7 @@ describe('who may call what', () => {
       definition: { version: 1, where: { event: { name: 'Bought' } } },
       created_at: at,
     });
+    await insert('audience_schedule', { audience_id: audiences, rule: { cron: '0 6 * * *' }, ...made });
     await insert('evaluation', {
       id: evaluations,
       audience_id: audiences,

@@ -3,7 +3,7 @@ export type { AccessOptions } from './access-options';
 export type { AccessContext, AccessRequest } from './access-context';
 export { ALL_SCOPES, INGEST_SCOPE, INSTANCE_SCOPE, PUBLIC, Public, SCOPES, Scopes } from './scopes.decorator';
 export { Actor, Caller, Workspace } from './request.decorators';
-export { assertVersion, Etag, IfMatch } from './etag';
+export { assertVersion, Etag, IfMatch, IfMatchOfExisting } from './etag';
 export { decodeCursor, encodeCursor, signCursorsWith } from './cursor';
 export { type Page, pageOf, PageQuery } from './page';
 export { audit } from './audit';

@@ -1,8 +1,9 @@
 import type { Transaction } from '@percorso/storage';
 
-/** What a module does when a workspace appears, inside the transaction that creates it. */
+/** What a module does when a workspace appears or its settings change, inside the transaction that does it. */
 export interface WorkspaceHook {
-  created(tx: Transaction, workspaceId: string): Promise<void>;
+  created?(tx: Transaction, workspaceId: string): Promise<void>;
+  changed?(tx: Transaction, workspaceId: string): Promise<void>;
 }
 
 /**

@@ -33,7 +33,7 @@ export class WorkspaceService {
         settings: { ...wanted.settings },
         at,
       });
-      for (const hook of this.hooks) await hook.created(tx, id);
+      for (const hook of this.hooks) await hook.created?.(tx, id);
       await audit(tx, actor, 'workspace.created', id, { name: wanted.name }, at);
       const { key } = await this.keys.issue(tx, 'api', { name: 'Admin', scopes: [ALL_SCOPES] }, actor);
       return { ...workspace, adminKey: key };
@@ -74,6 +74,7 @@ export class WorkspaceService {
       const settings = { ...before.settings, ...change.settings };
       const after = await this.store.update(tx, id, { name, settings, at });
       if (!after) throw Problem.notFound('Workspace');
+      for (const hook of this.hooks) await hook.changed?.(tx, id);
       const detail = {
         before: { name: before.name, settings: before.settings },
         after: { name, settings },

@@ -7,12 +7,14 @@ import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
 import { MembershipSignal } from './membership/membership.signal';
 import { Sequencer } from './membership/sequencer';
+import { Scheduler } from './schedule/scheduler';
 import { StreamEvaluator } from './stream/stream-evaluator';
 import { SWEEP_EVERY_MS, Sweeper } from './stream/sweeper';
 
 const STREAM_MS = 100;
 const SEQUENCE_MS = 250;
 const RECONCILE_MS = 3000;
+const SCHEDULE_MS = 1000;
 const SWEEP_LOOK_MS = 5000;
 const CHECK_LOOK_MS = 60_000;
 /** Every audience is held against its set this often. */
@@ -20,13 +22,14 @@ const CHECK_EVERY_MS = 3_600_000;
 /** Checks a workspace starts at once, so that many audiences do not crowd out what people wait for. */
 const CHECKS = 5;
 
-/** Keeps audiences up to date, numbers deltas as they come, and finds what PostgreSQL has open and nobody works on. */
+/** Keeps audiences up to date, numbers deltas as they come, begins what is scheduled, and finds what PostgreSQL has open and nobody works on. */
 @Injectable()
 export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loops = {
     streaming: this.loop('StreamEvaluator', STREAM_MS, (stopping) => this.streamAll(stopping)),
     sequencing: this.loop('Sequencer', SEQUENCE_MS, () => this.sequenceAll()),
     sweeping: this.loop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping)),
+    scheduling: this.loop('Scheduler', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
     checking: this.loop('DriftCheck', CHECK_LOOK_MS, () => this.checkAll()),
     reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, () => this.reconcileAll()),
   };
@@ -37,6 +40,7 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly stream: StreamEvaluator,
     private readonly sweeper: Sweeper,
+    private readonly scheduler: Scheduler,
     private readonly sequencer: Sequencer,
     private readonly evaluations: EvaluationStore,
     private readonly queue: EvaluationQueue,
@@ -96,6 +100,15 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
       ),
     );
     for (const { id } of rows) if (!stopping()) await this.sweeper.sweep(id);
+  }
+
+  private async scheduleAll(stopping: () => boolean): Promise<boolean> {
+    let begun = 0;
+    for (const workspaceId of await this.database.workspaceIds()) {
+      if (stopping()) break;
+      begun += await this.scheduler.look(workspaceId, stopping);
+    }
+    return begun > 0;
   }
 
   private async checkAll(): Promise<void> {

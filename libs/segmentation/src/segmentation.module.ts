@@ -23,6 +23,10 @@ import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
 import { MembershipStore } from './membership/membership.store';
 import { Sequencer } from './membership/sequencer';
+import { ScheduleController } from './schedule/schedule.controller';
+import { ScheduleService } from './schedule/schedule.service';
+import { ScheduleStore } from './schedule/schedule.store';
+import { Scheduler } from './schedule/scheduler';
 import { AccountWakeStore } from './stream/account-wake.store';
 import { ColdReader } from './stream/cold-reader';
 import { PersonCaches } from './stream/person-caches';
@@ -42,6 +46,7 @@ import { WakeStore } from './stream/wake.store';
     ExplainController,
     ImportController,
     LookupController,
+    ScheduleController,
   ],
   providers: [
     AudienceStore,
@@ -61,6 +66,9 @@ import { WakeStore } from './stream/wake.store';
     ImportStore,
     LookupService,
     LookupStore,
+    ScheduleService,
+    ScheduleStore,
+    Scheduler,
     AccountWakeStore,
     ColdReader,
     PersonCaches,
@@ -80,6 +88,7 @@ import { WakeStore } from './stream/wake.store';
     MembershipLog,
     MembershipSignal,
     MembershipStore,
+    Scheduler,
     Sequencer,
     StreamEvaluator,
     Sweeper,

@@ -297,6 +297,23 @@ export interface AudienceDefinitionTable {
   created_at: Date;
 }
 
+export interface AudienceScheduleTable {
+  workspace_id: string;
+  audience_id: string;
+  rule: Json;
+  paused: Generated<boolean>;
+  due_at: Date | null;
+  quiet_ms: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  at_most_ms: ColumnType<string | null, string | number | bigint | null, string | number | bigint | null>;
+  seen_pos: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  last_due_at: Date | null;
+  last_run_at: Date | null;
+  last_evaluation_id: string | null;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
 export interface EvaluationTable {
   workspace_id: string;
   id: string;
@@ -546,6 +563,7 @@ export interface Schema {
   lookup_item: LookupItemTable;
   audience_list: AudienceListTable;
   audience_import: AudienceImportTable;
+  audience_schedule: AudienceScheduleTable;
   audience_definition: AudienceDefinitionTable;
   evaluation: EvaluationTable;
   membership: MembershipTable;

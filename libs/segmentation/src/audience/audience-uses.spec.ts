@@ -5,6 +5,7 @@ import type { EvaluationQueue } from '../evaluation/evaluation.queue';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import { EvaluationWorld } from '../evaluation/evaluation-world';
 import type { AudienceView, ChangeAudience } from './audience.dto';
+import { ScheduleStore } from '../schedule/schedule.store';
 import { AudienceService } from './audience.service';
 import { PreviewService } from './preview.service';
 
@@ -35,7 +36,13 @@ describe('audiences that use audiences', () => {
     // Nobody is told: the spec evaluates by itself.
     const queue = { wake: () => Promise.resolve(true) } as unknown as EvaluationQueue;
     const evaluations = new EvaluationService(world.database, world.evaluations, queue, world.clock);
-    service = new AudienceService(world.database, world.audiences, evaluations, world.clock);
+    service = new AudienceService(
+      world.database,
+      world.audiences,
+      evaluations,
+      new ScheduleStore(),
+      world.clock,
+    );
     previews = new PreviewService(world.database, world.clickhouse, world.clock, gate, world.audiences);
   }, 120_000);
   afterAll(async () => {

@@ -14,6 +14,7 @@ import { parseDefinition } from '../definition/parse-definition';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
 import type { AudienceView, ChangeAudience, CreateAudience } from './audience.dto';
+import { ScheduleStore } from '../schedule/schedule.store';
 import { type AudienceRow, AudienceStore } from './audience.store';
 import { audienceView } from './audience.view';
 import { givesDefinition, type RequestedDefinition, requireDefinition } from './requested-definition';
@@ -25,6 +26,7 @@ export class AudienceService {
     private readonly database: Database,
     private readonly audiences: AudienceStore,
     private readonly evaluations: EvaluationService,
+    private readonly schedules: ScheduleStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -108,7 +110,7 @@ export class AudienceService {
     return evaluations;
   }
 
-  /** Archived audiences keep their members and log, and are evaluated no more. @throws Problem 409 while one is used. */
+  /** Archived audiences keep their members and log, have no schedule, and are evaluated no more. @throws Problem 409 while one is used. */
   async archive(workspaceId: string, id: string, actor: string): Promise<void> {
     const at = this.clock.now();
     await this.database.tx(workspaceId, async (tx) => {
@@ -120,6 +122,7 @@ export class AudienceService {
       if (users.length > 0)
         throw Problem.conflict('in-use', `Other audiences use this one: ${namesOf(users)}.`);
       await this.audiences.update(tx, id, { ...before, state: 'archived' }, at);
+      await this.schedules.remove(tx, id);
       await audit(tx, actor, 'audience.archived', id, {}, at);
     });
   }
