@@ -20,7 +20,7 @@ curl -sS --fail-with-body -u "$WRITE_KEY:" -H 'Content-Type: application/json' $
   {"messageId": "n1", "type": "track", "userId": "ada", "event": "Order Completed", "timestamp": "'$(ago 1)'"},
   {"messageId": "n2", "type": "identify", "userId": "ben", "traits": {},
    "context": {"consent": {"categoryPreferences": {"email": true}}}}]}'
-until api $HUB/v1/ingest | grep -E '"applied":8\\b'; do sleep 0.2; done
+until api $HUB/v1/ingest | grep -E '"applied":10\\b'; do sleep 0.2; done
 EVALUATION=$(api -X POST $HUB/v1/audiences/$AUDIENCE/evaluate | pick id)
 until api $HUB/v1/evaluations/$EVALUATION | grep -E '"state":"(done|failed)"'; do sleep 0.2; done`;
 

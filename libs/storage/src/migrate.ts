@@ -11,6 +11,7 @@ import { lookups } from './migrations/0006-lookups';
 import { streamTurn } from './migrations/0007-stream-turn';
 import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
+import { mergePolicy } from './migrations/0026-merge-policy';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   streamTurn,
   erasure,
   schemas,
+  mergePolicy,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */
