@@ -7,6 +7,7 @@ export { assertVersion, Etag, IfMatch, IfMatchOfExisting } from './etag';
 export { decodeCursor, encodeCursor, signCursorsWith } from './cursor';
 export { type Page, pageOf, PageQuery } from './page';
 export { audit } from './audit';
+export { sourcesCalled } from './sources-called';
 export { WORKSPACE_HOOKS, type WorkspaceHook } from './workspace-hooks';
 export { type AuthenticatedKey, KeyService, type KeyView, type NewKey } from './key.service';
 export { type KeyKind, newSecret } from './key-format';

@@ -3,6 +3,7 @@ import { Transaction } from '@percorso/storage';
 import { addSaying, emptyFragment, Fragment, mergeFragments, Saying, visibleContent } from './fragment';
 import { loadFragments, saveFragments, saveSeen, Seen } from './fragment.store';
 import { GoodItem } from './log-item';
+import { PolicyInForce, policyInForce } from './merge-policy/merge-policy.store';
 import { foundProfiles, markMerged, ProfileContent, saveProfiles } from './profile.store';
 import { sayingOf, saysSomething } from './sayings';
 
@@ -43,7 +44,8 @@ export async function applySayings(
   for (const [home, fragment] of await loadFragments(tx, [...homes.values()].flat())) {
     fragments.set(home, fragment);
   }
-  const before = contents(homes, fragments);
+  const policy = await policyInForce(tx);
+  const before = contents(homes, fragments, policy);
   for (const [home, said] of sayings) {
     const fragment = fragments.get(home);
     if (fragment) for (const saying of said) addSaying(fragment, saying);
@@ -62,7 +64,7 @@ export async function applySayings(
       .map((founder) => ({ person: founder.node, merged: true })),
     now,
   );
-  await saveProfiles(tx, after(homes, fragments, before, resolution), now);
+  await saveProfiles(tx, after(homes, fragments, before, resolution, policy), now);
   if (merged.size > 0) await markMerged(tx, [...merged], now);
 }
 
@@ -87,11 +89,12 @@ async function homesToRead(
 function contents(
   homes: ReadonlyMap<number, number[]>,
   fragments: ReadonlyMap<number, Fragment>,
+  { ranks }: PolicyInForce,
 ): Map<number, string> {
   const texts = new Map<number, string>();
   for (const [person, own] of homes) {
     const said = own.flatMap((home) => fragments.get(home) ?? []);
-    if (said.length > 0) texts.set(person, visibleContent(mergeFragments(said)));
+    if (said.length > 0) texts.set(person, visibleContent(mergeFragments(said, ranks)));
   }
   return texts;
 }
@@ -101,13 +104,16 @@ function after(
   fragments: ReadonlyMap<number, Fragment>,
   before: ReadonlyMap<number, string>,
   resolution: Resolution,
+  policy: PolicyInForce,
 ): ProfileContent[] {
   const winners = new Set(resolution.merges.map((merge) => resolution.personOf(merge.winner)));
   return [...homes].flatMap(([person, own]) => {
     const said = own.flatMap((home) => fragments.get(home) ?? []);
     if (said.length === 0) return [];
-    const content = mergeFragments(said);
-    const visible = winners.has(person) || before.get(person) !== visibleContent(content);
+    const content = mergeFragments(said, policy.ranks);
+    // What is stored of one who awaits the policy is not what came before by it.
+    const visible =
+      winners.has(person) || policy.awaits(person) || before.get(person) !== visibleContent(content);
     return [{ person, content, visible }];
   });
 }

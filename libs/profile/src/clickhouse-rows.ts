@@ -1,5 +1,5 @@
 import { Consent, ConsentStamps, plainConsent } from './consent';
-import { plainTraits, TraitStamps } from './fragment';
+import { plainTraits, TraitStamps } from './said-trait';
 import { flatten } from './flatten';
 
 /** An event as the loader reads it from PostgreSQL. */

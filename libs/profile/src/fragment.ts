@@ -1,19 +1,20 @@
 import { canonicalJson } from '@percorso/kernel';
 import { addConsent, ConsentStamps, ConsentStatement, plainConsent } from './consent';
-import { isLater, Stamp } from './stamp';
-
-/** A trait with who said it and when; a null value is a removal that outlives earlier values. */
-export type TraitStamp = Stamp & { value: unknown };
-export type TraitStamps = Record<string, TraitStamp>;
+import type { TraitRanks } from './merge-policy/trait-ranks';
+import { addSaid, addTraits, countedOf, plainTraits, SaidTraits, saidOf, TraitStamps } from './said-trait';
+import { Stamp } from './stamp';
 
 /** What was said through the nodes of one home. A profile is the fragments of its homes merged. */
 export interface Fragment {
-  traits: TraitStamps;
+  traits: SaidTraits;
   consent: ConsentStamps;
   groups: string[];
   firstSeen: Date;
   lastSeen: Date;
 }
+
+/** Fragments merged, of each trait the value that counts. */
+export type MergedFragment = Fragment & { traits: TraitStamps };
 
 /** What one event says about a person. */
 export interface Saying {
@@ -32,23 +33,6 @@ export const emptyFragment = (at: Date): Fragment => ({
   lastSeen: at,
 });
 
-/** Add trait values, the latest winning. True when something changed. */
-export function addTraits(
-  into: TraitStamps,
-  traits: Iterable<readonly [string, unknown]>,
-  stamp: Stamp,
-): boolean {
-  let changed = false;
-  for (const [key, value] of traits) {
-    // Assigned, it would set the prototype instead of a key.
-    if (key === '__proto__') continue;
-    if (!isLater(stamp, Object.hasOwn(into, key) ? into[key] : undefined)) continue;
-    into[key] = { value, ...stamp };
-    changed = true;
-  }
-  return changed;
-}
-
 /** Add what one event says to `into`. */
 export function addSaying(into: Fragment, saying: Saying): void {
   addTraits(into.traits, saying.traits, saying.stamp);
@@ -58,20 +42,19 @@ export function addSaying(into: Fragment, saying: Saying): void {
   if (saying.occurredAt > into.lastSeen) into.lastSeen = saying.occurredAt;
 }
 
-/** One fragment out of many: per trait, and per channel and topic, the latest wins; the order of fragments is of no matter. */
-export function mergeFragments(fragments: readonly Fragment[]): Fragment {
+/**
+ * One fragment out of many: per trait the value that counts by the policy, per channel and topic the latest; the order
+ * of fragments is of no matter.
+ */
+export function mergeFragments(fragments: readonly Fragment[], policy: TraitRanks): MergedFragment {
   const [first, ...others] = fragments;
-  const merged: Fragment = {
-    traits: { ...first!.traits },
+  const merged = {
     consent: { ...first!.consent },
     groups: [...first!.groups],
     firstSeen: first!.firstSeen,
     lastSeen: first!.lastSeen,
   };
   for (const fragment of others) {
-    for (const [key, { value, ...stamp }] of Object.entries(fragment.traits)) {
-      addTraits(merged.traits, [[key, value]], stamp);
-    }
     for (const [channel, topics] of Object.entries(fragment.consent)) {
       for (const [topic, { state, ...stamp }] of Object.entries(topics)) {
         addConsent(merged.consent, { channel, topic, state }, stamp);
@@ -82,18 +65,27 @@ export function mergeFragments(fragments: readonly Fragment[]): Fragment {
     if (fragment.lastSeen > merged.lastSeen) merged.lastSeen = fragment.lastSeen;
   }
   merged.groups.sort();
-  return merged;
+  return { ...merged, traits: countedTraits(allSaid(fragments), policy) };
 }
 
-/** Trait values as readers see them: without removed ones. */
-export function plainTraits(traits: TraitStamps): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(traits).flatMap(([key, { value }]) => (value === null ? [] : [[key, value]])),
-  );
+/** What was said of each trait, whichever fragment knows it. */
+export function allSaid(fragments: readonly Fragment[]): SaidTraits {
+  const [first, ...others] = fragments;
+  const traits = { ...first?.traits };
+  for (const fragment of others) {
+    for (const [key, trait] of Object.entries(fragment.traits)) {
+      for (const said of saidOf(trait)) addSaid(traits, key, said);
+    }
+  }
+  return traits;
 }
+
+/** Of each trait the value that counts. */
+export const countedTraits = (traits: SaidTraits, policy: TraitRanks): TraitStamps =>
+  Object.fromEntries(Object.entries(traits).map(([key, said]) => [key, countedOf(said, policy.of(key))]));
 
 /** What of a profile others can see, as text: equal texts need no new version. */
-export function visibleContent(fragment: Fragment): string {
+export function visibleContent(fragment: MergedFragment): string {
   return canonicalJson([
     plainTraits(fragment.traits),
     plainConsent(fragment.consent),

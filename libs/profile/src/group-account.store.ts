@@ -1,8 +1,8 @@
 import { canonicalJson } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
 import { flatten, type FlatValues } from './flatten';
-import { addTraits, plainTraits, TraitStamps } from './fragment';
-import { Stamp } from './stamp';
+import { plainTraits, TraitStamps } from './said-trait';
+import { isLater, Stamp } from './stamp';
 
 export interface GroupSaying {
   group: string;
@@ -34,7 +34,7 @@ export async function saveGroups(
   for (const { group, traits, stamp } of sayings) {
     const into = known.get(group) ?? {};
     known.set(group, into);
-    if (addTraits(into, traits, stamp)) changed.add(group);
+    if (addLatest(into, traits, stamp)) changed.add(group);
   }
   const visible = [...changed].filter((id) => before.get(id) !== visibleTraits(known.get(id)!));
   if (changed.size > 0) {
@@ -52,6 +52,19 @@ export async function saveGroups(
     );
   }
   return visible.filter((id) => before.has(id));
+}
+
+/** Whoever said it: accounts know no merge policy. True when something changed. */
+function addLatest(into: TraitStamps, traits: GroupSaying['traits'], stamp: Stamp): boolean {
+  let changed = false;
+  for (const [key, value] of traits) {
+    // Assigned, it would set the prototype instead of a key.
+    if (key === '__proto__') continue;
+    if (!isLater(stamp, Object.hasOwn(into, key) ? into[key] : undefined)) continue;
+    into[key] = { value, ...stamp };
+    changed = true;
+  }
+  return changed;
 }
 
 const visibleTraits = (traits: TraitStamps): string => canonicalJson(plainTraits(traits));

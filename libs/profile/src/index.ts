@@ -1,6 +1,8 @@
 export { ProfileModule } from './profile.module';
 export { ProfileWorkerModule } from './profile-worker.module';
 export { Applier } from './applier';
+export { MergePolicyService } from './merge-policy/merge-policy.service';
+export { PolicyRollout } from './merge-policy/policy-rollout';
 export { Loader, type LoadTurn } from './loader';
 export { LoadGate, type AsOf } from './load-gate';
 export { ProfileReader, type ProfileValues } from './profile.reader';
@@ -20,6 +22,6 @@ export {
 export { Eraser } from './erasure/eraser';
 export { hashText, identityHash } from './erasure/identity-hash';
 export { namingErased } from './erasure/tombstone.store';
-export { PERSON_HOOKS, type PersonHook, type PersonRef } from './person-hooks';
+export { PERSON_HOOKS, type PersonHook, type PersonRef, type ProfilesCause } from './person-hooks';
 export { consentFor, type Consent, type ConsentState } from './consent';
 export { ELEMENT, flatten, type FlatValues } from './flatten';

@@ -6,6 +6,7 @@ import { Transaction } from '@percorso/storage';
  */
 const APPLY = 'apply';
 const LOAD = 'load';
+const ROLLOUT = 'policy-rollout';
 
 const keyed = (kind: string, workspaceId: string, partition = 0): string =>
   `percorso:${kind}:${workspaceId}:${partition}`;
@@ -26,7 +27,11 @@ export const tryApplyLock = (tx: Transaction, workspaceId: string, partition: nu
 export const tryLoadLock = (tx: Transaction, workspaceId: string): Promise<boolean> =>
   tryLock(tx, keyed(LOAD, workspaceId));
 
-/** Wait for that right. */
+/** The right to carry out a workspace's merge policy; false when another worker is at it. */
+export const tryRolloutLock = (tx: Transaction, workspaceId: string): Promise<boolean> =>
+  tryLock(tx, keyed(ROLLOUT, workspaceId));
+
+/** Wait for the right to write to ClickHouse. */
 export async function takeLoadLock(tx: Transaction, workspaceId: string): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [keyed(LOAD, workspaceId)]);
 }

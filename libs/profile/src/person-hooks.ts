@@ -7,6 +7,13 @@ export interface PersonRef {
   profileId: string;
 }
 
+/** Why profiles changed. */
+export interface ProfilesCause {
+  kind: 'merge-policy';
+  /** Of the policy. */
+  version: number;
+}
+
 /** Told, inside the transaction, what happened to persons and their accounts; throwing undoes it. */
 export interface PersonHook {
   /** Each loser is now part of its winner. */
@@ -27,6 +34,13 @@ export interface PersonHook {
     now: Date,
     whole: ErasedPerson,
   ): Promise<void | readonly Cleared[]>;
+  /** Readers see other traits of these persons, though nothing was said. */
+  profilesChanged?(
+    tx: Transaction,
+    persons: readonly number[],
+    cause: ProfilesCause,
+    now: Date,
+  ): Promise<void>;
   /** Readers see other traits of these group accounts. */
   accountsChanged?(tx: Transaction, accounts: readonly string[], now: Date): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { Consent, ConsentStamps, plainConsent } from './consent';
-import { plainTraits, TraitStamps } from './fragment';
+import { plainTraits, TraitStamps } from './said-trait';
 
 /** A profile as mappings and exports see it. */
 export interface ProfileDocument {

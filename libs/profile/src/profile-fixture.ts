@@ -15,6 +15,9 @@ import { LogPlace } from './erasure/log.place';
 import { QuarantinePlace } from './erasure/quarantine.place';
 import { Loader } from './loader';
 import { LogReader } from './log-reader';
+import { MergePolicyService } from './merge-policy/merge-policy.service';
+import { PolicyRollout } from './merge-policy/policy-rollout';
+import { ProfileTraitsQueries } from './merge-policy/profile-traits.queries';
 import { PersonHook } from './person-hooks';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
@@ -37,6 +40,9 @@ export class ProfileFixture {
   ];
   readonly erasures: ErasureService;
   readonly profiles: ProfileService;
+  readonly policies: MergePolicyService;
+  readonly rollout: PolicyRollout;
+  readonly traits: ProfileTraitsQueries;
 
   private constructor(
     readonly database: Database,
@@ -49,6 +55,9 @@ export class ProfileFixture {
     this.queries = new ProfileQueries(database);
     this.erasures = new ErasureService(database, this.clock, this.hooks, this.places);
     this.profiles = new ProfileService(database, this.clock, this.hooks, this.erasures);
+    this.policies = new MergePolicyService(database, this.clock);
+    this.rollout = this.newRollout();
+    this.traits = new ProfileTraitsQueries(database);
   }
 
   static async over(urls: { databaseUrl: string; clickhouseUrl: string }): Promise<ProfileFixture> {
@@ -60,6 +69,10 @@ export class ProfileFixture {
   newApplier(): Applier {
     const batches = new BatchApplier(new IdentityResolver(), this.hooks);
     return new Applier(this.database, new LogReader(new IngestLog()), batches, this.clock);
+  }
+
+  newRollout(): PolicyRollout {
+    return new PolicyRollout(this.database, this.clock, this.hooks);
   }
 
   /** Carry out what erasures wait for, ClickHouse too; gives up on what waits for something else. */
@@ -89,7 +102,7 @@ export class ProfileFixture {
   }
 
   /** Append items to the log as one accepted request. */
-  async accept(workspaceId: string, items: readonly object[]): Promise<void> {
+  async accept(workspaceId: string, items: readonly object[], source = 'web'): Promise<void> {
     await this.database.tx(workspaceId, async (tx) => {
       const { rows } = await tx.query<{ head: string }>(
         `INSERT INTO ingest_head AS h (workspace_id, head) VALUES ($1, $2)
@@ -98,13 +111,14 @@ export class ProfileFixture {
       );
       await tx.query(
         `INSERT INTO ingest_log (workspace_id, pos, count, received_at, source_id, payload)
-         VALUES ($1, $2, $3, $4, 'web', $5)`,
+         VALUES ($1, $2, $3, $4, $6, $5)`,
         [
           workspaceId,
           Number(rows[0]!.head) - items.length + 1,
           items.length,
           this.clock.now(),
           Buffer.from(JSON.stringify(items)),
+          source,
         ],
       );
     });
@@ -119,6 +133,17 @@ export class ProfileFixture {
   async say(workspaceId: string, ...items: object[]): Promise<void> {
     await this.accept(workspaceId, items);
     await this.apply(workspaceId);
+  }
+
+  /** Keys that may be ranked, called by their ids. */
+  async sources(workspaceId: string, ...ids: string[]): Promise<void> {
+    await this.database.tx(workspaceId, (tx) =>
+      tx.query(
+        `INSERT INTO access_key (workspace_id, id, kind, name, hash, created_at)
+         SELECT $1::uuid, $1::uuid || id, 'write', id, '', $3 FROM unnest($2::text[]) AS id`,
+        [workspaceId, ids, this.clock.now()],
+      ),
+    );
   }
 
   async head(workspaceId: string): Promise<Record<string, number>> {

@@ -1,12 +1,14 @@
 import { addConsent, consentFor, consentOf, ConsentStamps, plainConsent } from './consent';
-import { addSaying, addTraits, emptyFragment, mergeFragments, plainTraits, TraitStamps } from './fragment';
+import { addSaying, emptyFragment, mergeFragments } from './fragment';
 import { flatten } from './flatten';
+import { LATEST, TraitRanks } from './merge-policy/trait-ranks';
+import { addTraits, plainTraits, SaidTraits } from './said-trait';
 
 const stamp = (at: string, pos: number) => ({ source: 'web', at: `2026-01-${at}T00:00:00.000Z`, pos });
 
 describe('traits', () => {
   it('the latest by occurrence wins, then by position; a removal outlives earlier values', () => {
-    const traits: TraitStamps = {};
+    const traits: SaidTraits = {};
     expect(addTraits(traits, [['plan', 'pro']], stamp('05', 1))).toBe(true);
     expect(addTraits(traits, [['plan', 'free']], stamp('04', 2))).toBe(false);
     expect(addTraits(traits, [['plan', 'gold']], stamp('05', 3))).toBe(true);
@@ -17,7 +19,7 @@ describe('traits', () => {
   });
 
   it('named like what every object has, are traits; __proto__ changes nothing', () => {
-    const traits: TraitStamps = {};
+    const traits: SaidTraits = {};
     addTraits(traits, Object.entries(JSON.parse('{"__proto__":{"x":1},"constructor":"c"}')), stamp('01', 1));
     expect(plainTraits(traits)).toEqual({ constructor: 'c' });
     expect(({} as { x?: number }).x).toBeUndefined();
@@ -35,8 +37,9 @@ describe('traits', () => {
     });
     addSaying(one, said(1, '03', 'pro', 'b'));
     addSaying(two, said(2, '04', 'free', 'a'));
-    expect(mergeFragments([one, two])).toEqual(mergeFragments([two, one]));
-    expect(mergeFragments([one, two])).toMatchObject({
+    const latest = new TraitRanks(LATEST);
+    expect(mergeFragments([one, two], latest)).toEqual(mergeFragments([two, one], latest));
+    expect(mergeFragments([one, two], latest)).toMatchObject({
       groups: ['a', 'b'],
       firstSeen: new Date('2026-01-01'),
     });

@@ -1,8 +1,10 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExtraModels, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Actor, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { EventView, MergeView } from './profile-parts.view';
+import { ProfileTraitsQueries } from './merge-policy/profile-traits.queries';
+import { ProfileTraitView } from './merge-policy/profile-traits.view';
 import { ProfileLookup } from './profile.dto';
 import { ProfileQueries } from './profile.queries';
 import { ProfileService } from './profile.service';
@@ -15,6 +17,7 @@ export class ProfileController {
   constructor(
     private readonly queries: ProfileQueries,
     private readonly profiles: ProfileService,
+    private readonly said: ProfileTraitsQueries,
   ) {}
 
   @Get()
@@ -30,6 +33,14 @@ export class ProfileController {
   @ApiOkResponse({ type: ProfileView })
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ProfileView> {
     return this.queries.get(workspaceId, id);
+  }
+
+  @Get(':id/traits')
+  @Scopes('profiles:read')
+  @ApiOperation({ summary: 'What every source says of each trait, and which of it counts' })
+  @PageAnswer(ProfileTraitView, 'By name, all in one page.')
+  traits(@Workspace() workspaceId: string, @Param('id') id: string): Promise<Page<ProfileTraitView>> {
+    return this.said.traits(workspaceId, id);
   }
 
   @Get(':id/events')

@@ -3,8 +3,10 @@ import type { ItemType } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
 import { plainConsent } from './consent';
 import { flatten } from './flatten';
-import { addSaying, emptyFragment, plainTraits } from './fragment';
+import { addSaying, countedTraits, emptyFragment } from './fragment';
+import { policyRow, ranksOf } from './merge-policy/merge-policy.store';
 import { ProfileReader, ProfileValues } from './profile.reader';
+import { plainTraits } from './said-trait';
 import { sayingOf } from './sayings';
 
 interface SaidRow {
@@ -39,9 +41,11 @@ export class ProfileHistory {
       const item = { type, event: name, traits, properties, context, groupId, timestamp: occurredAt };
       addSaying(fragment, sayingOf({ sourceId, pos: Number(pos), item }));
     }
+    const { policy } = await policyRow(tx, until);
+    const counted = countedTraits(fragment.traits, await ranksOf(tx, policy));
     return {
       ...today,
-      traits: flatten(plainTraits(fragment.traits)),
+      traits: flatten(plainTraits(counted)),
       consent: plainConsent(fragment.consent),
     };
   }

@@ -13,6 +13,9 @@ import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
 import { MergeController } from './merge.controller';
+import { MergePolicyController } from './merge-policy/merge-policy.controller';
+import { MergePolicyService } from './merge-policy/merge-policy.service';
+import { ProfileTraitsQueries } from './merge-policy/profile-traits.queries';
 import { PERSON_HOOKS, PersonHook } from './person-hooks';
 import { ProfileController } from './profile.controller';
 import { ProfileHistory } from './profile.history';
@@ -27,7 +30,14 @@ import { TimelineQueries } from './timeline/timeline.queries';
 /** Profiles to read and to change by hand, and the gate to ClickHouse. */
 @Module({
   imports: [IdentityModule],
-  controllers: [ProfileController, MergeController, ErasureController, TimelineController, SchemaController],
+  controllers: [
+    ProfileController,
+    MergeController,
+    MergePolicyController,
+    ErasureController,
+    TimelineController,
+    SchemaController,
+  ],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
     {
@@ -41,6 +51,8 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ErasureService,
     TimelineQueries,
     SchemaService,
+    MergePolicyService,
+    ProfileTraitsQueries,
     ProfileQueries,
     ProfileReader,
     ProfileHistory,
@@ -59,6 +71,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     EventReader,
     AppliedSignal,
     ProfileService,
+    MergePolicyService,
     LoadGate,
     Loader,
   ],

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Transaction } from '@percorso/storage';
 import { Consent, plainConsent } from './consent';
 import { flatten, FlatValues } from './flatten';
-import { plainTraits } from './fragment';
 import { accountValues } from './group-account.store';
 import { documentOf, ProfileDocument, ProfileRow } from './profile-document';
 import { loadProfileRows } from './profile-rows.store';
+import { plainTraits } from './said-trait';
 
 /** A live profile as conditions see it. */
 export interface ProfileValues {

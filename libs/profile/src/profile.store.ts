@@ -1,14 +1,15 @@
 import { newId } from '@percorso/kernel';
 import { homesOf } from '@percorso/identity';
 import { Transaction } from '@percorso/storage';
-import { Fragment, mergeFragments } from './fragment';
+import { MergedFragment, mergeFragments } from './fragment';
 import { loadFragments } from './fragment.store';
+import { policyInForce } from './merge-policy/merge-policy.store';
 import { PersonRef } from './person-hooks';
 
 /** A profile to write: the fragments of its homes merged. */
 export interface ProfileContent {
   person: number;
-  content: Fragment;
+  content: MergedFragment;
   /** False when readers would see no difference, so that it keeps its version. */
   visible: boolean;
 }
@@ -70,14 +71,15 @@ export async function markMerged(tx: Transaction, persons: readonly number[], no
   );
 }
 
-/** Build the profiles of `persons` anew from all their fragments. */
+/** Build the profiles of `persons` anew from all their fragments; the caller holds the identity lock. */
 export async function rebuildProfiles(tx: Transaction, persons: readonly number[], now: Date): Promise<void> {
   const homes = await homesOf(tx, persons);
   const fragments = await loadFragments(tx, [...homes.values()].flat());
+  const { ranks } = await policyInForce(tx);
   const profiles: ProfileContent[] = [];
   for (const [person, own] of homes) {
     const said = own.flatMap((home) => fragments.get(home) ?? []);
-    if (said.length > 0) profiles.push({ person, content: mergeFragments(said), visible: true });
+    if (said.length > 0) profiles.push({ person, content: mergeFragments(said, ranks), visible: true });
   }
   await saveProfiles(tx, profiles, now);
 }

@@ -12,6 +12,7 @@ import { streamTurn } from './migrations/0007-stream-turn';
 import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
 import { schedules } from './migrations/0024-schedules';
+import { mergePolicy } from './migrations/0026-merge-policy';
 import { clickhouseMigrations } from './migrations/clickhouse';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   erasure,
   schemas,
   schedules,
+  mergePolicy,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -531,6 +531,18 @@ export interface SchemaViolationTable {
   last_at: Date;
 }
 
+export interface MergePolicyTable {
+  workspace_id: string;
+  version: Int8;
+  policy: Json;
+  created_at: Date;
+  after_person: Generated<number>;
+  until_person: number;
+  profiles: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  changed: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  ended_at: Date | null;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -553,6 +565,7 @@ export interface Schema {
   tombstone: TombstoneTable;
   data_schema: DataSchemaTable;
   schema_violation: SchemaViolationTable;
+  merge_policy: MergePolicyTable;
   group_account: GroupAccountTable;
   account_member: AccountMemberTable;
   account_wake: AccountWakeTable;

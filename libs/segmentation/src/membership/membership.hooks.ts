@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Cleared, PersonHook, PersonRef } from '@percorso/profile';
+import type { Cleared, PersonHook, PersonRef, ProfilesCause } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { holdMembership } from './membership-lock';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
@@ -56,6 +56,18 @@ export class MembershipHooks implements PersonHook {
       await this.lookAgain(tx, persons, now);
     }
     return [{ place: 'audiences', count }];
+  }
+
+  /** Whoever evaluates sees the new profile and the wake, or neither. */
+  async profilesChanged(
+    tx: Transaction,
+    persons: readonly number[],
+    cause: ProfilesCause,
+    now: Date,
+  ): Promise<void> {
+    await this.cursors.hold(tx);
+    await this.wakes.wake(tx, persons, cause, now);
+    await this.cursors.wakeBy(tx, now);
   }
 
   /** Their events are others now: what was kept of them is found again. */

@@ -9,6 +9,8 @@ export type MembershipCause =
   | { kind: 'account' }
   /** An uploaded list named the person, or no longer does. */
   | { kind: 'import'; importId: string }
+  /** Another source's value of a trait counts, by the workspace's word. */
+  | { kind: 'merge-policy'; version: number }
   /** A new or an edited definition's members, found as a set or on the way. */
   | { kind: 'backfill' | 'edit'; evaluationId?: string }
   /** A set evaluation healed what was not as it should have been. */

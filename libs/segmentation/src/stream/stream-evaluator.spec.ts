@@ -260,11 +260,23 @@ describe('StreamEvaluator', () => {
     },
     { requiredKeys: [] },
   );
+  const source = fc.constantFrom('web', 'crm', 'shop');
   const name = fc.constantFrom('Order Completed', 'Email Opened', "Quote'd");
   const ago = fc.constantFrom(0, 1, HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 30 * DAY + 1, 90 * DAY, 400 * DAY);
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('event' as const), who, name, ago, properties }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('identify' as const), who, traits: properties }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ kind: fc.constant('identify' as const), who, traits: properties, source }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('policy' as const), sources: fc.uniqueArray(source) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('rollout' as const), most: fc.constantFrom(1, 100) }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -316,7 +328,15 @@ describe('StreamEvaluator', () => {
       case 'event':
         return world.say(event(one.who, one.name, one.ago, one.properties));
       case 'identify':
-        return world.say({ type: 'identify', messageId: `m${++serial}`, ...one.who, traits: one.traits });
+        world.source = one.source;
+        await world.say({ type: 'identify', messageId: `m${++serial}`, ...one.who, traits: one.traits });
+        world.source = 'web';
+        return;
+      case 'policy':
+        return world.rankSources(...one.sources);
+      case 'rollout':
+        await world.rollOut(one.most);
+        return world.stream();
       case 'group': {
         const { groupId, traits } = one;
         return world.say({ type: 'group', messageId: `m${++serial}`, ...one.who, groupId, traits });

@@ -5,7 +5,15 @@ import { AccessModule, type Row, rowsOf } from '@percorso/access';
 import { insertDefaultNamespaces } from '@percorso/identity';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { ManualClock, newId, Problem } from '@percorso/kernel';
-import { Applier, Loader, LoadGate, ProfileService, ProfileWorkerModule } from '@percorso/profile';
+import {
+  Applier,
+  Loader,
+  LoadGate,
+  MergePolicyService,
+  PolicyRollout,
+  ProfileService,
+  ProfileWorkerModule,
+} from '@percorso/profile';
 import { CLICKHOUSE, connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { AudienceService } from '../audience/audience.service';
@@ -31,6 +39,8 @@ import { Sweeper } from './sweeper';
 export class StreamWorld {
   readonly clock: ManualClock;
   workspaceId = '';
+  /** Who says what is accepted. */
+  source = 'web';
 
   private constructor(
     private readonly module: TestingModule,
@@ -79,6 +89,7 @@ export class StreamWorld {
 
   async newWorkspace(): Promise<void> {
     this.workspaceId = newId();
+    this.source = 'web';
     await this.database.tx(this.workspaceId, async (tx) => {
       await tx.query(`INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, 'spec', $2, $2)`, [
         this.workspaceId,
@@ -89,7 +100,7 @@ export class StreamWorld {
   }
 
   async accept(...items: object[]): Promise<void> {
-    await this.get(IngestWriter).accept({ workspaceId: this.workspaceId, sourceId: 'web', items });
+    await this.get(IngestWriter).accept({ workspaceId: this.workspaceId, sourceId: this.source, items });
   }
 
   async apply(): Promise<void> {
@@ -137,6 +148,27 @@ export class StreamWorld {
     const bytes = Readable.from([Buffer.from(body.join('\n'))]);
     const rows = (): AsyncGenerator<Row> => rowsOf(bytes, 'csv');
     return this.get(ImportService).import(this.workspaceId, audienceId, mode, rows, 'spec');
+  }
+
+  /** Rank sources; without any the latest counts. Profiles follow with the rollout. */
+  async rankSources(...sources: string[]): Promise<void> {
+    const rule =
+      sources.length > 0 ? { rule: 'source-precedence' as const, sources } : { rule: 'latest' as const };
+    await this.database.tx(this.workspaceId, (tx) =>
+      tx.query(
+        `INSERT INTO access_key (workspace_id, id, kind, name, hash, created_at)
+         SELECT $1::uuid, gen_random_uuid(), 'write', source, '', $3 FROM unnest($2::text[]) AS source`,
+        [this.workspaceId, sources, this.clock.now()],
+      ),
+    );
+    await this.get(MergePolicyService).put(this.workspaceId, 'spec', -1, { default: rule });
+  }
+
+  /** Up to `most` profiles come under the policy in force. */
+  async rollOut(most: number): Promise<void> {
+    const rollout = this.get(PolicyRollout);
+    rollout.size = most;
+    await rollout.turn(this.workspaceId);
   }
 
   /** Without fields the item goes. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ProfilesCause } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 
 export interface Wake {
@@ -17,7 +18,7 @@ export interface DuePerson {
 }
 
 /** What changed without an event of the person. */
-export type WakeCause = { kind: 'account' } | { kind: 'import'; importId: string };
+export type WakeCause = { kind: 'account' } | { kind: 'import'; importId: string } | ProfilesCause;
 
 /**
  * When to look at persons to whom nothing happens. Rows exist for moments until the horizon only: what comes later is
