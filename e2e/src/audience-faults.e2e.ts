@@ -65,7 +65,9 @@ describe('audiences under faults', () => {
 
   const position = async (): Promise<number> => {
     const [row] = await world.sql<{ pos: string }>(
-      'SELECT pos FROM percorso.stream_cursor WHERE workspace_id = $1',
+      `SELECT min(coalesce(c.pos, 0)) AS pos
+       FROM percorso.lease l LEFT JOIN percorso.stream_cursor c USING (workspace_id, partition)
+       WHERE l.workspace_id = $1 AND l.kind = 'stream'`,
       [context.workspaceId],
     );
     return Number(row?.pos ?? 0);

@@ -30,7 +30,7 @@ export function features(options: HubOptions): Feature[] {
   ];
   const workers: Feature[] = [
     ProfileWorkerModule,
-    SegmentationWorkerModule,
+    SegmentationWorkerModule.forRoot({ partitions: options.partitions }),
     SyncWorkerModule,
     DeliveryWorkerModule,
     FeedbackWorkerModule,

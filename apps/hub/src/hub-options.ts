@@ -14,6 +14,8 @@ export interface HubOptions {
   roles: readonly Role[];
   logLevel: string;
   poolSize: number;
+  /** Partitions the persons of each workspace are in at least, so that as many workers can share them. @default 8 */
+  partitions?: number;
   trustProxy?: string[];
   /** What clients reach the hub by, for links in exports. @default what each request was sent to */
   publicUrl?: string;

@@ -69,6 +69,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     roles: config.roles,
     logLevel: config.logLevel,
     poolSize: config.poolSize,
+    partitions: config.partitions,
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     queuePrefix: `percorso-${await databaseBirth(engines.databaseUrl)}`,

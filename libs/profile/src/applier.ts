@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { loadNamespaces } from '@percorso/identity';
 import { Clock, CLOCK } from '@percorso/kernel';
-import { Database, Transaction } from '@percorso/storage';
+import { Database, type Held, lockLeases, Transaction } from '@percorso/storage';
 import { BatchApplier } from './apply-batch';
 import { isolatePoison } from './isolate-poison';
 import { LogItem, Outcome } from './log-item';
@@ -28,11 +28,15 @@ export class Applier {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Apply the next batch of a partition. How many positions were passed; 0 when none waits or another worker has it. */
-  async turn(workspaceId: string, partition: number): Promise<number> {
+  /**
+   * Apply the next batch of a partition. How many positions were passed; 0 when none waits or another worker has it.
+   * @param held the leases by which this process does so; without them it takes what nobody works on at the moment
+   */
+  async turn(workspaceId: string, partition: number, held?: readonly Held[]): Promise<number> {
     const started = performance.now();
     const size = this.size;
     const passed = await this.database.tx(workspaceId, async (tx) => {
+      if (held && !(await lockLeases(tx, 'apply', held)).includes(partition)) return 0;
       if (!(await tryApplyLock(tx, workspaceId, partition))) return 0;
       const applied = await this.appliedOf(tx, partition);
       const items = await this.reader.read(tx, partition, applied, size);

@@ -39,19 +39,24 @@ export class EventReader {
     return Number(rows[0]?.applied ?? 0);
   }
 
-  /** Events at positions (after, until], in that order; the properties of those called one of `names` only. */
+  /**
+   * Events at positions (after, until], in that order; the properties of those called one of `names` only.
+   * @param whose persons by what is left when their number is divided by `of`; everybody where it is left out
+   */
   async between(
     tx: Transaction,
     partition: number,
     after: number,
     until: number,
     names: readonly string[],
+    whose?: { partitions: readonly number[]; of: number },
   ): Promise<PersonEvent[]> {
     const { rows } = await tx.query<EventRow>(
       `SELECT ${COLUMNS}, CASE WHEN e.name = ANY($5::text[]) THEN e.properties END AS properties
        FROM event e JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
-       WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4 ORDER BY e.pos`,
-      [tx.workspaceId, partition, after, until, names],
+       WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4
+         ${whose ? 'AND n.person % $6 = ANY($7::int[])' : ''} ORDER BY e.pos`,
+      [tx.workspaceId, partition, after, until, names, ...(whose ? [whose.of, whose.partitions] : [])],
     );
     return rows.map(eventOf);
   }

@@ -1,6 +1,6 @@
 import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { IngestSignal } from '@percorso/ingest';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundLoop, Database, eachInTurn, Leases } from '@percorso/storage';
 import { Applier } from './applier';
 import { AppliedSignal } from './applied-signal';
 import { Loader } from './loader';
@@ -12,7 +12,7 @@ const SWEEP_MS = 5_000;
 /** Rows in a round of loading from which on the next follows at once. */
 const BUSY_ROWS = 5_000;
 
-/** Runs the applier and the loader over all workspaces, each in its turn. */
+/** Runs the applier over the workspaces this process has the lease of, and the loader over all, each in its turn. */
 @Injectable()
 export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly applying = new BackgroundLoop({
@@ -25,8 +25,9 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
     idleMs: LOAD_LOOK_MS,
     turn: (stopping) => this.loadRound(stopping),
   });
+  private readonly met = new Set<string>();
   private sweepAt = 0;
-  private unlisten?: () => void;
+  private readonly unlisten: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
@@ -34,27 +35,44 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
     private readonly loader: Loader,
     private readonly signal: IngestSignal,
     private readonly appliedSignal: AppliedSignal,
+    private readonly leases: Leases,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.unlisten = this.signal.onAccepted(() => this.applying.nudge());
+    this.unlisten.push(
+      this.signal.onAccepted(({ workspaceId }) => this.accepted(workspaceId)),
+      this.leases.onChanged(() => this.applying.nudge()),
+    );
+    this.leases.serve('apply');
     this.applying.start();
     this.loading.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.unlisten?.();
-    await Promise.all([this.applying.stop(), this.loading.stop()]);
+    for (const unlisten of this.unlisten) unlisten();
+    await this.applying.stop();
+    await this.leases.leave('apply');
+    await this.loading.stop();
+  }
+
+  /** Of a workspace met for the first time nobody may have the lease yet. */
+  private accepted(workspaceId: string): void {
+    if (!this.met.has(workspaceId)) this.leases.nudge();
+    this.met.add(workspaceId);
+    this.applying.nudge();
   }
 
   private async applyRound(stopping: () => boolean): Promise<boolean> {
     const { rows } = await this.database.control((tx) =>
       tx.query<{ workspace_id: string; partition: number }>(
-        'SELECT workspace_id, partition FROM ingest_head WHERE applied < head ORDER BY workspace_id, partition',
+        `SELECT h.workspace_id, h.partition
+         FROM ingest_head h JOIN lease l USING (workspace_id, partition)
+         WHERE l.kind = 'apply' AND l.owner = $1 AND h.applied < h.head ORDER BY h.workspace_id, h.partition`,
+        [this.leases.id],
       ),
     );
     const passed = await eachInTurn(rows, stopping, async ({ workspace_id, partition }) => {
-      const applied = await this.applier.turn(workspace_id, partition);
+      const applied = await this.applier.turn(workspace_id, partition, this.leases.of('apply', workspace_id));
       if (applied > 0) this.appliedSignal.applied(workspace_id);
       return applied;
     });
@@ -83,24 +101,4 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
     );
     return rows.map((row) => row.workspace_id);
   }
-}
-
-/** The sum of what `work` gives; one that fails keeps nobody after it waiting, and is thrown at the end. */
-async function eachInTurn<T>(
-  items: readonly T[],
-  stopping: () => boolean,
-  work: (item: T) => Promise<number>,
-): Promise<number> {
-  let sum = 0;
-  let failure: { error: unknown } | undefined;
-  for (const item of items) {
-    if (stopping()) break;
-    try {
-      sum += await work(item);
-    } catch (error) {
-      failure ??= { error };
-    }
-  }
-  if (failure) throw failure.error;
-  return sum;
 }

@@ -26,7 +26,7 @@ describe('SegmentationWorkerModule', () => {
         StorageModule.forRoot({ databaseUrl: engines.databaseUrl, clickhouseUrl: engines.clickhouseUrl }),
         BullModule.forRoot({ prefix: `test:${newId()}`, redis: { host, port: Number(port), password } }),
         AccessModule.forRoot(),
-        SegmentationWorkerModule,
+        SegmentationWorkerModule.forRoot(),
       ],
     }).compile();
     module.useLogger(false);

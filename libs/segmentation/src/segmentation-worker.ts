@@ -1,14 +1,16 @@
 import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { AppliedSignal } from '@percorso/profile';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundLoop, Database, eachInTurn, Leases } from '@percorso/storage';
 import { EvaluationQueue } from './evaluation/evaluation.queue';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
 import { MembershipSignal } from './membership/membership.signal';
 import { Sequencer } from './membership/sequencer';
 import { Scheduler } from './schedule/scheduler';
+import { LOG_PARTITION } from './stream/stream-cursor.store';
 import { StreamEvaluator } from './stream/stream-evaluator';
+import { StreamPartitions } from './stream/stream-partitions';
 import { SWEEP_EVERY_MS, Sweeper } from './stream/sweeper';
 
 const STREAM_MS = 100;
@@ -16,6 +18,7 @@ const SEQUENCE_MS = 250;
 const RECONCILE_MS = 3000;
 const SCHEDULE_MS = 1000;
 const SWEEP_LOOK_MS = 5000;
+const SPLIT_LOOK_MS = 1000;
 const CHECK_LOOK_MS = 60_000;
 /** Every audience is held against its set this often. */
 const CHECK_EVERY_MS = 3_600_000;
@@ -27,11 +30,12 @@ const CHECKS = 5;
 export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loops = {
     streaming: this.loop('StreamEvaluator', STREAM_MS, (stopping) => this.streamAll(stopping)),
-    sequencing: this.loop('Sequencer', SEQUENCE_MS, () => this.sequenceAll()),
+    sequencing: this.loop('Sequencer', SEQUENCE_MS, (stopping) => this.sequenceAll(stopping)),
     sweeping: this.loop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping)),
     scheduling: this.loop('Scheduler', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
-    checking: this.loop('DriftCheck', CHECK_LOOK_MS, () => this.checkAll()),
-    reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, () => this.reconcileAll()),
+    checking: this.loop('DriftCheck', CHECK_LOOK_MS, (stopping) => this.checkAll(stopping)),
+    reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, (stopping) => this.reconcileAll(stopping)),
+    splitting: this.loop('Partitions', SPLIT_LOOK_MS, (stopping) => this.partitions.splitAll(stopping)),
   };
   private readonly unlisten: (() => void)[] = [];
 
@@ -47,18 +51,24 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     private readonly evaluator: Evaluator,
     private readonly signal: MembershipSignal,
     private readonly applied: AppliedSignal,
+    private readonly partitions: StreamPartitions,
+    private readonly leases: Leases,
   ) {}
 
   onApplicationBootstrap(): void {
     this.unlisten.push(
       this.signal.onChanged(() => this.loops.sequencing.nudge()),
       this.applied.onApplied(() => this.loops.streaming.nudge()),
+      this.leases.onChanged(() => this.loops.streaming.nudge()),
     );
+    this.leases.serve('stream');
     for (const loop of Object.values(this.loops)) loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     for (const unlisten of this.unlisten) unlisten();
+    await this.loops.streaming.stop();
+    await this.leases.leave('stream');
     await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
   }
 
@@ -70,62 +80,76 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     return new BackgroundLoop({ name, idleMs, turn });
   }
 
+  /** Workspaces where partitions of this process are behind the log, or somebody in them is due. */
   private async streamAll(stopping: () => boolean): Promise<boolean> {
     const { rows } = await this.database.control((tx) =>
       tx.query<{ workspace_id: string }>(
-        `SELECT DISTINCT workspace_id FROM ingest_head h LEFT JOIN stream_cursor c USING (workspace_id, partition)
-         WHERE h.applied > coalesce(c.pos, 0)
-         UNION SELECT workspace_id FROM stream_cursor WHERE next_wake <= $1`,
-        [this.clock.now()],
+        `SELECT DISTINCT l.workspace_id
+         FROM lease l LEFT JOIN stream_cursor c USING (workspace_id, partition)
+         LEFT JOIN ingest_head h ON h.workspace_id = l.workspace_id AND h.partition = $3
+         WHERE l.kind = 'stream' AND l.owner = $1 AND (h.applied > coalesce(c.pos, 0) OR c.next_wake <= $2)`,
+        [this.leases.id, this.clock.now(), LOG_PARTITION],
       ),
     );
-    let taken = 0;
-    for (const { workspace_id } of rows) {
-      if (stopping()) break;
-      taken += (await this.stream.turn(workspace_id)).taken;
-    }
+    const taken = await eachInTurn(rows, stopping, async ({ workspace_id }) => {
+      const held = this.leases.of('stream', workspace_id);
+      return held.length === 0 ? 0 : (await this.stream.turn(workspace_id, held)).taken;
+    });
     return taken > 0;
   }
 
-  private async sequenceAll(): Promise<void> {
-    for (const workspaceId of await this.database.workspaceIds()) await this.sequencer.drain(workspaceId);
+  private async sequenceAll(stopping: () => boolean): Promise<void> {
+    const workspaces = await this.openWork('deltas', 'membership_delta WHERE pos IS NULL');
+    await eachInTurn(workspaces, stopping, (workspaceId) => this.sequencer.drain(workspaceId));
   }
 
   private async sweepAll(stopping: () => boolean): Promise<void> {
     const { rows } = await this.database.control((tx) =>
       tx.query<{ id: string }>(
-        `SELECT w.id FROM workspace w LEFT JOIN stream_cursor c ON c.workspace_id = w.id
-         WHERE c.swept_at IS NULL OR c.swept_at < $1`,
-        [new Date(this.clock.now().getTime() - SWEEP_EVERY_MS)],
+        `SELECT l.workspace_id AS id FROM lease l LEFT JOIN stream_cursor c USING (workspace_id, partition)
+         WHERE l.kind = 'stream' AND l.owner = $1 AND l.partition = 0 AND (c.swept_at IS NULL OR c.swept_at < $2)`,
+        [this.leases.id, new Date(this.clock.now().getTime() - SWEEP_EVERY_MS)],
       ),
     );
-    for (const { id } of rows) if (!stopping()) await this.sweeper.sweep(id);
+    await eachInTurn(rows, stopping, async ({ id }) => {
+      await this.sweeper.sweep(id);
+      return 1;
+    });
   }
 
   private async scheduleAll(stopping: () => boolean): Promise<boolean> {
-    let begun = 0;
-    for (const workspaceId of await this.database.workspaceIds()) {
-      if (stopping()) break;
-      begun += await this.scheduler.look(workspaceId, stopping);
-    }
+    const begun = await eachInTurn(this.leases.firsts('stream'), stopping, (workspaceId) =>
+      this.scheduler.look(workspaceId, stopping),
+    );
     return begun > 0;
   }
 
-  private async checkAll(): Promise<void> {
+  private async checkAll(stopping: () => boolean): Promise<void> {
     const now = this.clock.now();
     const before = new Date(now.getTime() - CHECK_EVERY_MS);
-    for (const workspaceId of await this.database.workspaceIds()) {
-      await this.database.tx(workspaceId, (tx) => this.evaluations.insertOverdue(tx, before, now, CHECKS));
-    }
+    await eachInTurn(this.leases.firsts('stream'), stopping, (workspaceId) =>
+      this.database.tx(workspaceId, (tx) => this.evaluations.insertOverdue(tx, before, now, CHECKS)),
+    );
   }
 
-  private async reconcileAll(): Promise<void> {
-    for (const workspaceId of await this.database.workspaceIds()) {
+  private async reconcileAll(stopping: () => boolean): Promise<void> {
+    const workspaces = await this.openWork('evaluations', `evaluation WHERE state IN ('pending', 'running')`);
+    await eachInTurn(workspaces, stopping, async (workspaceId) => {
       const waiting = await this.database.tx(workspaceId, (tx) => this.evaluations.waiting(tx));
       for (const id of waiting) {
         // Without Redis this process evaluates by itself.
         if (!(await this.queue.wake(workspaceId, id))) await this.evaluator.evaluate(workspaceId, id);
       }
-    }
+      return waiting.length;
+    });
+  }
+
+  /** Workspaces with rows that show themselves to whoever looks for that kind of open work. */
+  private async openWork(kind: 'deltas' | 'evaluations', rows: string): Promise<string[]> {
+    const found = await this.database.control(async (tx) => {
+      await tx.query(`SELECT set_config('percorso.looks_for', $1, true)`, [kind]);
+      return tx.query<{ workspace_id: string }>(`SELECT DISTINCT workspace_id FROM ${rows}`);
+    });
+    return found.rows.map((row) => row.workspace_id);
   }
 }

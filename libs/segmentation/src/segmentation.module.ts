@@ -90,6 +90,7 @@ import { WakeStore } from './stream/wake.store';
     MembershipStore,
     Scheduler,
     Sequencer,
+    StreamCursorStore,
     StreamEvaluator,
     Sweeper,
   ],

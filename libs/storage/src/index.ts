@@ -7,3 +7,7 @@ export { migrate } from './migrate';
 export { CLICKHOUSE, StorageModule, type StorageOptions } from './storage.module';
 export { BackgroundLoop } from './background-loop';
 export { WakeQueue, type WakeUp } from './wake-queue';
+export { eachInTurn } from './each-in-turn';
+export type { LeaseKind } from './leases/lease-plan';
+export { type Held, lockLeases } from './leases/lease.store';
+export { Leases } from './leases/leases';

@@ -11,6 +11,7 @@ import { lookups } from './migrations/0006-lookups';
 import { streamTurn } from './migrations/0007-stream-turn';
 import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
+import { leases } from './migrations/0022-leases';
 import { schedules } from './migrations/0024-schedules';
 import { mergePolicy } from './migrations/0026-merge-policy';
 import { clickhouseMigrations } from './migrations/clickhouse';
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   streamTurn,
   erasure,
   schemas,
+  leases,
   schedules,
   mergePolicy,
 ];

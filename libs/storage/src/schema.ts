@@ -501,6 +501,21 @@ export interface StreamCursorTable {
   turn: Generated<string>;
 }
 
+export interface WorkerTable {
+  id: string;
+  name: string;
+  kinds: string[];
+  alive_until: Date;
+}
+
+export interface LeaseTable {
+  workspace_id: string;
+  kind: string;
+  partition: number;
+  owner: string | null;
+  fence: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
 export interface ProfileWakeTable {
   workspace_id: string;
   person: number;
@@ -583,6 +598,8 @@ export interface Schema {
   membership_delta: MembershipDeltaTable;
   membership_log: MembershipLogTable;
   stream_cursor: StreamCursorTable;
+  worker: WorkerTable;
+  lease: LeaseTable;
   profile_wake: ProfileWakeTable;
   connector: ConnectorTable;
   mapping: MappingTable;

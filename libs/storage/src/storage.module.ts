@@ -3,6 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, Clock, systemClock } from '@percorso/kernel';
 import { connectClickHouse } from './clickhouse';
 import { Database } from './database';
+import { Leases } from './leases/leases';
 
 /** Injection token of the ClickHouse client. */
 export const CLICKHOUSE = Symbol('ClickHouse');
@@ -38,8 +39,9 @@ export class StorageModule implements OnApplicationShutdown {
         },
         { provide: CLICKHOUSE, useValue: connectClickHouse(options.clickhouseUrl) },
         { provide: CLOCK, useValue: options.clock ?? systemClock },
+        Leases,
       ],
-      exports: [Database, CLICKHOUSE, CLOCK],
+      exports: [Database, CLICKHOUSE, CLOCK, Leases],
     };
   }
 

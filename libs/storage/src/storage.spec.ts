@@ -80,7 +80,7 @@ describe('storage on real engines', () => {
          AND NOT (relrowsecurity AND relforcerowsecurity) AND NOT relispartition`,
     );
     await owner.end();
-    expect(rows.map(({ relname }) => relname)).toEqual(['ingest_head', 'stream_cursor']);
+    expect(rows.map(({ relname }) => relname).sort()).toEqual(['ingest_head', 'lease', 'stream_cursor']);
     const partition = database.tx(await workspace(), (tx) => tx.query('SELECT * FROM event_20310101'));
     await expect(partition).resolves.toMatchObject({ rows: [] });
   });

@@ -66,9 +66,9 @@ export async function multiply(
   copies: number,
 ): Promise<void> {
   const { rows } = await postgres.query<{ nodes: number; events: string; rest: boolean }>(
-    `SELECT last_node AS nodes, head AS events, head = applied AND head = loaded AND head = c.pos AS rest
-     FROM percorso.identity_counter JOIN percorso.ingest_head h USING (workspace_id)
-     JOIN percorso.stream_cursor c USING (workspace_id) WHERE workspace_id = $1`,
+    `SELECT last_node AS nodes, head AS events, head = applied AND head = loaded
+       AND head = ALL (SELECT pos FROM percorso.stream_cursor c WHERE c.workspace_id = h.workspace_id) AS rest
+     FROM percorso.identity_counter JOIN percorso.ingest_head h USING (workspace_id) WHERE workspace_id = $1`,
     [workspaceId],
   );
   const [at] = rows;

@@ -136,9 +136,10 @@ export class StreamingHub {
     await poll(
       async () => {
         const { rows } = await this.postgres.query<{ visible: boolean }>(
-          `SELECT c.pos >= $2 AND NOT EXISTS
+          `SELECT min(coalesce(c.pos, 0)) >= $2 AND NOT EXISTS
              (SELECT FROM percorso.membership_delta d WHERE d.workspace_id = $1 AND d.pos IS NULL) AS visible
-           FROM percorso.stream_cursor c WHERE c.workspace_id = $1`,
+           FROM percorso.lease l LEFT JOIN percorso.stream_cursor c USING (workspace_id, partition)
+           WHERE l.workspace_id = $1 AND l.kind = 'stream'`,
           [this.workspaceId, head],
         );
         return rows[0]?.visible;

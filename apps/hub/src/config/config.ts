@@ -125,6 +125,10 @@ export class HubConfig {
   @Min(2, { message: 'must be from 2 to 200' })
   @Max(200, { message: 'must be from 2 to 200' })
   poolSize: number = 20;
+
+  @Transform(({ value }) => number(value))
+  @IsIn([1, 2, 4, 8, 16, 32, 64], { message: 'must be 1, 2, 4, 8, 16, 32 or 64' })
+  partitions: number = 8;
 }
 
 /** Field → environment variable; the flag, where there is one, wins. */
@@ -145,6 +149,7 @@ export const VARIABLES = {
   pluginDirs: 'PERCORSO_PLUGIN_DIRS',
   publicUrl: 'PERCORSO_PUBLIC_URL',
   poolSize: 'PERCORSO_POOL_SIZE',
+  partitions: 'PERCORSO_PARTITIONS',
 } satisfies Record<keyof HubConfig, string>;
 
 export const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<

@@ -44,12 +44,10 @@ function emptyOf(slot: Slot): Matches {
 }
 
 /**
- * State of one workspace's persons as of one position, the least recently used given up first. All of it is found
+ * State of one workspace's persons, of each as of the end of its partition's last turn, the least recently used given up first. All of it is found
  * again in the event table, so it may be dropped at any time.
  */
 export class PersonCache {
-  /** The turn whose end all states reflect: the events up to its position, of persons as they were then. */
-  turn = 0;
   /** Time as last seen: state forgets what later moments do not need. */
   now = -Infinity;
   private readonly states = new Map<number, PersonState>();
@@ -97,6 +95,10 @@ export class PersonCache {
     if (!state) return;
     this.held -= state.size;
     this.states.delete(person);
+  }
+
+  dropWhere(gone: (person: number) => boolean): void {
+    for (const person of this.states.keys()) if (gone(person)) this.drop(person);
   }
 
   /** Give up what is beyond a bound; not while states are in use. */

@@ -1,42 +1,58 @@
 import { Injectable } from '@nestjs/common';
 import { PersonCache } from './person-cache';
 import type { Plan } from './plan';
+import { partitionOf } from './shard';
+import type { StreamCursor } from './stream-cursor.store';
 
 /** Persons, slots and single events kept in one process, all workspaces together; about 200 bytes each. */
 const MOST_KEPT = 2_000_000;
+
+/** State of one workspace's persons, as of the last turn of each partition this process worked on. */
+interface Kept {
+  cache: PersonCache;
+  of: number;
+  turns: Map<number, number>;
+}
 
 /** The caches of the workspaces this process works on, the one not used for longest first. */
 @Injectable()
 export class PersonCaches {
   mostKept = MOST_KEPT;
-  private readonly caches = new Map<string, PersonCache>();
+  private readonly caches = new Map<string, Kept>();
 
-  /** The workspace's cache if it fits what is to be worked on, else a new one. `turn`: the last one, whoever made it. */
-  take(workspaceId: string, plan: Plan, turn: number, now: Date): PersonCache {
-    const known = this.caches.get(workspaceId);
-    // Another turn: another process was at work meanwhile. An earlier time: state has forgotten what it needs.
-    if (known && known.plan === plan && known.turn === turn && known.now <= now.getTime()) {
-      known.now = now.getTime();
-      return known;
-    }
-    const cache = new PersonCache(plan);
-    cache.turn = turn;
+  /**
+   * The workspace's cache, as of the last turns of these partitions; what does not fit what is to be worked on is given
+   * up. `of`: how many partitions the workspace has.
+   */
+  take(
+    workspaceId: string,
+    plan: Plan,
+    cursors: readonly Pick<StreamCursor, 'partition' | 'turn'>[],
+    of: number,
+    now: Date,
+  ): PersonCache {
+    const { cache, turns } = this.fitting(workspaceId, plan, of, now);
     cache.now = now.getTime();
-    this.caches.set(workspaceId, cache);
+    // Another turn: another process was at work on these persons meanwhile.
+    const stale = new Set(cursors.filter(({ partition, turn }) => turns.get(partition) !== turn).map((row) => row.partition));
+    if (stale.size > 0) cache.dropWhere((person) => stale.has(partitionOf(person, of)));
+    for (const { partition, turn } of cursors) turns.set(partition, turn);
     return cache;
   }
 
-  /** The cache now reflects what this turn saw. */
-  keep(workspaceId: string, cache: PersonCache, turn: number): void {
-    cache.turn = turn;
+  /** The cache now reflects what these turns saw, by partition. */
+  keep(workspaceId: string, turns: ReadonlyMap<number, number>): void {
+    const kept = this.caches.get(workspaceId);
+    if (!kept) return;
+    for (const [partition, turn] of turns) kept.turns.set(partition, turn);
     this.caches.delete(workspaceId);
-    this.caches.set(workspaceId, cache);
+    this.caches.set(workspaceId, kept);
     let excess = this.kept - this.mostKept;
-    for (const other of this.caches.values()) {
+    for (const { cache } of this.caches.values()) {
       if (excess <= 0) return;
-      const before = other.kept;
-      other.shrink(Math.max(0, before - excess));
-      excess -= before - other.kept;
+      const before = cache.kept;
+      cache.shrink(Math.max(0, before - excess));
+      excess -= before - cache.kept;
     }
   }
 
@@ -47,7 +63,16 @@ export class PersonCaches {
   /** What is kept in this process. */
   get kept(): number {
     let kept = 0;
-    for (const cache of this.caches.values()) kept += cache.kept;
+    for (const { cache } of this.caches.values()) kept += cache.kept;
     return kept;
+  }
+
+  private fitting(workspaceId: string, plan: Plan, of: number, now: Date): Kept {
+    const known = this.caches.get(workspaceId);
+    // An earlier time: state has forgotten what it needs.
+    if (known && known.cache.plan === plan && known.of === of && known.cache.now <= now.getTime()) return known;
+    const made = { cache: new PersonCache(plan), of, turns: new Map<number, number>() };
+    this.caches.set(workspaceId, made);
+    return made;
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '@percorso/storage';
-import { PARTITION, StreamCursorStore } from './stream-cursor.store';
+import { LOG_PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { WakeStore } from './wake.store';
 
 /** A set that was computed at one position and one moment. */
@@ -31,11 +31,12 @@ export class SetGuard {
   async caughtUp(workspaceId: string, moment: SetMoment): Promise<boolean> {
     let patience = PATIENCE_LOOKS;
     for (let last = -1; patience > 0; patience--) {
-      const { pos, nextWake, horizon } = await this.database.tx(workspaceId, (tx) => this.cursors.read(tx));
+      const { pos, positions, nextWake, horizon } = await this.database.tx(workspaceId, (tx) => this.cursors.read(tx));
       if (horizon === null) return false;
       if (pos >= moment.pos && (nextWake === null || nextWake > moment.asOf)) return true;
-      if (pos !== last) patience = PATIENCE_LOOKS;
-      last = pos;
+      const passed = positions.reduce((sum, one) => sum + one, 0);
+      if (passed !== last) patience = PATIENCE_LOOKS;
+      last = passed;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     return false;
@@ -60,30 +61,45 @@ export class SetGuard {
 /** Who was looked at after a set's moment, followed while the set is written. */
 export class Overtaking {
   private readonly persons = new Set<number>();
-  private until: number;
+  /** By partition, as far as its events were followed. */
+  private until: readonly number[] = [];
 
   constructor(
     private readonly moment: SetMoment,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
-  ) {
-    this.until = moment.pos;
-  }
+  ) {}
 
   /** Those of `persons` for whom the set still is the newest word. The caller holds the right to write. */
   async remaining(tx: Transaction, persons: readonly number[]): Promise<number[]> {
-    const { pos } = await this.cursors.read(tx);
-    if (pos > this.until) {
-      const { rows } = await tx.query<{ person: number }>(
-        `SELECT DISTINCT n.person FROM event e
-         JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
-         WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4`,
-        [tx.workspaceId, PARTITION, this.until, pos],
-      );
-      for (const { person } of rows) this.persons.add(person);
-      this.until = pos;
-    }
+    await this.follow(tx);
     const woken = new Set(await this.wakes.evaluatedSince(tx, persons, this.moment.since));
     return persons.filter((person) => !this.persons.has(person) && !woken.has(person));
+  }
+
+  private async follow(tx: Transaction): Promise<void> {
+    const { positions } = await this.cursors.read(tx);
+    // In other partitions than before everything is looked through again.
+    const from = positions.map((_, partition) =>
+      positions.length === this.until.length ? this.until[partition]! : this.moment.pos,
+    );
+    this.until = positions.map((pos, partition) => Math.max(pos, from[partition]!));
+    if (this.until.every((pos, partition) => pos === from[partition])) return;
+    const { rows } = await tx.query<{ person: number }>(
+      `SELECT DISTINCT n.person FROM event e
+       JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
+       WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4
+         AND e.pos > ($5::bigint[])[n.person % $7 + 1] AND e.pos <= ($6::bigint[])[n.person % $7 + 1]`,
+      [
+        tx.workspaceId,
+        LOG_PARTITION,
+        Math.min(...from),
+        Math.max(...this.until),
+        from,
+        this.until,
+        positions.length,
+      ],
+    );
+    for (const { person } of rows) this.persons.add(person);
   }
 }

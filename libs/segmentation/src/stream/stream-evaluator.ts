@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
-import { Database, type Transaction } from '@percorso/storage';
+import { Database, type Held, type Transaction } from '@percorso/storage';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
 import { shareMembership } from '../membership/membership-lock';
@@ -14,7 +14,8 @@ import { type PersonCache, type PersonState } from './person-cache';
 import { PersonCaches } from './person-caches';
 import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
-import { PARTITION, StreamCursorStore } from './stream-cursor.store';
+import { isEverybody, type Shard } from './shard';
+import { LOG_PARTITION, type StreamCursor, StreamCursorStore, type Taken } from './stream-cursor.store';
 import { streamedEvents, streamLag, wokenPersons } from './stream-metrics';
 import { type DuePerson, type Wake, type WakeCause, WakeStore } from './wake.store';
 
@@ -37,6 +38,7 @@ interface Touched {
 interface Turn {
   tx: Transaction;
   plan: Plan;
+  shard: Shard;
   cache: PersonCache;
   until: number;
   now: Date;
@@ -59,7 +61,18 @@ export interface TurnResult {
   taken: number;
 }
 
-/** Keeps every audience of a workspace up to date as events arrive and time passes, one short transaction at a time. */
+/** What one transaction did. */
+interface Done extends TurnResult {
+  changed: boolean;
+  /** Nothing was done: members of a changed account are to be woken first. */
+  accountsWait: boolean;
+}
+
+/**
+ * Keeps every audience of a workspace up to date as events arrive and time passes, one short transaction at a time.
+ * Processes share a workspace by its persons' partitions; those of one process that stand at one position take a turn
+ * together.
+ */
 @Injectable()
 export class StreamEvaluator {
   /** Answers a turn may give, by workspace, where they turned out to be too many: doubled turn by turn. */
@@ -82,69 +95,90 @@ export class StreamEvaluator {
     private readonly signal: MembershipSignal,
   ) {}
 
-  /** Take up what waits, up to a batch of it. What fails leaves no trace but state given up, which is found again. */
-  async turn(workspaceId: string): Promise<TurnResult> {
+  /**
+   * Take up what waits, up to a batch of it. What fails leaves no trace but state given up, which is found again.
+   * @param held the partitions to work on, by leases of this process; without them it takes all, alone
+   */
+  async turn(workspaceId: string, held?: readonly Held[]): Promise<TurnResult> {
     const allowed = this.paces.get(workspaceId) ?? MOST_ANSWERS;
     try {
-      const { taken, changed } = await this.database.tx(workspaceId, (tx) => this.run(tx, allowed));
-      if (changed) this.signal.changed(workspaceId);
+      let woken = 0;
+      let done = await this.database.tx(workspaceId, (tx) => this.run(tx, allowed, held, true));
+      if (done.accountsWait) {
+        woken = await this.database.tx(workspaceId, (tx) => this.expandAccount(tx));
+        done = await this.database.tx(workspaceId, (tx) => this.run(tx, allowed, held, false));
+      }
+      if (done.changed) this.signal.changed(workspaceId);
       if (allowed * 2 < MOST_ANSWERS) this.paces.set(workspaceId, allowed * 2);
       else this.paces.delete(workspaceId);
-      return { taken };
+      return { taken: done.taken + woken };
     } catch (error) {
       if (error instanceof TooManyChanges) {
         this.paces.set(workspaceId, error.fewer);
-        return this.turn(workspaceId);
+        return this.turn(workspaceId, held);
       }
       this.caches.drop(workspaceId);
       throw error;
     }
   }
 
-  private async run(tx: Transaction, allowed: number): Promise<{ taken: number; changed: boolean }> {
-    if (!(await this.cursors.tryHold(tx))) return { taken: 0, changed: false };
+  private async run(
+    tx: Transaction,
+    allowed: number,
+    held: readonly Held[] | undefined,
+    accountsFirst: boolean,
+  ): Promise<Done> {
+    const nothing = { taken: 0, changed: false, accountsWait: false };
+    if (!(await this.cursors.tryTurn(tx, !held))) return nothing;
     await shareMembership(tx);
-    const cursor = await this.cursors.read(tx);
-    const applied = await this.events.applied(tx, PARTITION);
+    const taken = await this.cursors.take(tx, held);
+    if (taken.cursors.length === 0) return nothing;
+    if (taken.accountsWait && accountsFirst) return { ...nothing, accountsWait: true };
+    const { from, to, cursors } = lowest(taken);
+    const shard = { partitions: cursors.map(({ partition }) => partition), of: taken.of };
+    const applied = Math.min(to, await this.events.applied(tx, LOG_PARTITION));
     const now = this.clock.now();
     const plan = await this.plans.load(tx);
-    const until = plan.programs.length > 0 ? Math.min(applied, cursor.pos + MOST_EVENTS) : applied;
-    const cache = this.caches.take(tx.workspaceId!, plan, cursor.turn, now);
-    const turn: Turn = {
-      tx,
-      plan,
-      cache,
-      until,
-      now,
-      horizon: cursor.horizon?.getTime() ?? -Infinity,
-      allowed,
-    };
+    const until = plan.programs.length > 0 ? Math.min(applied, from + MOST_EVENTS) : applied;
+    const cache = this.caches.take(tx.workspaceId!, plan, cursors, taken.of, now);
+    const horizon = Math.min(...cursors.map((cursor) => cursor.horizon?.getTime() ?? -Infinity));
+    const turn: Turn = { tx, plan, shard, cache, until, now, horizon, allowed };
 
-    const expanded = await this.accounts.expand(tx, plan.looksAtAccounts, now);
     const { length: programs } = plan.programs;
-    const woken = await this.wakes.due(tx, now, Math.ceil(Math.min(MOST_WAKES, allowed / programs)));
-    const waiting = until > cursor.pos ? await this.eventsOf(turn, cursor.pos) : [];
+    const woken = await this.wakes.due(tx, shard, now, Math.ceil(Math.min(MOST_WAKES, allowed / programs)));
+    const waiting = until > from ? await this.eventsOf(turn, from) : [];
     const events = affordable(turn, waiting, woken.length * programs);
     if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
-    const nothing = expanded === 0 && woken.length === 0 && turn.until === cursor.pos;
     // A moment whose wake was lost would be waited for again and again.
-    if (nothing && !(cursor.nextWake && cursor.nextWake <= now)) return { taken: 0, changed: false };
+    const overdue = cursors.some(({ nextWake }) => nextWake !== null && nextWake <= now);
+    if (woken.length === 0 && turn.until === from && !overdue) return nothing;
     await this.lookups.refresh(tx, plan.items);
     const touched = touchedBy(events, woken);
     for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
     const changed = await this.evaluate(turn, [...touched.values()]);
-    this.caches.keep(tx.workspaceId!, cache, await this.cursors.advance(tx, turn.until));
-    streamedEvents.inc(turn.until - cursor.pos);
+    this.caches.keep(tx.workspaceId!, await this.cursors.advance(tx, shard, turn.until));
+    streamedEvents.inc(events.length);
     const newest = events.at(-1);
     if (newest) streamLag.observe((now.getTime() - newest.receivedAt.getTime()) / 1000);
     wokenPersons.inc(woken.length);
-    return { taken: turn.until - cursor.pos + woken.length + expanded, changed };
+    return { taken: turn.until - from + woken.length, changed, accountsWait: false };
   }
 
-  private async eventsOf({ tx, plan, until }: Turn, after: number): Promise<PersonEvent[]> {
+  /** Wake the next members of a changed account, whichever partitions they are in; how many rows that took up. */
+  private async expandAccount(tx: Transaction): Promise<number> {
+    await this.cursors.hold(tx);
+    const now = this.clock.now();
+    const plan = await this.plans.load(tx);
+    const expanded = await this.accounts.expand(tx, plan.looksAtAccounts, now);
+    if (expanded > 1) await this.cursors.wakeBy(tx, now);
+    return expanded;
+  }
+
+  private async eventsOf({ tx, plan, shard, until }: Turn, after: number): Promise<PersonEvent[]> {
     // Nobody asks: whoever defines an audience later has it computed as a set.
     if (plan.programs.length === 0) return [];
-    return this.events.between(tx, PARTITION, after, until, [...plan.slotsOf.keys()]);
+    const names = [...plan.slotsOf.keys()];
+    return this.events.between(tx, LOG_PARTITION, after, until, names, isEverybody(shard) ? undefined : shard);
   }
 
   private async evaluate(turn: Turn, touched: readonly Touched[]): Promise<boolean> {
@@ -183,9 +217,10 @@ export class StreamEvaluator {
       (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
     }
     this.assertFew(turn, touched, changes);
-    await this.memberships.applyMany(tx, changes, now);
     await this.wakes.done(tx, woken, now);
     await this.wakes.sooner(tx, seen);
+    // Last, for it locks the audiences' rows, for which the other partitions wait.
+    await this.memberships.applyMany(tx, changes, now);
     return changes.length > 0;
   }
 
@@ -220,6 +255,13 @@ export class StreamEvaluator {
       return { touch, state, programs: known ? programsFor(plan, touch, changed) : plan.programs };
     });
   }
+}
+
+/** The partitions that are furthest back, which stand at `from`; they may go up to where the next ones stand. */
+function lowest({ cursors }: Taken): { from: number; to: number; cursors: StreamCursor[] } {
+  const from = Math.min(...cursors.map(({ pos }) => pos));
+  const ahead = cursors.map(({ pos }) => pos).filter((pos) => pos > from);
+  return { from, to: Math.min(...ahead), cursors: cursors.filter(({ pos }) => pos === from) };
 }
 
 /** Those of `events` that one transaction has time for, the first in any case; `spent`: answers given besides. */

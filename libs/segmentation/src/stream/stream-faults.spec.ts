@@ -80,8 +80,8 @@ describe('StreamEvaluator under faults', () => {
   const stateOf = async (person: number): Promise<PersonState> => {
     const state = await world.database.tx(world.workspaceId, async (tx) => {
       const plan = await world.get(PlanLoader).load(tx);
-      const { turn } = await world.get(StreamCursorStore).read(tx);
-      return world.get(PersonCaches).take(world.workspaceId, plan, turn, world.clock.now()).get(person);
+      const { cursors, of } = await world.get(StreamCursorStore).take(tx);
+      return world.get(PersonCaches).take(world.workspaceId, plan, cursors, of, world.clock.now()).get(person);
     });
     if (!state) throw new TypeError(`no state of person ${person} is kept`);
     return state;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProfilesCause } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
+import { isEverybody, type Shard } from './shard';
 
 export interface Wake {
   person: number;
@@ -26,12 +27,14 @@ export type WakeCause = { kind: 'account' } | { kind: 'import'; importId: string
  */
 @Injectable()
 export class WakeStore {
-  /** Persons due, the longest waiting first; each is locked until the transaction ends. */
-  async due(tx: Transaction, now: Date, limit: number): Promise<DuePerson[]> {
+  /** Persons of a shard who are due, the longest waiting first; each is locked until the transaction ends. */
+  async due(tx: Transaction, shard: Shard, now: Date, limit: number): Promise<DuePerson[]> {
+    const whole = isEverybody(shard);
     const { rows } = await tx.query<DuePerson>(
       `SELECT person, cause FROM profile_wake WHERE workspace_id = $1 AND due_at <= $2
+         ${whole ? '' : 'AND person % $4 = ANY($5::int[])'}
        ORDER BY due_at LIMIT $3 FOR UPDATE`,
-      [tx.workspaceId, now, limit],
+      [tx.workspaceId, now, limit, ...(whole ? [] : [shard.of, shard.partitions])],
     );
     return rows;
   }
