@@ -10,6 +10,7 @@ import {
   settled,
   type StoryContext,
 } from '@percorso/demo';
+import { type Delta, expectExactMembers, streamPosition } from './exact-members';
 import { admin, type HubHandle, startHub } from './harness';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy';
 import { World } from './world';
@@ -22,13 +23,6 @@ const bought = (value: number): object => ({
 });
 const definition = (where: object): object => ({ version: 1, where });
 const everyone = definition({ trait: { path: 'vip', op: 'exists', value: true } });
-
-interface Delta {
-  person: number;
-  op: 'enter' | 'exit';
-  version: number;
-  kind: string;
-}
 
 describe('audiences under faults', () => {
   let world: World;
@@ -63,15 +57,7 @@ describe('audiences under faults', () => {
       traits: { vip: true },
     }));
 
-  const position = async (): Promise<number> => {
-    const [row] = await world.sql<{ pos: string }>(
-      `SELECT min(coalesce(c.pos, 0)) AS pos
-       FROM percorso.lease l LEFT JOIN percorso.stream_cursor c USING (workspace_id, partition)
-       WHERE l.workspace_id = $1 AND l.kind = 'stream'`,
-      [context.workspaceId],
-    );
-    return Number(row?.pos ?? 0);
-  };
+  const position = (): Promise<number> => streamPosition(world, context);
 
   /** Until every audience reflects all that was sent. */
   const streamed = (head: number): Promise<number> =>
@@ -79,29 +65,8 @@ describe('audiences under faults', () => {
 
   const headOf = async (): Promise<number> => (await context.admin.get<{ head: number }>('/v1/ingest')).head;
 
-  /** Nobody lost, nobody twice: replayed deltas = members = the set, and each pair's versions are 1, 2, 3, … */
-  const expectExact = async (audience: Audience, members: number): Promise<Delta[]> => {
-    expect(await evaluate(context, audience)).toMatchObject({ members, drift: 0 });
-    const rows = await world.sql<{ person: number }>(
-      'SELECT person FROM percorso.membership WHERE audience_id = $1 AND member ORDER BY person',
-      [audience.id],
-    );
-    const deltas = await world.sql<Delta>(
-      `SELECT person, op, version::int AS version, cause ->> 'kind' AS kind FROM percorso.membership_delta
-       WHERE audience_id = $1 ORDER BY pos`,
-      [audience.id],
-    );
-    const versions = new Map<number, number>();
-    for (const { person, op, version } of deltas) {
-      expect(version).toBe((versions.get(person) ?? 0) + 1);
-      expect(op).toBe(version % 2 === 1 ? 'enter' : 'exit');
-      versions.set(person, version);
-    }
-    const replayed = [...versions].filter(([, version]) => version % 2 === 1).map(([person]) => person);
-    expect(replayed.sort((a, b) => a - b)).toEqual(rows.map(({ person }) => person));
-    expect(rows).toHaveLength(members);
-    return deltas;
-  };
+  const expectExact = (audience: Audience, members: number): Promise<Delta[]> =>
+    expectExactMembers(world, context, audience, members);
 
   const restart = (env: NodeJS.ProcessEnv = {}): Promise<void> =>
     world.startHub({ PORT: new URL(context.hubUrl).port, ...env });
