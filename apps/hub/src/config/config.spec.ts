@@ -13,6 +13,7 @@ describe('configuration', () => {
       host: '127.0.0.1',
       roles: ['api', 'ingest', 'worker'],
       logLevel: 'info',
+      partitions: 8,
     });
     expect(config.masterKeyFile).toBe('/data/master-key.json');
   });
@@ -33,6 +34,7 @@ describe('configuration', () => {
         LOG_LEVEL: 'loud',
         PERCORSO_ROOT_KEY: secret,
         PERCORSO_POOL_SIZE: '1',
+        PERCORSO_PARTITIONS: '6',
         PERCORSO_PUBLIC_URL: 'hub',
       });
     expect(read).toThrow(ConfigError);
@@ -48,6 +50,7 @@ describe('configuration', () => {
       'PERCORSO_ROOT_KEY',
       'PERCORSO_ROLES',
       'PERCORSO_POOL_SIZE',
+      'PERCORSO_PARTITIONS',
       'PERCORSO_PUBLIC_URL',
     ]) {
       expect(message).toContain(`${name} must`);

@@ -15,12 +15,17 @@ const engine = {
 };
 const readiness = {
   type: 'object',
-  required: ['status', 'postgres', 'clickhouse', 'redis'],
+  required: ['status', 'postgres', 'clickhouse', 'redis', 'leases'],
   properties: {
     status: { type: 'string', enum: ['ready', 'not-ready', 'stopping'] },
     postgres: engine,
     clickhouse: engine,
     redis: engine,
+    leases: {
+      type: 'object',
+      description: 'Partitions of shared work this process has, by kind of work.',
+      additionalProperties: { type: 'integer', minimum: 0 },
+    },
   },
 };
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { CLICKHOUSE, Database } from '@percorso/storage';
+import { CLICKHOUSE, Database, Leases } from '@percorso/storage';
 import Redis from 'ioredis';
 import { HUB_OPTIONS, HubOptions } from '../hub-options';
 
@@ -18,6 +18,8 @@ export interface Readiness {
   postgres: EngineHealth;
   clickhouse: EngineHealth;
   redis: EngineHealth;
+  /** Partitions of shared work this process has, by kind; empty without the worker's role. */
+  leases: Record<string, number>;
 }
 
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
@@ -30,6 +32,7 @@ export class ReadinessService implements OnApplicationShutdown {
   constructor(
     private readonly database: Database,
     @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    private readonly leases: Leases,
     @Inject(HUB_OPTIONS) options: HubOptions,
   ) {
     this.redis = new Redis(options.redisUrl, {
@@ -60,6 +63,7 @@ export class ReadinessService implements OnApplicationShutdown {
       postgres,
       clickhouse,
       redis,
+      leases: this.leases.counts(),
     };
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '@percorso/storage';
+import { Database, Leases } from '@percorso/storage';
 import { Gauge, Registry, register } from 'prom-client';
 import { HttpMetrics } from './http-metrics';
 
@@ -23,10 +23,12 @@ const HELP: Record<keyof Totals, string> = {
 @Injectable()
 export class StoreMetrics {
   private readonly gauges: Record<keyof Totals, Gauge>;
+  private readonly lag: Gauge<'kind' | 'partition'>;
 
   constructor(
     private readonly database: Database,
     private readonly metrics: HttpMetrics,
+    private readonly leases: Leases,
   ) {
     const gauge = (name: keyof Totals): Gauge =>
       new Gauge({ name: `percorso_events_${name}`, help: HELP[name], registers: [metrics.registry] });
@@ -37,11 +39,17 @@ export class StoreMetrics {
       duplicates: gauge('duplicates'),
       quarantined: gauge('quarantined'),
     };
+    this.lag = new Gauge({
+      name: 'percorso_partition_lag_events',
+      help: 'Events that wait for the partitions this process has, of the workspace furthest behind, by kind of work.',
+      labelNames: ['kind', 'partition'],
+      registers: [metrics.registry],
+    });
   }
 
   async text(): Promise<string> {
     await this.refresh().catch(() => {
-      for (const gauge of Object.values(this.gauges)) gauge.reset();
+      for (const gauge of [...Object.values(this.gauges), this.lag]) gauge.reset();
     });
     // Libs note theirs in the process's own registry.
     return Registry.merge([this.metrics.registry, register]).metrics();
@@ -58,5 +66,21 @@ export class StoreMetrics {
     );
     for (const [name, value] of Object.entries(rows[0] ?? {}))
       this.gauges[name as keyof Totals].set(Number(value));
+    await this.refreshLag();
+  }
+
+  private async refreshLag(): Promise<void> {
+    const { rows } = await this.database.control((tx) =>
+      tx.query<{ kind: string; partition: number; lag: string }>(
+        `SELECT l.kind, l.partition,
+           max(CASE l.kind WHEN 'apply' THEN h.head - h.applied ELSE h.applied - coalesce(c.pos, 0) END) AS lag
+         FROM lease l JOIN ingest_head h ON h.workspace_id = l.workspace_id AND h.partition = 0
+         LEFT JOIN stream_cursor c ON (c.workspace_id, c.partition) = (l.workspace_id, l.partition)
+         WHERE l.owner = $1 GROUP BY l.kind, l.partition`,
+        [this.leases.id],
+      ),
+    );
+    this.lag.reset();
+    for (const { kind, partition, lag } of rows) this.lag.set({ kind, partition }, Number(lag));
   }
 }
