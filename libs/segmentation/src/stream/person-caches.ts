@@ -34,7 +34,9 @@ export class PersonCaches {
     const { cache, turns } = this.fitting(workspaceId, plan, of, now);
     cache.now = now.getTime();
     // Another turn: another process was at work on these persons meanwhile.
-    const stale = new Set(cursors.filter(({ partition, turn }) => turns.get(partition) !== turn).map((row) => row.partition));
+    const stale = new Set(
+      cursors.filter(({ partition, turn }) => turns.get(partition) !== turn).map((row) => row.partition),
+    );
     if (stale.size > 0) cache.dropWhere((person) => stale.has(partitionOf(person, of)));
     for (const { partition, turn } of cursors) turns.set(partition, turn);
     return cache;
@@ -70,7 +72,8 @@ export class PersonCaches {
   private fitting(workspaceId: string, plan: Plan, of: number, now: Date): Kept {
     const known = this.caches.get(workspaceId);
     // An earlier time: state has forgotten what it needs.
-    if (known && known.cache.plan === plan && known.of === of && known.cache.now <= now.getTime()) return known;
+    if (known && known.cache.plan === plan && known.of === of && known.cache.now <= now.getTime())
+      return known;
     const made = { cache: new PersonCache(plan), of, turns: new Map<number, number>() };
     this.caches.set(workspaceId, made);
     return made;

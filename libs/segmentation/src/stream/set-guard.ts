@@ -31,7 +31,9 @@ export class SetGuard {
   async caughtUp(workspaceId: string, moment: SetMoment): Promise<boolean> {
     let patience = PATIENCE_LOOKS;
     for (let last = -1; patience > 0; patience--) {
-      const { pos, positions, nextWake, horizon } = await this.database.tx(workspaceId, (tx) => this.cursors.read(tx));
+      const { pos, positions, nextWake, horizon } = await this.database.tx(workspaceId, (tx) =>
+        this.cursors.read(tx),
+      );
       if (horizon === null) return false;
       if (pos >= moment.pos && (nextWake === null || nextWake > moment.asOf)) return true;
       const passed = positions.reduce((sum, one) => sum + one, 0);

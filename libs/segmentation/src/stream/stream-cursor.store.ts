@@ -80,7 +80,11 @@ export class StreamCursorStore {
     );
     const own = rows.filter(({ partition }) => !mine || mine.has(partition));
     return {
-      cursors: own.map(({ accountsWait: _, ...row }) => ({ ...row, pos: Number(row.pos), turn: Number(row.turn) })),
+      cursors: own.map(({ accountsWait: _, ...row }) => ({
+        ...row,
+        pos: Number(row.pos),
+        turn: Number(row.turn),
+      })),
       of: rows.length,
       accountsWait: own.some(({ partition, accountsWait }) => partition === 0 && accountsWait),
     };

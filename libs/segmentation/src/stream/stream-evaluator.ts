@@ -178,7 +178,14 @@ export class StreamEvaluator {
     // Nobody asks: whoever defines an audience later has it computed as a set.
     if (plan.programs.length === 0) return [];
     const names = [...plan.slotsOf.keys()];
-    return this.events.between(tx, LOG_PARTITION, after, until, names, isEverybody(shard) ? undefined : shard);
+    return this.events.between(
+      tx,
+      LOG_PARTITION,
+      after,
+      until,
+      names,
+      isEverybody(shard) ? undefined : shard,
+    );
   }
 
   private async evaluate(turn: Turn, touched: readonly Touched[]): Promise<boolean> {

@@ -81,7 +81,10 @@ describe('StreamEvaluator under faults', () => {
     const state = await world.database.tx(world.workspaceId, async (tx) => {
       const plan = await world.get(PlanLoader).load(tx);
       const { cursors, of } = await world.get(StreamCursorStore).take(tx);
-      return world.get(PersonCaches).take(world.workspaceId, plan, cursors, of, world.clock.now()).get(person);
+      return world
+        .get(PersonCaches)
+        .take(world.workspaceId, plan, cursors, of, world.clock.now())
+        .get(person);
     });
     if (!state) throw new TypeError(`no state of person ${person} is kept`);
     return state;

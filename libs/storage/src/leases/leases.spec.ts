@@ -31,9 +31,10 @@ describe('Leases', () => {
   async function workspace(partitions: number): Promise<string> {
     const id = newId();
     await database.control(async (tx) => {
-      await tx.query(`INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, '', now(), now())`, [
-        id,
-      ]);
+      await tx.query(
+        `INSERT INTO workspace (id, name, created_at, updated_at) VALUES ($1, '', now(), now())`,
+        [id],
+      );
       await tx.query(
         `INSERT INTO lease (workspace_id, kind, partition) SELECT $1, 'stream', generate_series(0, $2 - 1)`,
         [id, partitions],
@@ -109,7 +110,9 @@ describe('Leases', () => {
       () => 'ended',
     );
     await database.control((tx) =>
-      tx.query(`UPDATE worker SET alive_until = clock_timestamp() - interval '1 s' WHERE id = $1`, [first.id]),
+      tx.query(`UPDATE worker SET alive_until = clock_timestamp() - interval '1 s' WHERE id = $1`, [
+        first.id,
+      ]),
     );
     jest.spyOn(first, 'look').mockImplementation(() => new Promise(() => undefined));
     const other = process();
