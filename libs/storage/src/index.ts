@@ -4,6 +4,7 @@ export type { RowValue } from './insert-rows';
 export type { Schema } from './schema';
 export { CLICKHOUSE_DATABASE, connectClickHouse } from './clickhouse';
 export { migrate } from './migrate';
-export { CLICKHOUSE, StorageModule, type StorageOptions } from './storage.module';
+export { firstShard, Shards } from './shards';
+export { StorageModule, type StorageOptions } from './storage.module';
 export { BackgroundLoop } from './background-loop';
 export { WakeQueue, type WakeUp } from './wake-queue';
