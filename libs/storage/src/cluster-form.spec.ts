@@ -36,18 +36,18 @@ describe('the schema on a cluster', () => {
 
   it('is all ClickHouse’s own parser takes', async () => {
     const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    const read = async (statement: string): Promise<string> => {
+    const read = async (statement: string): Promise<string | null> => {
       const answer = await clickhouse.query({
-        query: 'SELECT formatQuerySingleLine({statement: String}) AS text',
+        query: 'SELECT formatQuerySingleLineOrNull({statement: String}) AS text',
         query_params: { statement: statement.replaceAll('{db}', 'percorso') },
         format: 'JSONEachRow',
       });
-      return (await answer.json<{ text: string }>())[0]!.text;
+      return (await answer.json<{ text: string | null }>())[0]!.text;
     };
     for (const statement of [...clustered, ...clickhouseEnd('main')])
       expect(await read(statement)).toContain('ON CLUSTER main');
     for (const table of schemaTables()) expect(await read(syncReplica(table))).toContain('SYNC REPLICA');
-    await expect(read('CREATE TABLE x ON CLUSTER')).rejects.toThrow(/Syntax error/);
+    expect(await read('CREATE TABLE x ON CLUSTER')).toBeNull();
     await clickhouse.close();
   });
 
