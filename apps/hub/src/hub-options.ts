@@ -3,7 +3,10 @@ import type { Role } from './config/config';
 /** What composition needs, with every engine's URL known. */
 export interface HubOptions {
   databaseUrl: string;
-  clickhouseUrl: string;
+  /** One server, or one URL for each shard, in their order. */
+  clickhouseUrl: string | readonly string[];
+  /** The ClickHouse cluster whose replicas hold the tables, if they are replicated. */
+  clickhouseCluster?: string;
   redisUrl: string;
   rootKey: string;
   cursorSecret: Buffer;

@@ -28,6 +28,7 @@ export class HubModule {
         StorageModule.forRoot({
           databaseUrl: options.databaseUrl,
           clickhouseUrl: options.clickhouseUrl,
+          clickhouseCluster: options.clickhouseCluster,
           poolSize: options.poolSize,
           onConnectionLost: () => logger.warn('A connection was lost; it is replaced when it is needed.'),
         }),

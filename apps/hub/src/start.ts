@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadMasterKeys } from '@percorso/connector';
-import { type Engines, startEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { checkUrl, type Engines, startEngines } from '@percorso/engines';
+import { Database, migrate, Shards } from '@percorso/storage';
 import { ConfigError, HubConfig } from './config/config';
 import { loadRootKey } from './config/root-key';
 import { createHub } from './create-hub';
@@ -24,9 +24,10 @@ const OWN_PLUGINS = join(__dirname, '..', '..', '..', 'plugins');
 export async function start(config: HubConfig, say: (line: string) => void): Promise<RunningHub> {
   await assertPortFree(config);
   const root = loadRootKey(config);
+  await Promise.all((config.clickhouseShards ?? []).map((url) => checkUrl('clickhouse', url)));
   const engines = await startEngines({
     databaseUrl: config.databaseUrl,
-    clickhouseUrl: config.clickhouseUrl,
+    clickhouseUrl: config.clickhouseShards?.[0] ?? config.clickhouseUrl,
     redisUrl: config.redisUrl,
     dataDir: config.dataDir,
     log: say,
@@ -34,7 +35,7 @@ export async function start(config: HubConfig, say: (line: string) => void): Pro
     mayBeDown: config.roles.every((role) => role === 'ingest') ? ['redis'] : [],
   });
   try {
-    await migrateBoth(engines);
+    await migrateBoth(config, engines);
     const app = await createHub(await optionsOf(config, engines, root.key));
     await app.listen(config.port, config.host);
     return { app, engines, url: await urlOf(app, config.host), rootKeyFile: root.file };
@@ -44,12 +45,13 @@ export async function start(config: HubConfig, say: (line: string) => void): Pro
   }
 }
 
-async function migrateBoth(engines: Engines): Promise<void> {
-  const clickhouse = connectClickHouse(engines.clickhouseUrl);
+async function migrateBoth(config: HubConfig, engines: Engines): Promise<void> {
+  const urls = config.clickhouseShards ?? [engines.clickhouseUrl];
+  const shards = Shards.connect(urls, config.clickhouseCluster);
   try {
-    await migrate(engines.databaseUrl, clickhouse);
+    await migrate(engines.databaseUrl, shards);
   } finally {
-    await clickhouse.close();
+    await shards.close();
   }
 }
 
@@ -59,7 +61,8 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
   const [cursorSecret = Buffer.alloc(0)] = loadMasterKeys(masterKeyFile).keys.values();
   return {
     databaseUrl: engines.databaseUrl,
-    clickhouseUrl: engines.clickhouseUrl,
+    clickhouseUrl: config.clickhouseShards ?? engines.clickhouseUrl,
+    clickhouseCluster: config.clickhouseCluster,
     redisUrl: engines.redisUrl,
     rootKey,
     cursorSecret,

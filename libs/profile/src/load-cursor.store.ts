@@ -17,9 +17,9 @@ export async function freezeBatch(tx: Transaction, load: PartitionLoad): Promise
   return { ...load, token };
 }
 
-/** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
-export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
-  for (const { partition, to } of snapshot.partitions) {
+/** ClickHouse has confirmed the events: move the cursors. */
+export async function confirmEvents(tx: Transaction, partitions: readonly PartitionLoad[]): Promise<void> {
+  for (const { partition, to } of partitions) {
     await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2', [
       tx.workspaceId,
       partition,
@@ -29,6 +29,11 @@ export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: 
       [tx.workspaceId, partition, to],
     );
   }
+}
+
+/** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
+export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
+  await confirmEvents(tx, snapshot.partitions);
   const { profiles, nodes, accounts, listings, items, erasures } = snapshot;
   if (profiles.length > 0) {
     await tx.query(

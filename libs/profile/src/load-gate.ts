@@ -46,7 +46,10 @@ export class LoadGate {
   private async catchUp(workspaceId: string, deadline: number): Promise<AsOf> {
     for (;;) {
       const turn = await this.loader.load(workspaceId);
-      if (turn.complete) return turn.positions[0] ?? { partition: 0, pos: 0 };
+      if (turn.complete) {
+        await this.loader.settle();
+        return turn.positions[0] ?? { partition: 0, pos: 0 };
+      }
       if (Date.now() > deadline) throw behind();
     }
   }

@@ -3,6 +3,7 @@ import { ClickHouseWriter } from './clickhouse.writer';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
 import { ProfileFixture } from './profile-fixture';
+import { Mover } from './shard/mover';
 
 /** A writer whose process is killed right after ClickHouse took the events. */
 class KilledAfterInsert extends ClickHouseWriter {
@@ -128,7 +129,12 @@ describe('loading ClickHouse', () => {
 
   it('a kill between insert and cursor adds no row, though more was applied meanwhile', async () => {
     await fixture.say(workspaceId, ...purchases(40));
-    const killed = new Loader(fixture.database, new KilledAfterInsert(fixture.clickhouse), fixture.clock);
+    const killed = new Loader(
+      fixture.database,
+      new KilledAfterInsert(fixture.shards),
+      new Mover(fixture.database, fixture.shards),
+      fixture.clock,
+    );
     await expect(killed.turn(workspaceId)).rejects.toThrow('killed');
     expect(await counts()).toEqual({ rows: '40', positions: '40' });
     expect(await fixture.head(workspaceId)).toMatchObject({ loaded: 0 });

@@ -1,8 +1,7 @@
-import type { ClickHouseClient } from '@clickhouse/client';
 import { IdentityResolver, insertDefaultNamespaces } from '@percorso/identity';
 import { IngestLog } from '@percorso/ingest';
 import { ManualClock, newId } from '@percorso/kernel';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { Database, migrate, Shards } from '@percorso/storage';
 import { Applier } from './applier';
 import { BatchApplier } from './apply-batch';
 import { ClickHouseWriter } from './clickhouse.writer';
@@ -22,6 +21,7 @@ import { PersonHook } from './person-hooks';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
+import { Mover } from './shard/mover';
 
 /** The lib's parts over real engines, and a log to write to. For specs. */
 export class ProfileFixture {
@@ -46,11 +46,11 @@ export class ProfileFixture {
 
   private constructor(
     readonly database: Database,
-    readonly clickhouse: ClickHouseClient,
+    readonly shards: Shards,
   ) {
     this.applier = this.newApplier();
-    this.writer = new ClickHouseWriter(clickhouse);
-    this.loader = new Loader(database, this.writer, this.clock);
+    this.writer = new ClickHouseWriter(shards);
+    this.loader = new Loader(database, this.writer, new Mover(database, shards), this.clock);
     this.gate = new LoadGate(database, this.loader);
     this.queries = new ProfileQueries(database);
     this.erasures = new ErasureService(database, this.clock, this.hooks, this.places);
@@ -60,10 +60,13 @@ export class ProfileFixture {
     this.traits = new ProfileTraitsQueries(database);
   }
 
-  static async over(urls: { databaseUrl: string; clickhouseUrl: string }): Promise<ProfileFixture> {
-    const clickhouse = connectClickHouse(urls.clickhouseUrl);
-    await migrate(urls.databaseUrl, clickhouse);
-    return new ProfileFixture(new Database({ url: urls.databaseUrl }), clickhouse);
+  static async over(urls: {
+    databaseUrl: string;
+    clickhouseUrl: string | readonly string[];
+  }): Promise<ProfileFixture> {
+    const shards = Shards.connect([urls.clickhouseUrl].flat());
+    await migrate(urls.databaseUrl, shards);
+    return new ProfileFixture(new Database({ url: urls.databaseUrl }), shards);
   }
 
   newApplier(): Applier {
@@ -86,7 +89,7 @@ export class ProfileFixture {
 
   async close(): Promise<void> {
     await this.database.close();
-    await this.clickhouse.close();
+    await this.shards.close();
   }
 
   async workspace(): Promise<string> {
@@ -156,12 +159,15 @@ export class ProfileFixture {
     return Object.fromEntries(Object.entries(rows[0] ?? {}).map(([key, value]) => [key, Number(value)]));
   }
 
-  /** Rows of a ClickHouse query; `{w}` stands for the workspace. */
+  /** Rows of a ClickHouse query on every shard; `{w}` stands for the workspace. */
   async inClickHouse<T>(workspaceId: string, query: string): Promise<T[]> {
-    const answer = await this.clickhouse.query({
-      query: query.replaceAll('{w}', `'${workspaceId}'`),
-      format: 'JSONEachRow',
+    const parts = await this.shards.each(async (client) => {
+      const answer = await client.query({
+        query: query.replaceAll('{w}', `'${workspaceId}'`),
+        format: 'JSONEachRow',
+      });
+      return answer.json<T>();
     });
-    return answer.json<T>();
+    return parts.flat();
   }
 }

@@ -5,7 +5,7 @@ import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { newId } from '@percorso/kernel';
-import { CLICKHOUSE, connectClickHouse, migrate, StorageModule } from '@percorso/storage';
+import { connectClickHouse, migrate, Shards, StorageModule } from '@percorso/storage';
 import { LoadGate } from './load-gate';
 import { ProfileModule } from './profile.module';
 import { ProfileWorkerModule } from './profile-worker.module';
@@ -99,10 +99,13 @@ describe('profiles over HTTP, with the worker running', () => {
     expect(rest.data.next).toBeNull();
 
     const rows = await app.get(LoadGate).holdLoaded(workspace.id, async () => {
-      const answer = await app.get(CLICKHOUSE).query({
-        query: `SELECT count() AS n FROM percorso.event WHERE workspace_id = '${workspace.id}'`,
-        format: 'JSONEachRow',
-      });
+      const answer = await app
+        .get(Shards)
+        .at(0)
+        .query({
+          query: `SELECT count() AS n FROM percorso.event WHERE workspace_id = '${workspace.id}'`,
+          format: 'JSONEachRow',
+        });
       return answer.json();
     });
     expect(rows).toEqual([{ n: '2' }]);

@@ -12,6 +12,7 @@ import { QuarantinePlace } from './erasure/quarantine.place';
 import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
+import { Mover } from './shard/mover';
 import { MergeController } from './merge.controller';
 import { MergePolicyController } from './merge-policy/merge-policy.controller';
 import { MergePolicyService } from './merge-policy/merge-policy.service';
@@ -60,6 +61,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     AppliedSignal,
     ProfileService,
     ClickHouseWriter,
+    Mover,
     Loader,
     LoadGate,
   ],

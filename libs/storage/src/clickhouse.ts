@@ -1,10 +1,15 @@
-import { ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  ClickHouseClient,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from '@clickhouse/client';
 
 /** The name of the hub's database; ClickHouse's `default` is left to its owner. */
 export const CLICKHOUSE_DATABASE = 'percorso';
 
 /** A client of the stock driver. `url` carries user and password; tables are addressed as percorso.<table>. */
-export function connectClickHouse(url: string): ClickHouseClient {
+export function connectClickHouse(url: string, settings: ClickHouseSettings = {}): ClickHouseClient {
   return createClient({
     url,
     application: 'percorso',
@@ -14,6 +19,7 @@ export function connectClickHouse(url: string): ClickHouseClient {
     clickhouse_settings: {
       date_time_input_format: 'best_effort',
       output_format_json_quote_64bit_integers: 1,
+      ...settings,
     },
   });
 }

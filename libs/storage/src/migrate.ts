@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { Problem } from '@percorso/kernel';
 import { foundation } from './migrations/0001-foundation';
 import { language } from './migrations/0002-language';
 import { streaming } from './migrations/0003-streaming';
@@ -14,7 +12,9 @@ import { schemas } from './migrations/0011-schemas';
 import { leases } from './migrations/0022-leases';
 import { schedules } from './migrations/0024-schedules';
 import { mergePolicy } from './migrations/0026-merge-policy';
-import { clickhouseMigrations } from './migrations/clickhouse';
+import { shards } from './migrations/0028-shards';
+import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
+import { Shards } from './shards';
 
 /** In order; a released migration never changes (its checksum is kept), a new need is a new migration. */
 const MIGRATIONS: readonly { name: string; sql: string }[] = [
@@ -30,29 +30,20 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   leases,
   schedules,
   mergePolicy,
+  shards,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */
 const LOCK = 7_263_391;
 
-const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function changed(engine: string, name: string): Problem {
-  return new Problem({
-    status: 500,
-    code: 'migration-changed',
-    title: 'The database was migrated by a different release',
-    detail: `${engine} migration ${name} differs from the one that was applied.`,
-  });
-}
-
 /**
  * Bring both stores to this release's schema. Two hubs may start at once: the second waits on a session lock, then
  * finds nothing left to do. `url` must be of a role that may create roles and schemas.
+ * @throws Problem 500 when a store was made by a different release, or for other shards than these.
  */
 export async function migrate(
   url: string,
-  clickhouse?: ClickHouseClient,
+  clickhouse?: ClickHouseClient | Shards,
   database = 'percorso',
 ): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'percorso-migrate' });
@@ -60,7 +51,10 @@ export async function migrate(
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     const applied = await migratePostgres(client);
-    if (clickhouse) applied.push(...(await migrateClickHouse(clickhouse, database)));
+    if (clickhouse) {
+      const servers = clickhouse instanceof Shards ? clickhouse : new Shards([clickhouse]);
+      applied.push(...(await migrateClickHouse(servers, database)));
+    }
     return applied;
   } finally {
     await client.end();
@@ -88,44 +82,12 @@ async function migratePostgres(client: Client): Promise<string[]> {
     const sum = checksum(sql);
     const known = done.get(name);
     if (known === sum) continue;
-    if (known !== undefined) throw changed('PostgreSQL', name);
+    if (known !== undefined) throw migrationChanged('PostgreSQL', name);
     await client.query('BEGIN');
     await client.query(sql);
     await client.query('INSERT INTO migration (name, checksum) VALUES ($1, $2)', [name, sum]);
     await client.query('COMMIT');
     applied.push(name);
-  }
-  return applied;
-}
-
-async function migrateClickHouse(clickhouse: ClickHouseClient, database: string): Promise<string[]> {
-  await clickhouse.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
-  await clickhouse.command({
-    query: `CREATE TABLE IF NOT EXISTS ${database}.migration (name String, checksum String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY name`,
-  });
-  const answer = await clickhouse.query({
-    query: `SELECT name, checksum FROM ${database}.migration`,
-    format: 'JSONEachRow',
-  });
-  const done = new Map(
-    (await answer.json<{ name: string; checksum: string }>()).map((row) => [row.name, row.checksum]),
-  );
-  const applied: string[] = [];
-  for (const { name, statements } of clickhouseMigrations) {
-    const sum = checksum(statements.join(';'));
-    const known = done.get(name);
-    if (known === sum) continue;
-    if (known !== undefined) throw changed('ClickHouse', name);
-    // Each statement is safe to repeat: ClickHouse has no transactions around DDL.
-    for (const statement of statements) {
-      await clickhouse.command({ query: statement.replaceAll('{db}', database) });
-    }
-    await clickhouse.insert({
-      table: `${database}.migration`,
-      values: [{ name, checksum: sum }],
-      format: 'JSONEachRow',
-    });
-    applied.push(`clickhouse/${name}`);
   }
   return applied;
 }

@@ -1,28 +1,27 @@
-import { DynamicModule, Global, Inject, Module, OnApplicationShutdown } from '@nestjs/common';
-import type { ClickHouseClient } from '@clickhouse/client';
+import { DynamicModule, Global, Module, OnApplicationShutdown } from '@nestjs/common';
 import { CLOCK, Clock, systemClock } from '@percorso/kernel';
-import { connectClickHouse } from './clickhouse';
 import { Database } from './database';
 import { Leases } from './leases/leases';
-
-/** Injection token of the ClickHouse client. */
-export const CLICKHOUSE = Symbol('ClickHouse');
+import { Shards } from './shards';
 
 export interface StorageOptions {
   databaseUrl: string;
-  clickhouseUrl: string;
+  /** One server, or one URL for each shard, in their order. */
+  clickhouseUrl: string | readonly string[];
+  /** The ClickHouse cluster whose replicas hold the tables, if they are replicated. */
+  clickhouseCluster?: string;
   poolSize?: number;
   clock?: Clock;
   onConnectionLost?: (error: Error) => void;
 }
 
-/** Database, ClickHouse client and clock for every other module. */
+/** Database, ClickHouse and clock for every other module. */
 @Global()
 @Module({})
 export class StorageModule implements OnApplicationShutdown {
   constructor(
     private readonly database: Database,
-    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    private readonly shards: Shards,
   ) {}
 
   static forRoot(options: StorageOptions): DynamicModule {
@@ -37,15 +36,18 @@ export class StorageModule implements OnApplicationShutdown {
             onConnectionLost: options.onConnectionLost,
           }),
         },
-        { provide: CLICKHOUSE, useValue: connectClickHouse(options.clickhouseUrl) },
+        {
+          provide: Shards,
+          useValue: Shards.connect([options.clickhouseUrl].flat(), options.clickhouseCluster),
+        },
         { provide: CLOCK, useValue: options.clock ?? systemClock },
         Leases,
       ],
-      exports: [Database, CLICKHOUSE, CLOCK, Leases],
+      exports: [Database, Shards, CLOCK, Leases],
     };
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.database.close(), this.clickhouse.close()]);
+    await Promise.all([this.database.close(), this.shards.close()]);
   }
 }

@@ -63,6 +63,22 @@ describe('configuration', () => {
     expect(() => readConfig([], { PORT })).toThrow(/PORT must/);
   });
 
+  it('takes one ClickHouse server, or shards in their order, of a cluster or not', () => {
+    const urls = ['http://one:8123', 'http://two:8123'];
+    const CLICKHOUSE_SHARDS = urls.join(', ');
+    expect(readConfig([], { CLICKHOUSE_SHARDS }).clickhouseShards).toEqual(urls);
+    const clustered = { CLICKHOUSE_URL: urls[0], CLICKHOUSE_CLUSTER: 'main' };
+    expect(readConfig([], clustered)).toMatchObject({ clickhouseUrl: urls[0], clickhouseCluster: 'main' });
+    const refused: [NodeJS.ProcessEnv, RegExp][] = [
+      [{ CLICKHOUSE_SHARDS: urls[0] }, /CLICKHOUSE_SHARDS must name two/],
+      [{ CLICKHOUSE_SHARDS: `${urls[0]},${urls[0]}` }, /CLICKHOUSE_SHARDS must name each shard once/],
+      [{ CLICKHOUSE_SHARDS, CLICKHOUSE_URL: urls[0] }, /CLICKHOUSE_SHARDS cannot be used/],
+      [{ CLICKHOUSE_CLUSTER: 'main' }, /CLICKHOUSE_CLUSTER needs/],
+      [{ ...clustered, CLICKHOUSE_CLUSTER: 'a`b' }, /CLICKHOUSE_CLUSTER must be the name/],
+    ];
+    for (const [env, message] of refused) expect(() => readConfig([], env)).toThrow(message);
+  });
+
   it('takes private authorities from a file that must hold certificates', () => {
     const folder = mkdtempSync(join(tmpdir(), 'percorso-config-'));
     const [good, bad] = [join(folder, 'good.pem'), join(folder, 'bad.pem')];

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { plainToInstance, Transform } from 'class-transformer';
 import {
   ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -12,6 +13,7 @@ import {
   IsOptional,
   IsString,
   IsUrl,
+  Matches,
   Max,
   Min,
   MinLength,
@@ -59,6 +61,17 @@ export class HubConfig {
   @IsOptional()
   @IsString()
   clickhouseUrl?: string;
+
+  @IsOptional()
+  @Transform(({ value }) => split(value))
+  @IsString({ each: true })
+  @ArrayMinSize(2, { message: 'must name two shards or more; a single server is CLICKHOUSE_URL' })
+  @ArrayUnique({ message: 'must name each shard once' })
+  clickhouseShards?: string[];
+
+  @IsOptional()
+  @Matches(/^[\w.-]+$/, { message: 'must be the name of a cluster in the servers’ configuration' })
+  clickhouseCluster?: string;
 
   @IsOptional()
   @IsString()
@@ -135,6 +148,8 @@ export class HubConfig {
 export const VARIABLES = {
   databaseUrl: 'DATABASE_URL',
   clickhouseUrl: 'CLICKHOUSE_URL',
+  clickhouseShards: 'CLICKHOUSE_SHARDS',
+  clickhouseCluster: 'CLICKHOUSE_CLUSTER',
   redisUrl: 'REDIS_URL',
   port: 'PORT',
   host: 'HOST',
@@ -174,6 +189,10 @@ export function readConfig(args: readonly string[], env: NodeJS.ProcessEnv): Hub
     const field = property as keyof HubConfig;
     return `${VARIABLES[field]} ${Object.values(constraints ?? {})[0] ?? 'is not valid'}`;
   });
+  if (config.clickhouseShards && config.clickhouseUrl)
+    mistakes.push('CLICKHOUSE_SHARDS cannot be used together with CLICKHOUSE_URL');
+  if (config.clickhouseCluster && !config.clickhouseShards && !config.clickhouseUrl)
+    mistakes.push('CLICKHOUSE_CLUSTER needs CLICKHOUSE_SHARDS or CLICKHOUSE_URL');
   if (mistakes.length > 0) throw new ConfigError(`The configuration has mistakes: ${mistakes.join('; ')}.`);
   config.dataDir = resolve(config.dataDir);
   if (config.extraCaFile !== undefined) config.extraCaFile = resolve(config.extraCaFile);

@@ -1,6 +1,5 @@
 import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
-import type { ClickHouseClient } from '@clickhouse/client';
-import { CLICKHOUSE, Database, Leases } from '@percorso/storage';
+import { Database, Leases, Shards } from '@percorso/storage';
 import Redis from 'ioredis';
 import { HUB_OPTIONS, HubOptions } from '../hub-options';
 
@@ -31,8 +30,8 @@ export class ReadinessService implements OnApplicationShutdown {
 
   constructor(
     private readonly database: Database,
-    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
     private readonly leases: Leases,
+    private readonly shards: Shards,
     @Inject(HUB_OPTIONS) options: HubOptions,
   ) {
     this.redis = new Redis(options.redisUrl, {
@@ -89,12 +88,15 @@ export class ReadinessService implements OnApplicationShutdown {
   }
 
   private async clickHouse(): Promise<EngineHealth> {
-    const answer = await this.clickhouse.query({
-      query: 'SELECT version() AS version',
-      format: 'JSONEachRow',
+    const versions = await this.shards.each(async (client) => {
+      const answer = await client.query({ query: 'SELECT version() AS version', format: 'JSONEachRow' });
+      return (await answer.json<{ version: string }>())[0]?.version;
     });
-    const [row] = await answer.json<{ version: string }>();
-    return { ok: row !== undefined, settings: { ...row } };
+    const settings = { version: [...new Set(versions)].join(', ') };
+    return {
+      ok: !versions.includes(undefined),
+      settings: versions.length > 1 ? { ...settings, shards: String(versions.length) } : settings,
+    };
   }
 
   private async redisHealth(): Promise<EngineHealth> {

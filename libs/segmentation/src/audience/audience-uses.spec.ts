@@ -43,7 +43,7 @@ describe('audiences that use audiences', () => {
       new ScheduleStore(),
       world.clock,
     );
-    previews = new PreviewService(world.database, world.clickhouse, world.clock, gate, world.audiences);
+    previews = new PreviewService(world.database, world.shards, world.clock, gate, world.audiences);
   }, 120_000);
   afterAll(async () => {
     await world?.stop();

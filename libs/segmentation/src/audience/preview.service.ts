@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
-import { CLICKHOUSE, Database } from '@percorso/storage';
+import { Database, Shards } from '@percorso/storage';
 import { compileSet } from '../compile/compile-set';
-import { readPreview } from '../evaluation/person-set';
+import { readUnitedPreview } from '../evaluation/united-set';
 import type { PreviewAudience, PreviewView } from './audience.dto';
 import { AudienceStore } from './audience.store';
 import { requireDefinition } from './requested-definition';
@@ -15,7 +14,7 @@ import { resolveUsed } from './used-audiences';
 export class PreviewService {
   constructor(
     private readonly database: Database,
-    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    private readonly shards: Shards,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly gate: LoadGate,
     private readonly audiences: AudienceStore,
@@ -31,7 +30,7 @@ export class PreviewService {
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const at = this.clock.now();
       const compiled = compileSet(resolved.definition, { workspaceId, now: at, asOfPos: pos, zone });
-      return { asOf: { pos, at }, ...(await readPreview(this.clickhouse, compiled, wanted.sample)) };
+      return { asOf: { pos, at }, ...(await readUnitedPreview(this.shards, compiled, wanted.sample)) };
     });
     const sample = await this.database.tx(workspaceId, (tx) => this.audiences.profileIds(tx, found.sample));
     return { count: found.count, asOf: found.asOf, sample };

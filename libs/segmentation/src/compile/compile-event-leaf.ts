@@ -65,11 +65,15 @@ export function personsOf(
 ): string {
   return (
     `SELECT ${['map.person AS person', ...columns].join(', ')} FROM (${perNode}) AS found ` +
-    `INNER JOIN (SELECT node, person FROM percorso.node_person FINAL ` +
-    `WHERE workspace_id = ${scope.parameters.uuid(scope.workspaceId)}) AS map ON map.node = found.node ` +
+    `INNER JOIN (${nodePersons(`workspace_id = ${scope.parameters.uuid(scope.workspaceId)}`)}) AS map ` +
+    `ON map.node = found.node ` +
     `GROUP BY person${key && `, found.${key}`} HAVING ${having}`
   );
 }
+
+/** Whose each node is: rows node, person. Nodes whose rows have gone to another shard are nobody's here. */
+export const nodePersons = (workspace: string): string =>
+  `SELECT node, person FROM percorso.node_person FINAL WHERE ${workspace} AND person > 0`;
 
 export function compileEventLeaf(leaf: EventLeaf, scope: CompileScope): CompiledSet {
   const { measure, op, value } = leaf;

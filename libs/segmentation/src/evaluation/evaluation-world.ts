@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ManualClock, newId } from '@percorso/kernel';
 import type { LoadGate } from '@percorso/profile';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { connectClickHouse, Database, migrate, Shards } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { MembershipHooks } from '../membership/membership.hooks';
 import { MembershipLog } from '../membership/membership-log';
@@ -28,6 +28,7 @@ export class EvaluationWorld {
   readonly plans = new PlanLoader(this.audiences);
   readonly hooks = new MembershipHooks(this.memberships, this.wakes, this.cursors);
   readonly sequencer: Sequencer;
+  readonly shards: Shards;
   readonly signal = new MembershipSignal();
   workspaceId = '';
   /** ClickHouse as of `pos`, unless a spec loads for real. */
@@ -43,6 +44,7 @@ export class EvaluationWorld {
     readonly clickhouse: ClickHouseClient,
   ) {
     this.sequencer = new Sequencer(database);
+    this.shards = new Shards([clickhouse]);
   }
 
   static async start(engines: { databaseUrl: string; clickhouseUrl: string }): Promise<EvaluationWorld> {
@@ -122,11 +124,11 @@ export class EvaluationWorld {
   }
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
-    const { database, clickhouse, clock, evaluations, audiences, signal } = this;
+    const { database, shards, clock, evaluations, audiences, signal } = this;
     const guard = new SetGuard(database, this.cursors, this.wakes);
     return new Evaluator(
       database,
-      clickhouse,
+      shards,
       clock,
       this.gate,
       evaluations,
@@ -140,8 +142,8 @@ export class EvaluationWorld {
   }
 
   private get sweeper(): Sweeper {
-    const { database, clickhouse, clock, gate, plans, cursors, wakes } = this;
-    return new Sweeper(database, clickhouse, clock, gate, plans, cursors, wakes);
+    const { database, shards, clock, gate, plans, cursors, wakes } = this;
+    return new Sweeper(database, shards, clock, gate, plans, cursors, wakes);
   }
 
   /** Members as the log tells them: every numbered delta applied in order. */

@@ -1,8 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
-import { CLICKHOUSE, Database, isUnavailable, type Transaction } from '@percorso/storage';
+import { Database, isUnavailable, Shards, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { resolveUsed } from '../audience/used-audiences';
 import { compileSet } from '../compile/compile-set';
@@ -15,7 +14,7 @@ import { Sequencer } from '../membership/sequencer';
 import { MembershipSignal } from '../membership/membership.signal';
 import { chunksOf } from './chunk-changes';
 import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
-import { readPersons } from './person-set';
+import { readUnitedPersons } from './united-set';
 import { driftFound } from '../stream/stream-metrics';
 import { type Overtaking, SetGuard } from '../stream/set-guard';
 import { Sweeper } from '../stream/sweeper';
@@ -39,7 +38,7 @@ export class Evaluator {
 
   constructor(
     private readonly database: Database,
-    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    private readonly shards: Shards,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly gate: LoadGate,
     private readonly evaluations: EvaluationStore,
@@ -105,7 +104,7 @@ export class Evaluator {
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
       const compiled = compileSet(definition, { workspaceId, now: asOf, asOfPos: pos, zone });
-      const persons = await readPersons(this.clickhouse, compiled);
+      const persons = await readUnitedPersons(this.shards, compiled);
       return { definition, zone, persons, asOfPos: pos, asOf, since };
     });
   }

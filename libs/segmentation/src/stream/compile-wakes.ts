@@ -1,6 +1,6 @@
 import { canonicalJson } from '@percorso/kernel';
 import { memberships } from '../compile/compile-account';
-import { selectEvents } from '../compile/compile-event-leaf';
+import { nodePersons, selectEvents } from '../compile/compile-event-leaf';
 import type { CompileScope, SetScope } from '../compile/compile-scope';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { Parameters } from '../compile/parameters';
@@ -82,7 +82,7 @@ function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: num
   return (
     `SELECT map.person AS person, min(found.due) AS due FROM (` +
     `SELECT node, ${due(moment)} FROM (${source}) WHERE ${between(moment)} GROUP BY node) AS found ` +
-    `INNER JOIN (SELECT node, person FROM percorso.node_person FINAL WHERE ${workspace}) AS map ` +
+    `INNER JOIN (${nodePersons(workspace)}) AS map ` +
     `ON map.node = found.node GROUP BY person`
   );
 }

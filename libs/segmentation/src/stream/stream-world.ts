@@ -14,8 +14,7 @@ import {
   ProfileService,
   ProfileWorkerModule,
 } from '@percorso/profile';
-import { CLICKHOUSE, connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
-import type { ClickHouseClient } from '@clickhouse/client';
+import { Database, migrate, Shards, StorageModule } from '@percorso/storage';
 import { AudienceService } from '../audience/audience.service';
 import { compileSet } from '../compile/compile-set';
 import { parseDefinition } from '../definition/parse-definition';
@@ -23,7 +22,7 @@ import { resolveAudiences } from '../definition/resolve-audiences';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
 import { Evaluator } from '../evaluation/evaluator';
-import { readPersons } from '../evaluation/person-set';
+import { readUnitedPersons } from '../evaluation/united-set';
 import type { ImportView } from '../import/import.dto';
 import { ImportService } from '../import/import.service';
 import { LookupService } from '../lookup/lookup.service';
@@ -51,13 +50,13 @@ export class StreamWorld {
 
   static async start(engines: {
     databaseUrl: string;
-    clickhouseUrl: string;
+    clickhouseUrl: string | readonly string[];
     redisUrl: string;
   }): Promise<StreamWorld> {
     const { databaseUrl, clickhouseUrl } = engines;
-    const clickhouse = connectClickHouse(clickhouseUrl);
-    await migrate(databaseUrl, clickhouse);
-    await clickhouse.close();
+    const shards = Shards.connect([clickhouseUrl].flat());
+    await migrate(databaseUrl, shards);
+    await shards.close();
     const clock = new ManualClock(new Date('2026-06-15T12:00:00.000Z'));
     const { hostname: host, port, password } = new URL(engines.redisUrl);
     const module = await Test.createTestingModule({
@@ -211,8 +210,7 @@ export class StreamWorld {
     const { workspaceId } = this;
     return this.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: this.clock.now(), asOfPos: pos };
-      const clickhouse = this.module.get<ClickHouseClient>(CLICKHOUSE, { strict: false });
-      return [...(await readPersons(clickhouse, compileSet(resolved.definition, scope)))];
+      return [...(await readUnitedPersons(this.get(Shards), compileSet(resolved.definition, scope)))];
     });
   }
 

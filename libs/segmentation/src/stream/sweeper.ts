@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClickHouseClient } from '@clickhouse/client';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
-import { CLICKHOUSE, Database } from '@percorso/storage';
+import { Database, Shards } from '@percorso/storage';
 import type { Definition } from '../definition/definition';
 import { compileWakes } from './compile-wakes';
 import { PlanLoader } from './plan-loader';
@@ -25,7 +24,7 @@ const KEPT_MS = 6 * 3_600_000;
 export class Sweeper {
   constructor(
     private readonly database: Database,
-    @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
+    private readonly shards: Shards,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly gate: LoadGate,
     private readonly plans: PlanLoader,
@@ -79,15 +78,15 @@ export class Sweeper {
       const scope = { workspaceId, now: at, asOfPos: pos, zone };
       const compiled = compileWakes(definitions, scope, since.getTime(), horizon.getTime());
       if (!compiled) return [];
-      const answer = await this.clickhouse.query({
-        query: compiled.query,
-        query_params: compiled.params,
-        format: 'JSONCompactEachRow',
+      const parts = await this.shards.each(async (client) => {
+        const answer = await client.query({
+          query: compiled.query,
+          query_params: compiled.params,
+          format: 'JSONCompactEachRow',
+        });
+        return answer.json<[number, string]>();
       });
-      return (await answer.json<[number, string]>()).map(([person, due]): Wake => ({
-        person,
-        due: Number(due),
-      }));
+      return parts.flat().map(([person, due]): Wake => ({ person, due: Number(due) }));
     });
     for (let start = 0; start < found.length; start += CHUNK) {
       const chunk = found.slice(start, start + CHUNK);
