@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { arbitraryCondition } from '../compile/arbitraries';
-import { EvaluationService } from '../evaluation/evaluation.service';
-import { Evaluator } from '../evaluation/evaluator';
-import { Sequencer } from '../membership/sequencer';
 import { SetGuard } from './set-guard';
 import { StreamWorld } from './stream-world';
 
@@ -161,49 +158,6 @@ describe('StreamEvaluator', () => {
     editing.mockRestore();
     expect(await world.members(audience)).toEqual([]);
     expect(await world.evaluate(audience)).toMatchObject({ state: 'done', drift: null, entered: 0 });
-  });
-
-  it('finds and heals what was tampered with, and says how much', async () => {
-    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
-    const audience = await world.newAudience(twiceAMonth);
-    await world.evaluate(audience);
-    await world.database.tx(world.workspaceId, async (tx) => {
-      await tx.query('UPDATE membership SET member = false WHERE workspace_id = $1 AND person = 2', [
-        tx.workspaceId,
-      ]);
-      await tx.query('DELETE FROM profile_wake WHERE workspace_id = $1', [tx.workspaceId]);
-    });
-    expect(await world.evaluate(audience)).toMatchObject({ drift: 1, entered: 1, exited: 0 });
-    expect(await world.evaluate(audience)).toMatchObject({ drift: 0 });
-    // The lost wake: the next sweep finds it again.
-    world.clock.advance(30 * DAY + HOUR);
-    await world.sweep();
-    await world.stream();
-    expect(await world.members(audience)).toEqual([]);
-  });
-
-  it('remembers what a try healed that broke off before its end', async () => {
-    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
-    const audience = await world.newAudience(twiceAMonth);
-    await world.evaluate(audience);
-    await world.database.tx(world.workspaceId, (tx) =>
-      tx.query('UPDATE membership SET member = false WHERE workspace_id = $1', [tx.workspaceId]),
-    );
-    const draining = jest
-      .spyOn(world.get(Sequencer), 'drain')
-      .mockRejectedValueOnce(Object.assign(new Error('connection reset'), { code: 'ECONNRESET' }));
-    const { id, ...tried } = await world.evaluate(audience);
-    draining.mockRestore();
-    expect(tried).toMatchObject({ state: 'running', entered: 2 });
-    await world.database.tx(world.workspaceId, (tx) =>
-      tx.query('UPDATE evaluation SET lease_until = NULL WHERE workspace_id = $1', [tx.workspaceId]),
-    );
-    await world.get(Evaluator).evaluate(world.workspaceId, id);
-    expect(await world.get(EvaluationService).get(world.workspaceId, id)).toMatchObject({
-      state: 'done',
-      entered: 2,
-      drift: 2,
-    });
   });
 
   it('wakes all members of a group account when it changes, a batch at a time', async () => {
