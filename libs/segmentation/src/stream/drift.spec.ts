@@ -1,0 +1,80 @@
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { EvaluationService } from '../evaluation/evaluation.service';
+import { Evaluator } from '../evaluation/evaluator';
+import { Sequencer } from '../membership/sequencer';
+import { StreamWorld } from './stream-world';
+
+const [HOUR, DAY] = [3_600_000, 86_400_000];
+const twiceAMonth = {
+  event: { name: 'Order Completed', within: { last: '30d' }, measure: 'count', op: 'gte', value: 2 },
+};
+
+describe('drift', () => {
+  let engines: TestEngines;
+  let world: StreamWorld;
+  let serial = 0;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    world = await StreamWorld.start(engines);
+  }, 120_000);
+  beforeEach(async () => {
+    await world.newWorkspace();
+    await world.sweep();
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await engines?.stop();
+  });
+
+  const order = (userId: string): object => ({
+    type: 'track',
+    messageId: `m${++serial}`,
+    timestamp: new Date(world.clock.now().getTime() - 1).toISOString(),
+    event: 'Order Completed',
+    userId,
+  });
+
+  it('is found where memberships were tampered with, healed, and told', async () => {
+    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
+    const audience = await world.newAudience(twiceAMonth);
+    await world.evaluate(audience);
+    await world.database.tx(world.workspaceId, async (tx) => {
+      await tx.query('UPDATE membership SET member = false WHERE workspace_id = $1 AND person = 2', [
+        tx.workspaceId,
+      ]);
+      await tx.query('DELETE FROM profile_wake WHERE workspace_id = $1', [tx.workspaceId]);
+    });
+    expect(await world.evaluate(audience)).toMatchObject({ drift: 1, entered: 1, exited: 0 });
+    expect(await world.evaluate(audience)).toMatchObject({ drift: 0 });
+    // The lost wake: the next sweep finds it again.
+    world.clock.advance(30 * DAY + HOUR);
+    await world.sweep();
+    await world.stream();
+    expect(await world.members(audience)).toEqual([]);
+  });
+
+  it('is remembered of a try that broke off before its end', async () => {
+    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
+    const audience = await world.newAudience(twiceAMonth);
+    await world.evaluate(audience);
+    await world.database.tx(world.workspaceId, (tx) =>
+      tx.query('UPDATE membership SET member = false WHERE workspace_id = $1', [tx.workspaceId]),
+    );
+    const draining = jest
+      .spyOn(world.get(Sequencer), 'drain')
+      .mockRejectedValueOnce(Object.assign(new Error('connection reset'), { code: 'ECONNRESET' }));
+    const { id, ...tried } = await world.evaluate(audience);
+    draining.mockRestore();
+    expect(tried).toMatchObject({ state: 'running', entered: 2 });
+    await world.database.tx(world.workspaceId, (tx) =>
+      tx.query('UPDATE evaluation SET lease_until = NULL WHERE workspace_id = $1', [tx.workspaceId]),
+    );
+    await world.get(Evaluator).evaluate(world.workspaceId, id);
+    expect(await world.get(EvaluationService).get(world.workspaceId, id)).toMatchObject({
+      state: 'done',
+      entered: 2,
+      drift: 2,
+    });
+  });
+});
