@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from '@percorso/storage';
-import { flatten, FlatValues } from './flatten';
 
 /** An applied event, placed with its person as things stand now. */
 export interface PersonEvent {
@@ -10,8 +9,8 @@ export interface PersonEvent {
   name: string;
   occurredAt: Date;
   receivedAt: Date;
-  /** As ClickHouse sees it; undefined when the properties were not asked for. */
-  values?: FlatValues;
+  /** As they were sent, see `valueAt`; undefined when they were not asked for. */
+  properties?: Record<string, unknown>;
 }
 
 interface EventRow {
@@ -100,5 +99,5 @@ export class EventReader {
 const eventOf = ({ properties, pos, ...row }: EventRow): PersonEvent => ({
   ...row,
   pos: Number(pos),
-  ...(properties === null ? {} : { values: flatten(properties) }),
+  ...(properties === null ? {} : { properties }),
 });

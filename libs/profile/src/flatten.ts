@@ -12,7 +12,8 @@ export interface FlatValues {
 /** The type of a list's element, written before it: the text "1" is s1, the number n1. */
 export const ELEMENT = { text: 's', number: 'n', boolean: 'b' } as const;
 
-function elementsOf(list: readonly unknown[]): string[] {
+/** A list's elements as `flatten` has them. */
+export function elementsOf(list: readonly unknown[]): string[] {
   return list.flatMap((item) => {
     if (typeof item === 'string') return [ELEMENT.text + item];
     if (typeof item === 'boolean') return [ELEMENT.boolean + String(item)];
@@ -49,6 +50,44 @@ export function flatten(value: Record<string, unknown>): FlatValues {
   visit(value, '', 1);
   return byKind(values);
 }
+
+/** Of these on, numbers have more digits than Decimal(38, 9). */
+const TOO_LARGE = 1e29;
+
+/** What `flatten` finds at a path, without looking at the rest: numbers as they are, a list as itself. */
+export function valueAt(
+  value: Record<string, unknown>,
+  path: string,
+): string | number | boolean | readonly unknown[] | undefined {
+  // A path without dots is one key of the outermost object.
+  return path.includes('.') ? valueBelow(value, path, 1) : leafOf(value[path], 1);
+}
+
+function valueBelow(node: Record<string, unknown>, path: string, depth: number): ReturnType<typeof leafOf> {
+  let found: ReturnType<typeof leafOf>;
+  // Keys have dots themselves: of several ways that lead to the path, the later counts.
+  for (const key of Object.keys(node)) {
+    if (!path.startsWith(key)) continue;
+    const inner = node[key];
+    if (key.length === path.length) found = leafOf(inner, depth) ?? found;
+    else if (path[key.length] === '.' && depth < MAX_DEPTH && isObject(inner))
+      found = valueBelow(inner, path.slice(key.length + 1), depth + 1) ?? found;
+  }
+  return found;
+}
+
+function leafOf(
+  value: unknown,
+  depth: number,
+): string | number | boolean | readonly unknown[] | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Math.abs(value) < TOO_LARGE ? value : undefined;
+  if (Array.isArray(value)) return value;
+  return depth === MAX_DEPTH && isObject(value) ? JSON.stringify(value) : undefined;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
 
 interface FlatLeaf {
   kind: 'numbers' | 'strings' | 'booleans';

@@ -24,4 +24,4 @@ export { hashText, identityHash } from './erasure/identity-hash';
 export { namingErased } from './erasure/tombstone.store';
 export { PERSON_HOOKS, type PersonHook, type PersonRef, type ProfilesCause } from './person-hooks';
 export { consentFor, type Consent, type ConsentState } from './consent';
-export { ELEMENT, flatten, type FlatValues } from './flatten';
+export { ELEMENT, elementsOf, flatten, type FlatValues, valueAt } from './flatten';

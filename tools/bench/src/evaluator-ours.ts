@@ -1,11 +1,12 @@
 import { flatten, type FlatValues, type PersonEvent } from '@percorso/profile';
 import {
   Answers,
+  dueOf,
+  holdsOf,
   PersonCache,
   type PersonState,
   type Plan,
   planOf,
-  type Program,
 } from '@percorso/segmentation';
 import { type Flips, historyOf, type LeadingEvaluator, type Shop, type Touch } from './evaluator-work';
 import type { ShopEvent } from './shop';
@@ -27,9 +28,8 @@ export class OurEvaluator implements LeadingEvaluator {
   private readonly profiles: Profile[];
   private cache: PersonCache;
   private readonly members = new Map<number, Set<number>>();
-  private readonly numbers: ReadonlyMap<Program, number>;
+  private readonly answers: Answers;
   private lastDue = Infinity;
-  private readonly programsOf = new Map<string, Program[]>();
 
   constructor(
     private readonly shop: Shop,
@@ -43,7 +43,7 @@ export class OurEvaluator implements LeadingEvaluator {
         where: definition.where,
       })),
     );
-    this.numbers = new Map(this.plan.programs.map((program, index) => [program, index]));
+    this.answers = new Answers(this.plan);
     this.profiles = shop.shoppers.map(({ traits, consent, email }, person) => ({
       person,
       traits: flatten(traits),
@@ -67,22 +67,21 @@ export class OurEvaluator implements LeadingEvaluator {
     const known = this.cache.get(person);
     if (known && event) this.cache.offer(known, personEvent(person, event), now);
     const state = known ?? this.build(person, now, event);
-    const asked = known && event ? this.touchedBy(event.name) : this.plan.programs;
     const values = {
       profile: this.profiles[person]!,
       matches: (slot: number) => state.matches(this.plan.slots[slot]!),
     };
-    const answers = new Answers(this.plan, values, now, 'UTC');
     const members = this.membersOf(person);
     const flips: Flips = [];
     let due = Infinity;
-    for (const program of asked) {
-      const answer = answers.of(program);
-      due = Math.min(due, answer.due);
-      const audience = this.numbers.get(program)!;
-      if (answer.holds === members.has(audience)) continue;
-      flips.push(`${answer.holds ? '+' : '-'}${audience}`);
-      if (answer.holds) members.add(audience);
+    for (const program of this.answers.ask(state, values, { now, profileVersion: 1, woken: !event })) {
+      const answer = this.answers.of(program);
+      due = Math.min(due, dueOf(answer));
+      const holds = holdsOf(answer);
+      const audience = program.index;
+      if (holds === members.has(audience)) continue;
+      flips.push(`${holds ? '+' : '-'}${audience}`);
+      if (holds) members.add(audience);
       else members.delete(audience);
     }
     this.lastDue = due;
@@ -92,16 +91,6 @@ export class OurEvaluator implements LeadingEvaluator {
   private build(person: number, now: number, event?: ShopEvent): PersonState {
     const events = historyOf(this.shop, person).map((one) => personEvent(person, one));
     return this.cache.build(person, event ? [...events, personEvent(person, event)] : events, now);
-  }
-
-  /** As the hub picks them: those that look at such events, and those that look at identities. */
-  private touchedBy(name: string): Program[] {
-    let programs = this.programsOf.get(name);
-    if (!programs) {
-      programs = [...new Set([...(this.plan.programsOf.get(name) ?? []), ...this.plan.identityPrograms])];
-      this.programsOf.set(name, programs);
-    }
-    return programs;
   }
 
   private membersOf(person: number): Set<number> {
@@ -118,7 +107,7 @@ const personEvent = (person: number, { name, at, properties }: ShopEvent): Perso
   name,
   occurredAt: new Date(at),
   receivedAt: new Date(at),
-  values: flatten(properties),
+  properties,
 });
 
 const consentOf = (consent: boolean | undefined): Profile['consent'] =>

@@ -9,13 +9,17 @@ import type {
   Test,
   Window,
 } from '../definition/definition';
-import { decimalOf, momentOf, passes, type Scalar, scalarAt } from '../stream/scalar';
+import { decimalOf, dividedBy, isLess, plus } from '../stream/numeric';
+import { isNumeric, momentOf, passes, type Scalar, scalarAt } from '../stream/scalar';
 import type { LookupItems } from '../stream/lookup-items';
 import type { EventEvidence, Evidence, WindowEvidence } from './explanation';
 
+/** An event with its properties as conditions see them. */
+export type ExplainedEvent = PersonEvent & { values: FlatValues };
+
 /** A person's events as of a moment, and the items that conditions look up. */
 export interface History {
-  events: readonly PersonEvent[];
+  events: readonly ExplainedEvent[];
   now: number;
   items: LookupItems;
 }
@@ -68,15 +72,15 @@ export function evidenceOfSequence(leaf: SequenceLeaf, history: History): Eviden
   return { value: String(firsts.length), window: windowOf(leaf.window, now), ...listed(told) };
 }
 
-function matching({ events, now, items }: History, { name, where }: EventSelector): PersonEvent[] {
+function matching({ events, now, items }: History, { name, where }: EventSelector): ExplainedEvent[] {
   const pass = (test: Test, values: FlatValues): boolean =>
     test.lookup ? items.pass(test, scalarAt(values, test.path), now) : passes(test, values, now);
   return events.filter(
-    ({ name: own, values }) => own === name && values && where.every((test) => pass(test, values)),
+    ({ name: own, values }) => own === name && where.every((test) => pass(test, values)),
   );
 }
 
-const inWindow = (events: readonly PersonEvent[], { from, to }: Window, now: number): PersonEvent[] =>
+const inWindow = (events: readonly ExplainedEvent[], { from, to }: Window, now: number): ExplainedEvent[] =>
   events.filter(({ occurredAt }) => {
     const at = occurredAt.getTime();
     return !(from && at < momentOf(from, now)) && !(to && at >= momentOf(to, now));
@@ -96,7 +100,7 @@ function listed(events: readonly PersonEvent[]): { events: EventEvidence[]; tota
 }
 
 /** A measure's value as text; null when it has none. */
-function measured(measure: Measure, events: readonly PersonEvent[]): string | null {
+function measured(measure: Measure, events: readonly ExplainedEvent[]): string | null {
   switch (measure.of) {
     case 'count':
       return String(events.length);
@@ -106,7 +110,7 @@ function measured(measure: Measure, events: readonly PersonEvent[]): string | nu
       return events.at(-1)?.occurredAt.toISOString() ?? null;
     default: {
       const values = events
-        .map((event) => scalarAt(event.values!, measure.path))
+        .map((event) => scalarAt(event.values, measure.path))
         .filter((value) => value !== undefined);
       return measure.of === 'distinct' ? String(new Set(values).size) : ofNumbers(measure.of, values);
     }
@@ -114,10 +118,10 @@ function measured(measure: Measure, events: readonly PersonEvent[]): string | nu
 }
 
 function ofNumbers(of: 'sum' | 'min' | 'max' | 'avg', values: readonly Scalar[]): string | null {
-  const numbers = values.filter((value) => typeof value === 'bigint');
-  const sum = numbers.reduce((total, number) => total + number, 0n);
+  const numbers = values.filter(isNumeric);
+  const sum = numbers.reduce(plus, 0);
   if (of === 'sum') return decimalOf(sum);
   if (numbers.length === 0) return null;
-  if (of === 'avg') return decimalOf(sum / BigInt(numbers.length));
-  return decimalOf(numbers.reduce((a, b) => ((of === 'min') === a < b ? a : b)));
+  if (of === 'avg') return decimalOf(dividedBy(sum, numbers.length));
+  return decimalOf(numbers.reduce((a, b) => ((of === 'min') === isLess(a, b) ? a : b)));
 }

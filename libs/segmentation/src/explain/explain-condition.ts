@@ -1,20 +1,19 @@
-import type { PersonEvent } from '@percorso/profile';
 import type { Condition, Leaf, WrittenLeaf } from '../definition/definition';
 import { localDay } from '../definition/calendar-days';
-import { type Answer } from '../stream/event-answer';
-import { answerLeaf, type PersonFacts } from '../stream/leaf-answer';
-import { Matches } from '../stream/matches';
-import { type Plan, planOf } from '../stream/plan';
+import { type Answer, dueOf, holdsOf } from '../stream/answer';
+import { decimalOf } from '../stream/numeric';
+import { type Plan, type PlannedLeaf, planOf } from '../stream/plan';
 import { type ProfileFacts, zoneFor } from '../stream/profile-answer';
-import { decimalOf, type Scalar, scalarAt } from '../stream/scalar';
-import { evidenceOfEvents, evidenceOfFirst, evidenceOfPeriods, evidenceOfSequence } from './event-evidence';
+import { isNumeric, type Scalar, scalarAt } from '../stream/scalar';
+import { matchesOf } from '../stream/slot-matches';
+import { type ExplainedEvent, evidenceOfEvents, evidenceOfFirst, evidenceOfPeriods, evidenceOfSequence } from './event-evidence';
 import type { Evidence, Explanation } from './explanation';
 
 /** A person at a moment, as far as a definition looks. */
 export interface ExplainedPerson {
   profile: ProfileFacts;
   /** Of every name the definition and the audiences it uses look at, oldest first. */
-  events: readonly PersonEvent[];
+  events: readonly ExplainedEvent[];
   now: number;
   zone: string;
   /** The audience whose definition is explained. */
@@ -89,29 +88,23 @@ const WRITTEN_AS: Partial<Record<Leaf['kind'], string>> = {
 };
 
 function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Explanation {
-  const { holds, due } = answer(leaf, person);
+  const answer = answerOf(leaf, person);
   const kind = WRITTEN_AS[leaf.kind] ?? leaf.kind;
   return {
     pointer: `${pointer}/${kind}`,
     kind: leaf.kind,
-    holds,
-    nextChangeAt: dateOf(due),
+    holds: holdsOf(answer),
+    nextChangeAt: dateOf(dueOf(answer)),
     evidence: evidenceOf(leaf, person),
   };
 }
 
 /** As the incremental evaluator answers, from the events themselves. */
-function answer(leaf: Leaf, { profile, events, now, zone, plan: planFor }: ExplainedPerson): Answer {
+function answerOf(leaf: Leaf, { profile, events, now, plan: planFor }: ExplainedPerson): Answer {
   const plan = planFor(leaf);
-  const matches = plan.slots.map((slot) => {
-    const own = new Matches(slot);
-    for (const { name, occurredAt, values } of events) {
-      if (name === slot.name && values) own.offer(occurredAt.getTime(), values, now);
-    }
-    return own;
-  });
-  const facts: PersonFacts = { profile, matches: (slot) => matches[slot]! };
-  return answerLeaf(plan.leaves[0]!, facts, now, zone);
+  const matches = plan.slots.map((slot) => matchesOf(plan, slot, events, now));
+  const [{ ask, slots }] = plan.leaves as [PlannedLeaf];
+  return ask({ profile, matches: (slot) => matches[slot]! }, now, slots[0] && matches[slots[0].index]);
 }
 
 function evidenceOf(leaf: Leaf, { profile, events, now, zone, plan }: ExplainedPerson): Evidence {
@@ -156,7 +149,7 @@ function evidenceOf(leaf: Leaf, { profile, events, now, zone, plan }: ExplainedP
 }
 
 const textOf = (value: Scalar | undefined): string | boolean | null =>
-  value === undefined ? null : typeof value === 'bigint' ? decimalOf(value) : value;
+  value === undefined ? null : isNumeric(value) ? decimalOf(value) : value;
 
 const dateOf = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
-import { EventReader, ProfileHistory, ProfileReader, type ProfileValues } from '@percorso/profile';
+import { EventReader, flatten, ProfileHistory, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { type Condition, type Leaf, leavesOf, type WrittenLeaf } from '../definition/definition';
@@ -68,11 +68,12 @@ export class ExplainService {
       const zone = (await this.audiences.zone(tx)) ?? DEFAULT_ZONE;
       const plans = await this.plansOf(tx, [conditions.where, ...conditions.used.values()], zone);
       const names = [...plans.values()].flatMap((plan) => [...plan.slotsOf.keys()]);
+      const events = await this.events.receivedBy(tx, profile.person, names, at);
       const lists = await this.imports.listsOf(tx, [profile.person]);
       const person = {
         profile: { ...profile, lists: lists.get(profile.person) ?? [] },
         audienceId,
-        events: await this.events.receivedBy(tx, profile.person, names, at),
+        events: events.map((event) => ({ ...event, values: flatten(event.properties ?? {}) })),
         now: at.getTime(),
         zone,
         plan: (leaf: Leaf) => plans.get(leaf) ?? planOfLeaf(leaf, zone),

@@ -1,52 +1,65 @@
-import type { Answer } from './event-answer';
-import { answerLeaf, type PersonFacts } from './leaf-answer';
-import type { Plan, PlannedCondition, Program } from './plan';
+import type { Condition, Leaf } from '../definition/definition';
 
-/** A person's answers to leaves at one moment, each found once however many audiences ask. */
-export class Answers {
-  private readonly found: (Answer | undefined)[] = [];
+/**
+ * An answer and until when: the earliest moment, in Unix milliseconds, at which time alone may change it, Infinity when
+ * it never does; positive when the condition holds, negative when it does not. The moment may be too early, never too
+ * late.
+ */
+export type Answer = number;
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly person: PersonFacts,
-    private readonly now: number,
-    private readonly zone: string,
-  ) {}
+/** @param due after 1970, as every moment at which a hub is asked */
+export const answerOf = (holds: boolean, due: number): Answer => (holds ? due : -due);
 
-  /**
-   * Whether the person satisfies an audience, and until when that cannot change by time alone. Conditions that were not
-   * needed for the answer are not looked at: it cannot change before one that was needed does.
-   */
-  of(program: Program): Answer {
-    return this.condition(program.root);
-  }
+export const holdsOf = (answer: Answer): boolean => answer > 0;
 
-  private condition(condition: PlannedCondition): Answer {
-    switch (condition.kind) {
-      case 'leaf':
-        return this.leaf(condition.leaf);
-      case 'not': {
-        const { holds, due } = this.condition(condition.condition);
-        return { holds: !holds, due };
-      }
-      default:
-        return this.combined(condition.conditions, condition.kind === 'any');
+export const dueOf = (answer: Answer): number => Math.abs(answer);
+
+/** Answers a condition from the answers of leaves. */
+export type AskCondition = (leaves: readonly Answer[]) => Answer;
+
+/**
+ * A condition made ready to be asked often. Parts that are not needed for the answer do not count: it cannot change
+ * before one that was needed does.
+ */
+export function askCondition(condition: Condition, leafIndex: (leaf: Leaf) => number): AskCondition {
+  switch (condition.kind) {
+    case 'not': {
+      const inner = askCondition(condition.condition, leafIndex);
+      return (leaves) => -inner(leaves);
     }
-  }
-
-  /** `deciding`: the answer of one part that decides the whole. */
-  private combined(conditions: readonly PlannedCondition[], deciding: boolean): Answer {
-    let due = Infinity;
-    for (const inner of conditions) {
-      const answer = this.condition(inner);
-      // While this one stays as it is, the others change nothing.
-      if (answer.holds === deciding) return answer;
-      due = Math.min(due, answer.due);
+    case 'all':
+      return all(condition.conditions.map((inner) => askCondition(inner, leafIndex)));
+    case 'any':
+      return any(condition.conditions.map((inner) => askCondition(inner, leafIndex)));
+    default: {
+      const index = leafIndex(condition);
+      return (leaves) => leaves[index]!;
     }
-    return { holds: !deciding, due };
-  }
-
-  private leaf(index: number): Answer {
-    return (this.found[index] ??= answerLeaf(this.plan.leaves[index]!, this.person, this.now, this.zone));
   }
 }
+
+const all =
+  (parts: readonly AskCondition[]): AskCondition =>
+  (leaves) => {
+    let answer = Infinity;
+    for (const part of parts) {
+      const found = part(leaves);
+      // While this one stays as it is, the others change nothing.
+      if (!holdsOf(found)) return found;
+      if (found < answer) answer = found;
+    }
+    return answer;
+  };
+
+/** None of them is not all of those that are not. */
+const any =
+  (parts: readonly AskCondition[]): AskCondition =>
+  (leaves) => {
+    let answer = -Infinity;
+    for (const part of parts) {
+      const found = part(leaves);
+      if (holdsOf(found)) return found;
+      if (found > answer) answer = found;
+    }
+    return answer;
+  };

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
-import { flatten } from '@percorso/profile';
+import { flatten, type PersonEvent } from '@percorso/profile';
 import { LOOKUPS, NOW, OWN_LIST } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { resolveAudiences } from '../definition/resolve-audiences';
-import { Answers } from './answer';
-import type { Answer } from './event-answer';
-import { PersonCache, type PersonState } from './person-cache';
+import { type Answer, dueOf, holdsOf } from './answer';
+import { Answers } from './answers';
+import { PersonCache } from './person-cache';
+import type { PersonState } from './person-state';
 import { type Plan, planOf } from './plan';
 
 const DAY = 86_400_000;
@@ -30,10 +31,18 @@ export const planFor = (definitions: readonly Definition[]): Plan =>
     })),
   );
 
+interface Told {
+  holds: boolean;
+  due: number;
+}
+
 /** One person whose events arrive one after another, asked again and again as time passes. */
 export class Arrival {
   private readonly cache: PersonCache;
   private readonly state: PersonState;
+  private readonly answers: Answers;
+  /** Of each program, from the last time it had to be asked. */
+  private readonly last: Answer[] = [];
 
   constructor(
     private readonly plan: Plan,
@@ -43,25 +52,12 @@ export class Arrival {
       for (const [key, fields] of Object.entries(items)) plan.items.set(name, key, flatten(fields));
     }
     this.cache = new PersonCache(plan);
-    this.state = this.cache.build(1, [], 0);
+    this.state = this.cache.build(subject.person, [], 0);
+    this.answers = new Answers(plan);
   }
 
   arrive(event: Subject['events'][number], now: number): void {
-    const values = flatten(event.properties);
-    const { name } = event;
-    this.cache.offer(
-      this.state,
-      {
-        person: 1,
-        pos: 0,
-        messageId: '',
-        name,
-        occurredAt: new Date(event.at),
-        receivedAt: new Date(now),
-        values,
-      },
-      now,
-    );
+    this.cache.offer(this.state, arrived(event, now), now);
   }
 
   /** Whether some of the events are kept as totals only. */
@@ -69,7 +65,8 @@ export class Arrival {
     return this.plan.slots.some((slot) => this.state.matches(slot).totals.count > 0);
   }
 
-  ask(program: number, now: number): Answer {
+  /** Ask what has to be asked again. */
+  look(now: number, profileVersion = 1, woken = false): void {
     const person = {
       profile: {
         ...this.subject,
@@ -78,9 +75,31 @@ export class Arrival {
       },
       matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
     };
-    return new Answers(this.plan, person, now, 'UTC').of(this.plan.programs[program]!);
+    for (const program of this.answers.ask(this.state, person, { now, profileVersion, woken }))
+      this.last[program.index] = this.answers.of(program);
+  }
+
+  /** The answer of a program, and until when, since the last look. */
+  told(program: number): Told {
+    const answer = this.last[program]!;
+    return { holds: holdsOf(answer), due: dueOf(answer) };
+  }
+
+  ask(program: number, now: number): Told {
+    this.look(now);
+    return this.told(program);
   }
 }
+
+const arrived = ({ name, at, properties }: Subject['events'][number], now: number): PersonEvent => ({
+  person: 1,
+  pos: 0,
+  messageId: '',
+  name,
+  occurredAt: new Date(at),
+  receivedAt: new Date(now),
+  properties,
+});
 
 /** Moments after now around which windows of the definitions end. */
 export const steps = fc.array(
@@ -108,7 +127,7 @@ export function follow(
   const before = definitions.map(({ where }) => holds(where, seen, start));
   let moved = false;
   // One check each would be most of the time taken: it is made only where it fails.
-  const ask = (program: number, now: number): Answer => {
+  const ask = (program: number, now: number): Told => {
     const { where } = definitions[program]!;
     const wanted = holds(where, seen, now);
     const answer = arrival.ask(program, now);
@@ -122,14 +141,15 @@ export function follow(
     seen.events.push(event);
     definitions.forEach((_, program) => ask(program, start));
   }
-  definitions.forEach(({ where }, program) => {
-    let last = ask(program, start);
-    for (const now of times) {
+  const last = definitions.map((_, program) => ask(program, start));
+  for (const now of times) {
+    definitions.forEach(({ where }, program) => {
       const answer = ask(program, now);
-      if (answer.holds !== last.holds && last.due > now)
-        expect({ where, seen, now, last }).toEqual('told in time');
-      last = answer;
-    }
-  });
+      const { holds: held, due } = last[program]!;
+      if (answer.holds !== held && due > now)
+        expect({ where, seen, now, last: last[program] }).toEqual('told in time');
+      last[program] = answer;
+    });
+  }
   return moved;
 }

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { EventReader, type PersonEvent } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { Matches } from './matches';
-import type { PersonState } from './person-cache';
-import type { Plan, Program } from './plan';
+import type { PersonState } from './person-state';
+import type { Plan } from './plan';
+import { matchesOf } from './slot-matches';
 import { coldReads } from './stream-metrics';
 
 interface Asked {
   touch: { person: number };
   state: PersonState;
-  programs: readonly Program[];
 }
 
 /** Slots too large to keep, read for one turn: person -> slot -> matches. */
@@ -40,7 +40,7 @@ export class ColdReader {
     now: number,
   ): Promise<Overflow> {
     const overflow = new Map<number, Map<number, Matches>>();
-    const full = asked.filter(({ state, programs }) => state.overflowed.size > 0 && programs.length > 0);
+    const full = asked.filter(({ state }) => state.overflowed.size > 0);
     if (full.length === 0) return overflow;
     coldReads.inc({ reason: 'overflow' }, full.length);
     const names = new Set(
@@ -49,17 +49,9 @@ export class ColdReader {
     const persons = full.map(({ touch }) => touch.person);
     const events = byPerson(await this.events.ofPersons(tx, persons, [...names], until));
     for (const { touch, state } of full) {
-      const slots = new Map<number, Matches>();
-      for (const index of state.overflowed) {
-        const matches = new Matches(plan.slots[index]!);
-        for (const event of events.get(touch.person) ?? []) {
-          if (event.name === matches.slot.name && event.values) {
-            matches.offer(event.occurredAt.getTime(), event.values, now);
-          }
-        }
-        slots.set(index, matches);
-      }
-      overflow.set(touch.person, slots);
+      const own = events.get(touch.person) ?? [];
+      const slots = [...state.overflowed].map((slot) => [slot, matchesOf(plan, plan.slots[slot]!, own, now)] as const);
+      overflow.set(touch.person, new Map(slots));
     }
     return overflow;
   }

@@ -1,16 +1,12 @@
 import type { EventLeaf, EveryLeaf, FirstEventLeaf, Order, Window } from '../definition/definition';
-import { addNumber, type Matches, type NumberTotal } from './matches';
-import { slidingOf } from './plan';
-import { constantUnits, dateOf, momentOf, nextTurn, ordered, type Scalar, turnOf } from './scalar';
+import { type Answer, answerOf } from './answer';
+import { added, type Matches, type NumberTotal } from './matches';
+import { MILLION, type Numeric, numbersCompare, numericOfText, ordered, plus, times } from './numeric';
+import { dateOf, isNumeric, momentOf, nextTurn, type Scalar, slidingOf, turnOf } from './scalar';
+import type { Slot } from './slot';
 
-/** A leaf's answer at a moment, and the earliest moment after it at which time alone may change it. */
-export interface Answer {
-  holds: boolean;
-  /** Unix milliseconds; Infinity when time changes nothing. May be too early, never too late. */
-  due: number;
-}
-
-const ONE = 10n ** 9n;
+/** Answers a leaf from the matches of its slot. */
+export type AskEvents = (all: Matches, now: number) => Answer;
 
 /** The matches inside a window and the next moment one crosses its bounds. Fixed bounds were seen to by the slot. */
 export interface Span {
@@ -22,57 +18,72 @@ export interface Span {
   due: number;
 }
 
-export function spanOf(all: Matches, window: Window, now: number): Span {
-  const matches = all.passing(now);
+/** What finds a window's matches at a moment. */
+export function spanOf(window: Window): (all: Matches, now: number) => Span {
   const [from, to] = [slidingOf(window.from), slidingOf(window.to)];
-  const start = from === undefined ? 0 : matches.indexFrom(now + from);
-  const end = to === undefined ? matches.list.length : matches.indexFrom(now + to);
-  let due = movingDue(all, now);
-  // A match leaves a millisecond after it lies on the lower bound, and enters one after it lies on the upper.
-  if (from !== undefined && start < matches.list.length)
-    due = Math.min(due, matches.list[start]!.at - from + 1);
-  if (to !== undefined && end < matches.list.length) due = Math.min(due, matches.list[end]!.at - to + 1);
-  return { matches, from: start, to: Math.max(start, end), totals: from === undefined, due };
+  return (all, now) => {
+    const matches = all.passing(now);
+    const { times } = matches;
+    const start = from === undefined ? 0 : matches.indexFrom(now + from);
+    const end = to === undefined ? times.length : matches.indexFrom(now + to);
+    let due = movingDue(all, now);
+    // A match leaves a millisecond after it lies on the lower bound, and enters one after it lies on the upper.
+    if (from !== undefined && start < times.length) due = Math.min(due, times[start]! - from + 1);
+    if (to !== undefined && end < times.length) due = Math.min(due, times[end]! - to + 1);
+    return { matches, from: start, to: Math.max(start, end), totals: from === undefined, due };
+  };
 }
 
 /** When a moving test of some match may turn out differently. */
-export function movingDue({ slot, list }: Matches, now: number): number {
+export function movingDue({ slot, columns }: Matches, now: number): number {
   let due = Infinity;
   for (const test of slot.moving) {
-    const place = slot.paths.indexOf(test.path);
-    for (const { values } of list) due = Math.min(due, turnOf(test, dateOf(values[place]), now));
+    for (const value of columns[slot.paths.indexOf(test.path)]!)
+      due = Math.min(due, turnOf(test, dateOf(value), now));
   }
   return due;
 }
 
-export function answerEvents(leaf: EventLeaf, all: Matches, now: number): Answer {
-  const span = spanOf(all, leaf.window, now);
+export function askEvents(leaf: EventLeaf, slot: Slot): AskEvents {
   const { measure, op, value } = leaf;
+  const find = spanOf(leaf.window);
   if (value.type === 'date') {
-    const moment = measure.of === 'first' ? firstOf(span) : lastOf(span);
-    if (moment === undefined) return { holds: false, due: span.due };
-    const holds = ordered(op, moment, momentOf(value.time, now));
-    return { holds, due: Math.min(span.due, nextTurn(moment, value, now)) };
+    const momentIn = measure.of === 'first' ? firstOf : lastOf;
+    return (all, now) => {
+      const span = find(all, now);
+      const moment = momentIn(span);
+      if (moment === undefined) return answerOf(false, span.due);
+      const holds = ordered(op, moment, momentOf(value.time, now));
+      return answerOf(holds, Math.min(span.due, nextTurn(moment, value, now)));
+    };
   }
-  const limit = constantUnits(value);
-  if (!('path' in measure)) return { holds: ordered(op, BigInt(countOf(span)) * ONE, limit), due: span.due };
-  const place = all.slot.paths.indexOf(measure.path);
-  if (measure.of === 'distinct')
-    return { holds: ordered(op, distinctOf(span, place) * ONE, limit), due: span.due };
-  return { holds: holdsFor(measure.of, totalOf(span, place), op, limit), due: span.due };
+  const compares = comparison(leaf, op, numericOfText(value.value), slot);
+  return (all, now) => {
+    const span = find(all, now);
+    return answerOf(compares(span), span.due);
+  };
 }
 
-function holdsFor(
-  of: 'sum' | 'min' | 'max' | 'avg',
-  total: NumberTotal | undefined,
-  op: Order,
-  limit: bigint,
-): boolean {
-  if (of === 'sum') return ordered(op, total?.sum ?? 0n, limit);
-  if (!total) return false;
-  // An average is compared without dividing, so nothing is rounded.
-  if (of === 'avg') return ordered(op, total.sum, limit * BigInt(total.count));
-  return ordered(op, total[of], limit);
+type Compares = (span: Span) => boolean;
+
+function comparison({ measure }: EventLeaf, op: Order, limit: Numeric, slot: Slot): Compares {
+  if (!('path' in measure)) return (span) => numbersCompare(op, countOf(span) * MILLION, limit);
+  const column = slot.paths.indexOf(measure.path);
+  const { of } = measure;
+  switch (of) {
+    case 'distinct':
+      return (span) => numbersCompare(op, distinctOf(span, column) * MILLION, limit);
+    case 'sum':
+      return (span) => numbersCompare(op, sumOf(span, column), limit);
+    default:
+      return (span) => {
+        const total = totalOf(span, column);
+        if (!total) return false;
+        // An average is compared without dividing, so nothing is rounded.
+        if (of === 'avg') return numbersCompare(op, total.sum, times(limit, total.count));
+        return numbersCompare(op, total[of], limit);
+      };
+  }
 }
 
 const countOf = ({ matches, from, to, totals }: Span): number =>
@@ -80,71 +91,76 @@ const countOf = ({ matches, from, to, totals }: Span): number =>
 
 function firstOf({ matches, from, to, totals }: Span): number | undefined {
   if (totals && matches.totals.count > 0) return matches.totals.first;
-  return to > from ? matches.list[from]!.at : undefined;
+  return to > from ? matches.times[from]! : undefined;
 }
 
 function lastOf({ matches, from, to, totals }: Span): number | undefined {
-  if (to > from) return matches.list[to - 1]!.at;
+  if (to > from) return matches.times[to - 1]!;
   return totals && matches.totals.count > 0 ? matches.totals.last : undefined;
 }
 
-function totalOf({ matches, from, to, totals }: Span, place: number): NumberTotal | undefined {
-  const older = totals ? matches.totals.numbers[place] : undefined;
-  let total = older && { ...older };
+function sumOf({ matches, from, to, totals }: Span, column: number): Numeric {
+  const values = matches.columns[column]!;
+  let sum = (totals && matches.totals.numbers[column]?.sum) || 0;
   for (let index = from; index < to; index++) {
-    const value = matches.list[index]!.values[place];
-    if (typeof value !== 'bigint') continue;
-    if (total) addNumber(total, value);
-    else total = { sum: value, count: 1, min: value, max: value };
+    const value = values[index];
+    if (isNumeric(value)) sum = plus(sum, value);
   }
+  return sum;
+}
+
+function totalOf({ matches, from, to, totals }: Span, column: number): NumberTotal | undefined {
+  const values = matches.columns[column]!;
+  let total = totals ? matches.totals.numbers[column] : undefined;
+  for (let index = from; index < to; index++) total = added(total, values[index]);
   return total;
 }
 
-export function answerFirst(leaf: FirstEventLeaf, all: Matches, now: number): Answer {
-  const matches = all.passing(now);
-  const due = movingDue(all, now);
-  const first = Math.min(matches.totals.first, matches.list[0]?.at ?? Infinity);
-  if (first === Infinity) return { holds: false, due };
-  const { from, to } = leaf.window;
-  const holds = !(from && first < momentOf(from, now)) && !(to && first >= momentOf(to, now));
-  const crossings = [slidingOf(from), slidingOf(to)].map((edge) =>
-    edge !== undefined && first - edge + 1 > now ? first - edge + 1 : Infinity,
-  );
-  return { holds, due: Math.min(due, ...crossings) };
-}
-
-function distinctOf({ matches, from, to }: Span, place: number): bigint {
+function distinctOf({ matches, from, to }: Span, column: number): number {
   const values = new Set<Scalar>();
   for (let index = from; index < to; index++) {
-    const value = matches.list[index]!.values[place];
+    const value = matches.columns[column]![index];
     if (value !== undefined) values.add(value);
   }
-  return BigInt(values.size);
+  return values.size;
+}
+
+export function askFirst({ window: { from, to } }: FirstEventLeaf): AskEvents {
+  const edges = [slidingOf(from), slidingOf(to)].filter((edge) => edge !== undefined);
+  return (all, now) => {
+    const matches = all.passing(now);
+    const due = movingDue(all, now);
+    const first = Math.min(matches.totals.first, matches.times[0] ?? Infinity);
+    if (first === Infinity) return answerOf(false, due);
+    const holds = !(from && first < momentOf(from, now)) && !(to && first >= momentOf(to, now));
+    const crossings = edges.map((edge) => first - edge + 1).filter((crossing) => crossing > now);
+    return answerOf(holds, Math.min(due, ...crossings));
+  };
 }
 
 /** Each period is a window of its own; the answer can change whenever an event passes from one to the next. */
-export function answerEvery(leaf: EveryLeaf, all: Matches, now: number): Answer {
-  const matches = all.passing(now);
-  const limit = constantUnits(leaf.value);
-  const end = momentOf(leaf.window.to, now);
-  const sliding = 'fromNow' in leaf.window.to;
-  let due = movingDue(all, now);
-  let holds = true;
-  let to = matches.indexFrom(end);
-  for (let back = 0; back <= leaf.periods; back++) {
-    const bound = end - back * leaf.every;
-    const next = matches.list[matches.indexFrom(bound)];
-    if (sliding && next) due = Math.min(due, next.at - bound + now + 1);
-    if (back === leaf.periods) break;
-    const from = matches.indexFrom(bound - leaf.every);
-    const span = { matches, from, to, totals: false, due };
-    holds &&= ordered(leaf.op, countOrSum(leaf, span, all), limit);
-    to = from;
-  }
-  return { holds, due };
-}
-
-function countOrSum({ measure }: EveryLeaf, span: Span, { slot }: Matches): bigint {
-  if (measure.of === 'count') return BigInt(countOf(span)) * ONE;
-  return totalOf(span, slot.paths.indexOf(measure.path))?.sum ?? 0n;
+export function askEvery(leaf: EveryLeaf, slot: Slot): AskEvents {
+  const { op, periods, every, window, measure } = leaf;
+  const limit = numericOfText(leaf.value.value);
+  const sliding = 'fromNow' in window.to;
+  const column = measure.of === 'sum' ? slot.paths.indexOf(measure.path) : undefined;
+  return (all, now) => {
+    const matches = all.passing(now);
+    const end = momentOf(window.to, now);
+    let due = movingDue(all, now);
+    let holds = true;
+    let to = matches.indexFrom(end);
+    for (let back = 0; back <= periods; back++) {
+      const bound = end - back * every;
+      const next = matches.times[matches.indexFrom(bound)];
+      if (sliding && next !== undefined) due = Math.min(due, next - bound + now + 1);
+      if (back === periods) break;
+      const from = matches.indexFrom(bound - every);
+      const span = { matches, from, to, totals: false, due };
+      const measured = column === undefined ? countOf(span) * MILLION : sumOf(span, column);
+      holds &&= numbersCompare(op, measured, limit);
+      to = from;
+    }
+    return answerOf(holds, due);
+  };
 }

@@ -1,73 +1,52 @@
 import type { Leaf } from '../definition/definition';
-import { type Answer, answerEvents, answerEvery, answerFirst } from './event-answer';
+import type { Answer } from './answer';
+import { askEvents, askEvery, askFirst } from './event-answer';
 import type { LookupItems } from './lookup-items';
 import type { Matches } from './matches';
-import type { PlannedLeaf } from './plan';
-import {
-  answerAccount,
-  answerCalendar,
-  answerConsent,
-  answerIdentity,
-  answerSample,
-  answerTrait,
-  type ProfileFacts,
-} from './profile-answer';
-import { answerSequence } from './sequence-answer';
+import { askProfile, type ProfileFacts } from './profile-answer';
+import { askSequence } from './sequence-answer';
+import type { Slot } from './slot';
 
 /** One person, as far as leaves look. */
 export interface PersonFacts {
   profile: ProfileFacts;
-  /** The person's events in a slot. */
+  /** The person's events in a slot, by its number. */
   matches(slot: number): Matches;
 }
 
-/** @param zone whose today it is where a calendar condition names none */
-export function answerLeaf(planned: PlannedLeaf, person: PersonFacts, now: number, zone: string): Answer {
-  const { leaf, slots, items } = planned;
+/** Answers a leaf; made ready to be asked often. */
+export type Question = (
+  person: PersonFacts,
+  now: number,
+  /** The matches of its first slot, where it has one. */
+  own?: Matches,
+) => Answer;
+
+/**
+ * @param zone whose today it is where a calendar condition names none
+ * @param items what tests of lookups look at
+ */
+export function questionOf(leaf: Leaf, slots: readonly Slot[], zone: string, items: LookupItems): Question {
   switch (leaf.kind) {
     case 'event':
-      return answerEvents(leaf, person.matches(slots[0]!.index), now);
+      return ofEvents(askEvents(leaf, slots[0]!));
     case 'every':
-      return answerEvery(leaf, person.matches(slots[0]!.index), now);
+      return ofEvents(askEvery(leaf, slots[0]!));
     case 'firstEvent':
-      return answerFirst(leaf, person.matches(slots[0]!.index), now);
-    case 'sequence':
-      return answerSequence(
-        leaf,
-        slots.map((slot) => person.matches(slot.index)),
-        now,
-      );
-    default:
-      return answerProfile(leaf, person.profile, now, zone, items);
+      return ofEvents(askFirst(leaf));
+    case 'sequence': {
+      const ask = askSequence(leaf);
+      const steps = slots.slice(1).map(({ index }) => index);
+      return (person, now, own) => ask(own!, (step) => person.matches(steps[step]!), now);
+    }
+    default: {
+      const ask = askProfile(leaf, zone, items);
+      return ({ profile }, now) => ask(profile, now);
+    }
   }
 }
 
-type ProfileLeaf = Extract<
-  Leaf,
-  { kind: 'trait' | 'consent' | 'account' | 'list' | 'identity' | 'calendar' | 'sample' }
->;
-
-function answerProfile(
-  leaf: ProfileLeaf,
-  profile: ProfileFacts,
-  now: number,
-  zone: string,
-  items: LookupItems,
-): Answer {
-  switch (leaf.kind) {
-    case 'trait':
-      return answerTrait(leaf.test, profile.traits, now, items);
-    case 'consent':
-      return answerConsent(leaf, profile);
-    case 'account':
-      return answerAccount(leaf, profile, now);
-    case 'list':
-      return { holds: profile.lists.includes(leaf.audience), due: Infinity };
-    case 'identity':
-      return answerIdentity(leaf, profile);
-    case 'calendar':
-      return answerCalendar(leaf, profile.traits, now, zone);
-    case 'sample':
-      return answerSample(leaf, profile);
-  }
-}
+const ofEvents =
+  (ask: (all: Matches, now: number) => Answer): Question =>
+  (_, now, own) =>
+    ask(own!, now);

@@ -1,6 +1,7 @@
 import type { FlatValues } from '@percorso/profile';
 import type { Lookup, Test } from '../definition/definition';
-import { decimalOf, passes, type Scalar, scalarAt } from './scalar';
+import { decimalOf } from './numeric';
+import { isNumeric, passes, type Scalar, scalarAt } from './scalar';
 
 interface Kept {
   fields: Set<string>;
@@ -11,6 +12,8 @@ interface Kept {
 export class LookupItems {
   /** Every change of items up to here is in. */
   version = 0;
+  /** Counts changes: answers that looked items up before the last one may be others now. */
+  changes = 0;
   private readonly lookups = new Map<string, Kept>();
 
   /** The lookups to keep. */
@@ -26,6 +29,7 @@ export class LookupItems {
 
   set(name: string, key: string, values: FlatValues | undefined): void {
     const kept = this.lookups.get(name);
+    this.changes += 1;
     if (values) kept?.items.set(key, picked(values, kept.fields));
     else kept?.items.delete(key);
   }
@@ -59,6 +63,6 @@ function picked(values: FlatValues, fields: ReadonlySet<string>): FlatValues {
 }
 
 function keyOf(found: Scalar | undefined): string | undefined {
-  if (typeof found === 'bigint') return decimalOf(found);
+  if (isNumeric(found)) return decimalOf(found);
   return typeof found === 'string' ? found : undefined;
 }

@@ -1,4 +1,3 @@
-import { flatten } from '@percorso/profile';
 import { definitionOf } from '../compile/set-fixture';
 import { PersonCache } from './person-cache';
 import { planOf } from './plan';
@@ -15,7 +14,7 @@ describe('PersonCache', () => {
     name: 'A',
     occurredAt: new Date(NOW),
     receivedAt: new Date(NOW),
-    values: flatten({}),
+    properties: {},
   });
 
   it('gives up those not used for longest, also when slots without events were looked at', () => {
@@ -23,7 +22,7 @@ describe('PersonCache', () => {
     const cache = new PersonCache(plan);
     for (let person = 1; person <= 20; person++) {
       const state = cache.build(person, [eventOf(person)], NOW);
-      expect(plan.slots.map((slot) => state.matches(slot).list.length)).toEqual([1, 0]);
+      expect(plan.slots.map((slot) => state.matches(slot).times.length)).toEqual([1, 0]);
     }
     cache.shrink(12);
     const left = Array.from({ length: 20 }, (_, index) => index + 1).filter((person) => cache.get(person));

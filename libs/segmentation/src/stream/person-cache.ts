@@ -1,47 +1,6 @@
-import type { FlatValues, PersonEvent } from '@percorso/profile';
-import { Matches } from './matches';
-import type { Plan, Slot } from './plan';
-
-/** A person's state: the events audiences look at, slot by slot. */
-export class PersonState {
-  /** The profile's version that was last looked at; -1: none yet. */
-  profileVersion = -1;
-  /** Single events and slots kept. */
-  size = 1;
-  private readonly slots = new Map<number, Matches>();
-  /** Slots with more events than are kept: they are read each time. */
-  readonly overflowed = new Set<number>();
-
-  /** For reading: slots without an event cost nothing, however many there are. */
-  matches(slot: Slot): Matches {
-    return this.slots.get(slot.index) ?? emptyOf(slot);
-  }
-
-  offer(slot: Slot, at: number, values: FlatValues, now: number): void {
-    if (this.overflowed.has(slot.index)) return;
-    const known = this.slots.get(slot.index);
-    const matches = known ?? new Matches(slot);
-    const before = matches.list.length;
-    if (!matches.offer(at, values, now)) return;
-    if (!known) {
-      this.slots.set(slot.index, matches);
-      this.size += 1;
-    }
-    this.size += matches.list.length - before;
-    if (!matches.overflowed) return;
-    this.slots.delete(slot.index);
-    this.size -= matches.list.length + 1;
-    this.overflowed.add(slot.index);
-  }
-}
-
-const empties = new WeakMap<Slot, Matches>();
-
-function emptyOf(slot: Slot): Matches {
-  let empty = empties.get(slot);
-  if (!empty) empties.set(slot, (empty = new Matches(slot)));
-  return empty;
-}
+import type { PersonEvent } from '@percorso/profile';
+import { PersonState } from './person-state';
+import type { Plan } from './plan';
 
 /**
  * State of one workspace's persons, of each as of the end of its partition's last turn, the least recently used given up first. All of it is found
@@ -109,10 +68,11 @@ export class PersonCache {
     }
   }
 
-  private take(state: PersonState, event: PersonEvent, now: number): void {
-    if (!event.values) return;
-    for (const slot of this.plan.slotsOf.get(event.name) ?? []) {
-      state.offer(slot, event.occurredAt.getTime(), event.values, now);
-    }
+  private take(state: PersonState, { name, occurredAt, properties }: PersonEvent, now: number): void {
+    const reader = this.plan.readers.get(name);
+    if (!reader || !properties) return;
+    const read = reader.read(properties);
+    const at = occurredAt.getTime();
+    for (const slot of this.plan.slotsOf.get(name)!) state.offer(slot, at, read, now);
   }
 }

@@ -6,14 +6,16 @@ import {
   type CalendarLeaf,
   type ConsentLeaf,
   type IdentityLeaf,
+  type Leaf,
+  movesWithTime,
   SAMPLE_PARTS,
   type SampleLeaf,
   type Test,
 } from '../definition/definition';
 import { isZone } from '../definition/zones';
-import type { Answer } from './event-answer';
-import type { LookupItems } from './lookup-items';
+import { type Answer, answerOf } from './answer';
 import { dayNumber, startOfDay, today } from './local-day';
+import type { LookupItems } from './lookup-items';
 import { dateOf, passes, scalarAt, turnOf } from './scalar';
 
 /** What conditions on the profile itself look at. */
@@ -29,27 +31,61 @@ export interface ProfileFacts {
   lists: readonly string[];
 }
 
-const ALWAYS = Infinity;
+const NEVER = Infinity;
 
-export function answerTrait(test: Test, traits: FlatValues, now: number, items?: LookupItems): Answer {
-  const value = scalarAt(traits, test.path);
-  if (test.lookup) return { holds: items!.pass(test, value, now), due: ALWAYS };
-  return { holds: passes(test, traits, now), due: turnOf(test, dateOf(value), now) };
+/** Answers a leaf from the profile. */
+export type AskProfile = (profile: ProfileFacts, now: number) => Answer;
+
+export type ProfileLeaf = Extract<
+  Leaf,
+  { kind: 'trait' | 'consent' | 'account' | 'list' | 'identity' | 'calendar' | 'sample' }
+>;
+
+/**
+ * @param usual whose today it is where a calendar condition names no zone
+ * @param items what tests of lookups look at
+ */
+export function askProfile(leaf: ProfileLeaf, usual: string, items: LookupItems): AskProfile {
+  switch (leaf.kind) {
+    case 'trait':
+      return askTrait(leaf.test, items);
+    case 'consent':
+      return ({ consent }) => answerOf(consentOf(leaf, consent) === leaf.is, NEVER);
+    case 'account':
+      return ({ accounts }, now) => answerAccount(leaf, accounts, now);
+    case 'list':
+      return ({ lists }) => answerOf(lists.includes(leaf.audience), NEVER);
+    case 'identity':
+      return ({ identities }) => answerOf(isIdentified(leaf, identities), NEVER);
+    case 'calendar':
+      return ({ traits }, now) => answerCalendar(leaf, traits, now, usual);
+    case 'sample':
+      return ({ person }) => answerOf(isSampled(leaf, person), NEVER);
+  }
 }
 
-export function answerConsent(leaf: ConsentLeaf, { consent }: ProfileFacts): Answer {
+function askTrait(test: Test, items: LookupItems): AskProfile {
+  if (test.lookup)
+    return ({ traits }, now) => answerOf(items.pass(test, scalarAt(traits, test.path), now), NEVER);
+  return ({ traits }, now) => answerOf(passes(test, traits, now), dateTurn(test, traits, now));
+}
+
+const dateTurn = (test: Test, traits: FlatValues, now: number): number =>
+  movesWithTime(test) ? turnOf(test, dateOf(scalarAt(traits, test.path)), now) : NEVER;
+
+function consentOf(leaf: ConsentLeaf, consent: ProfileFacts['consent']): ConsentLeaf['is'] {
   const topics = consent[leaf.channel];
   const channel = topics?.['*'];
   const topic = leaf.topic === undefined ? undefined : topics?.[leaf.topic];
   const denied = channel === 'denied' || topic === 'denied';
   const granted = channel === 'granted' || topic === 'granted';
-  return { holds: leaf.is === (denied ? 'denied' : granted ? 'granted' : 'unknown'), due: ALWAYS };
+  return denied ? 'denied' : granted ? 'granted' : 'unknown';
 }
 
-export function answerIdentity({ namespace, test }: IdentityLeaf, { identities }: ProfileFacts): Answer {
+function isIdentified({ namespace, test }: IdentityLeaf, identities: ProfileFacts['identities']): boolean {
   const own = identities.filter((identity) => identity.namespace === namespace);
-  if (test.op === 'exists') return { holds: own.length > 0 === test.exists, due: ALWAYS };
-  const holds = own.some(({ value }) => {
+  if (test.op === 'exists') return own.length > 0 === test.exists;
+  return own.some(({ value }) => {
     switch (test.op) {
       case 'in':
         return test.texts.includes(value);
@@ -61,33 +97,30 @@ export function answerIdentity({ namespace, test }: IdentityLeaf, { identities }
         return value.startsWith(test.text);
     }
   });
-  return { holds, due: ALWAYS };
 }
 
-export function answerAccount({ where }: AccountLeaf, { accounts }: ProfileFacts, now: number): Answer {
-  let due = ALWAYS;
-  for (const traits of accounts) {
-    for (const test of where) due = Math.min(due, answerTrait(test, traits, now).due);
-  }
+function answerAccount({ where }: AccountLeaf, accounts: readonly FlatValues[], now: number): Answer {
+  let due = NEVER;
+  for (const traits of accounts) for (const test of where) due = Math.min(due, dateTurn(test, traits, now));
   const holds = accounts.some((traits) => where.every((test) => passes(test, traits, now)));
-  return { holds, due };
+  return answerOf(holds, due);
 }
 
-export function answerSample({ salt, share }: SampleLeaf, { person }: ProfileFacts): Answer {
+function isSampled({ salt, share }: SampleLeaf, person: number): boolean {
   const hash = createHash('md5').update(`${salt}:${person}`).digest();
-  return { holds: hash.readUInt32BE(0) % SAMPLE_PARTS < share, due: ALWAYS };
+  return hash.readUInt32BE(0) % SAMPLE_PARTS < share;
 }
 
-export function answerCalendar(leaf: CalendarLeaf, traits: FlatValues, now: number, usual: string): Answer {
+function answerCalendar(leaf: CalendarLeaf, traits: FlatValues, now: number, usual: string): Answer {
   const date = scalarAt(traits, leaf.path);
-  if (typeof date !== 'string' || parseDate(date) === undefined) return { holds: false, due: ALWAYS };
+  if (typeof date !== 'string' || parseDate(date) === undefined) return answerOf(false, NEVER);
   const zone = zoneFor(leaf, traits, usual);
   const day = today(zone, now);
   const [month, dayOfMonth] = [Number(date.slice(5, 7)), Number(date.slice(8, 10))];
   const holds = isAhead(leaf, day, month, dayOfMonth);
   // Answers change at midnight only. Where the next one changes nothing the one after it is soon enough to look.
   const tomorrow = isAhead(leaf, day + 1, month, dayOfMonth);
-  return { holds, due: startOfDay(zone, holds === tomorrow ? day + 2 : day + 1) };
+  return answerOf(holds, startOfDay(zone, holds === tomorrow ? day + 2 : day + 1));
 }
 
 export function zoneFor({ zone }: CalendarLeaf, traits: FlatValues, usual: string): string {

@@ -1,37 +1,28 @@
 import { ELEMENT, type FlatValues } from '@percorso/profile';
 import { parseDate } from '../definition/date-text';
 import type { DateValue, Order, PlainValue, Test, TimePoint, Value } from '../definition/definition';
+import { type Numeric, numbersCompare, numericOfText, ordered } from './numeric';
 
-/** A value as conditions see it: numbers in units of 10^-9. */
-export type Scalar = string | bigint | boolean;
+/** A value as conditions see it. */
+export type Scalar = string | Numeric | boolean;
 
-const SCALE = 9;
-
-/** Units of 10^-9 of plain decimal text. */
-export function unitsOf(decimal: string): bigint {
-  const dot = decimal.indexOf('.');
-  if (dot < 0) return BigInt(decimal + '0'.repeat(SCALE));
-  const fraction = decimal.slice(dot + 1);
-  return BigInt(decimal.slice(0, dot) + fraction + '0'.repeat(SCALE - fraction.length));
-}
-
-/** Plain decimal text of units of 10^-9. */
-export function decimalOf(units: bigint): string {
-  const digits = String(units < 0n ? -units : units).padStart(SCALE + 1, '0');
-  const fraction = digits.slice(-SCALE).replace(/0+$/, '');
-  return `${units < 0n ? '-' : ''}${digits.slice(0, -SCALE)}${fraction && '.'}${fraction}`;
-}
+export const isNumeric = (value: Scalar | undefined): value is Numeric =>
+  typeof value === 'number' || typeof value === 'bigint';
 
 /** The value at a path; undefined when it is missing. */
 export function scalarAt(values: FlatValues, path: string): Scalar | undefined {
   if (Object.hasOwn(values.strings, path)) return values.strings[path];
   const number = Object.hasOwn(values.numbers, path) ? values.numbers[path] : undefined;
-  if (number !== undefined) return unitsOf(number);
+  if (number !== undefined) return numericOfText(number);
   return Object.hasOwn(values.booleans, path) ? values.booleans[path] : undefined;
 }
 
 export const momentOf = (time: TimePoint, now: number): number =>
   'at' in time ? time.at : now + time.fromNow;
+
+/** A bound relative to now, in milliseconds. */
+export const slidingOf = (point: TimePoint | undefined): number | undefined =>
+  point && 'fromNow' in point ? point.fromNow : undefined;
 
 /** -1, 0 or 1, by code points: UTF-16 order differs where one text has surrogates. */
 export function compareText(a: string, b: string): number {
@@ -49,73 +40,74 @@ export function compareText(a: string, b: string): number {
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
-export function ordered<T extends bigint | number>(op: Order, left: T, right: T): boolean {
-  switch (op) {
-    case 'eq':
-      return left === right;
-    case 'ne':
-      return left !== right;
-    case 'gt':
-      return left > right;
-    case 'gte':
-      return left >= right;
-    case 'lt':
-      return left < right;
-    case 'lte':
-      return left <= right;
-  }
-}
-
 /** Whether what is at a test's path passes it. What ClickHouse sees is what we see: the loader flattens alike. */
 export function passes(test: Test, values: FlatValues, now: number, path = test.path): boolean {
-  if (test.op !== 'includes') return passesScalar(test, scalarAt(values, path), now);
-  const list = Object.hasOwn(values.lists, path) ? values.lists[path]! : [];
-  return list.includes(ELEMENT[test.value.type] + String(test.value.value));
+  if (test.op !== 'includes') return checkOf(test)(scalarAt(values, path), now);
+  return includes(test, Object.hasOwn(values.lists, path) ? values.lists[path]! : []);
 }
 
-type ScalarTest = Exclude<Test, { op: 'includes' }>;
+type IncludesTest = Extract<Test, { op: 'includes' }>;
 
-/** The same for one value; undefined is a missing one. */
-export function passesScalar(test: ScalarTest, found: Scalar | undefined, now: number): boolean {
-  if (test.op === 'exists') return test.exists === (found !== undefined);
-  if (found === undefined) return false;
+/** Whether a list's elements, as `flatten` has them, pass. */
+export const includes = ({ value }: IncludesTest, elements: readonly string[]): boolean =>
+  elements.includes(ELEMENT[value.type] + String(value.value));
+
+export type ScalarTest = Exclude<Test, IncludesTest>;
+/** A test of one value; undefined is a missing one. */
+export type Check = (found: Scalar | undefined, now: number) => boolean;
+
+const checks = new WeakMap<ScalarTest, Check>();
+
+/** A test made ready to be asked often. */
+export function checkOf(test: ScalarTest): Check {
+  let check = checks.get(test);
+  if (!check) checks.set(test, (check = newCheck(test)));
+  return check;
+}
+
+function newCheck(test: ScalarTest): Check {
   switch (test.op) {
+    case 'exists':
+      return (found) => test.exists === (found !== undefined);
     case 'contains':
-      return typeof found === 'string' && found.includes(test.text);
+      return (found) => typeof found === 'string' && found.includes(test.text);
     case 'startsWith':
-      return typeof found === 'string' && found.startsWith(test.text);
-    case 'in':
-      return test.values.some((value) => compares('eq', found, value, now));
-    case 'ne':
-      return !compares('eq', found, test.value, now);
+      return (found) => typeof found === 'string' && found.startsWith(test.text);
+    case 'in': {
+      const values = new Set<Scalar | undefined>(test.values.map(constantOf));
+      return (found) => values.has(found);
+    }
+    case 'ne': {
+      const equals = comparison('eq', test.value);
+      return (found, now) => found !== undefined && !equals(found, now);
+    }
     default:
-      return compares(test.op, found, test.value, now);
+      return comparison(test.op, test.value);
   }
 }
 
-function compares(op: Order, found: Scalar, value: Value, now: number): boolean {
+function comparison(op: Order, value: Value): Check {
   if (value.type === 'date') {
-    const date = dateOf(found);
-    return date !== undefined && ordered(op, date, momentOf(value.time, now));
+    return (found, now) => {
+      const date = dateOf(found);
+      return date !== undefined && ordered(op, date, momentOf(value.time, now));
+    };
   }
-  if (value.type === 'text')
-    return typeof found === 'string' && ordered(op, compareText(found, value.value), 0);
-  if (value.type === 'number') return typeof found === 'bigint' && ordered(op, found, constantUnits(value));
-  return typeof found === 'boolean' && ordered(op, Number(found), Number(value.value));
+  const constant = constantOf(value);
+  // Equal values are identical, and of one type.
+  if (op === 'eq') return (found) => found === constant;
+  if (typeof constant === 'string')
+    return (found) => typeof found === 'string' && ordered(op, compareText(found, constant), 0);
+  if (typeof constant === 'boolean') return () => false;
+  return (found) => isNumeric(found) && numbersCompare(op, found, constant);
 }
+
+export const constantOf = (value: PlainValue): Scalar =>
+  value.type === 'number' ? numericOfText(value.value) : value.value;
 
 /** Unix milliseconds of a value that is a date's text. */
 export const dateOf = (found: Scalar | undefined): number | undefined =>
   typeof found === 'string' ? parseDate(found) : undefined;
-
-const constants = new WeakMap<PlainValue, bigint>();
-
-/** A definition's number, converted once. */
-export function constantUnits(value: PlainValue & { type: 'number' }): bigint {
-  let units = constants.get(value);
-  if (units === undefined) constants.set(value, (units = unitsOf(value.value)));
-  return units;
-}
 
 /** The moments after `now` at which comparing `moment` with a date value may turn out differently. */
 export function nextTurn(moment: number, value: DateValue, now: number): number {

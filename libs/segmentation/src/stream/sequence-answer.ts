@@ -1,55 +1,67 @@
 import type { SequenceLeaf, SequenceStep } from '../definition/definition';
-import { type Answer, movingDue, spanOf } from './event-answer';
+import { type Answer, answerOf } from './answer';
+import { movingDue, spanOf } from './event-answer';
 import type { Matches } from './matches';
 
-/** `matches`: of the first events, then of each step. */
-export function answerSequence(leaf: SequenceLeaf, matches: readonly Matches[], now: number): Answer {
-  const [firsts, ...later] = matches as [Matches, ...Matches[]];
-  const span = spanOf(firsts, leaf.window, now);
-  let due = Math.min(span.due, ...later.map((step) => movingDue(step, now)));
-  /** Moments at which a chain has come as far as the step before. */
-  let reached = span.matches.list.slice(span.from, span.to).map(({ at }) => at);
-  for (const [index, step] of leaf.steps.entries()) {
-    const times = later[index]!.passing(now).list.map(({ at }) => at);
-    if (step.presence === 'present') {
-      reached = following(reached, times, step);
-      continue;
+/** Moments of a sorted list, those from index `from` up to `to`. */
+interface Moments {
+  times: readonly number[];
+  from: number;
+  to: number;
+}
+
+/** Answers a sequence from the matches of its first event and those of a step, by the step's index. */
+export type AskSequence = (firsts: Matches, matchesOf: (step: number) => Matches, now: number) => Answer;
+
+export function askSequence({ window, steps }: SequenceLeaf): AskSequence {
+  const find = spanOf(window);
+  return (firsts, matchesOf, now) => {
+    const { matches, from, to, due: crossing } = find(firsts, now);
+    let due = crossing;
+    /** Moments at which a chain has come as far as the step before. */
+    let reached: Moments = { times: matches.times, from, to };
+    for (const [index, step] of steps.entries()) {
+      const all = matchesOf(index);
+      due = Math.min(due, movingDue(all, now));
+      const { times } = all.passing(now);
+      if (step.presence === 'absent') return absent(reached, times, step, now, due);
+      const found = following(reached, times, step);
+      reached = { times: found, from: 0, to: found.length };
     }
-    const absent = withoutFollower(reached, times, step, now);
-    due = Math.min(due, absent.due);
-    return { holds: absent.holds, due };
-  }
-  return { holds: reached.length > 0, due };
+    return answerOf(reached.to > reached.from, due);
+  };
 }
 
 /** Those of `times` that come after some reached moment within the gap; both ascending. */
-function following(reached: readonly number[], times: readonly number[], { gap }: SequenceStep): number[] {
+function following(reached: Moments, times: readonly number[], { gap = Infinity }: SequenceStep): number[] {
   const found: number[] = [];
-  let before = -1;
+  let before = reached.from - 1;
   for (const time of times) {
     // The latest moment before is the closest: if its gap has passed, so has every other's.
-    while (before + 1 < reached.length && reached[before + 1]! < time) before++;
-    if (before >= 0 && time - reached[before]! < (gap ?? Infinity)) found.push(time);
+    while (before + 1 < reached.to && reached.times[before + 1]! < time) before++;
+    if (before >= reached.from && time - reached.times[before]! < gap) found.push(time);
   }
   return found;
 }
 
 /** Whether after some reached moment nothing came within the gap, which must be over: nobody enters too early. */
-function withoutFollower(
-  reached: readonly number[],
+function absent(
+  reached: Moments,
   times: readonly number[],
   { gap = Infinity }: SequenceStep,
   now: number,
+  crossing: number,
 ): Answer {
-  let due = Infinity;
+  let due = crossing;
   let next = 0;
-  for (const moment of reached) {
+  for (let index = reached.from; index < reached.to; index++) {
+    const moment = reached.times[index]!;
     while (next < times.length && times[next]! <= moment) next++;
     const follower = times[next];
     if (follower !== undefined && follower - moment < gap) continue;
     const over = gap === Infinity ? -Infinity : moment + gap;
-    if (over <= now) return { holds: true, due };
+    if (over <= now) return answerOf(true, due);
     due = Math.min(due, over);
   }
-  return { holds: false, due };
+  return answerOf(false, due);
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { EventReader, type PersonEvent, ProfileReader, type ProfileValues } from '@percorso/profile';
+import { EventReader, type PersonEvent, ProfileReader } from '@percorso/profile';
 import { Database, type Held, type Transaction } from '@percorso/storage';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
@@ -8,10 +8,12 @@ import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
 import { AccountWakeStore } from './account-wake.store';
-import { Answers } from './answer';
+import { dueOf, holdsOf } from './answer';
+import { Answers } from './answers';
 import { ColdReader } from './cold-reader';
-import { type PersonCache, type PersonState } from './person-cache';
+import type { PersonCache } from './person-cache';
 import { PersonCaches } from './person-caches';
+import type { PersonState } from './person-state';
 import type { Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { isEverybody, type Shard } from './shard';
@@ -201,25 +203,27 @@ export class StreamEvaluator {
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
     const alive = touched.filter(({ person }) => profiles.has(person));
-    const asked = await this.bringUpToDate(turn, alive, profiles);
+    const asked = await this.bringUpToDate(turn, alive);
     const overflow = await this.cold.readOverflowed(tx, plan, asked, turn.until, now.getTime());
     const members = plan.programs.length > 0 ? await this.memberships.membershipsOf(tx, persons) : new Map();
     const changes: PersonChange[] = [];
     const woken: Wake[] = [];
     const seen: Wake[] = [];
-    for (const { touch, state, programs } of asked) {
+    const answers = new Answers(plan);
+    for (const { touch, state } of asked) {
       const read = overflow.get(touch.person);
-      const values = {
-        profile: { ...profiles.get(touch.person)!, lists: lists?.get(touch.person) ?? [] },
+      const values = profiles.get(touch.person)!;
+      const person = {
+        profile: { ...values, lists: lists?.get(touch.person) ?? [] },
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
-      const answers = new Answers(plan, values, now.getTime(), plan.zone);
+      const look = { now: now.getTime(), profileVersion: values.version, woken: touch.woken };
       let due = Infinity;
-      for (const program of programs) {
+      for (const program of answers.ask(state, person, look)) {
         const answer = answers.of(program);
-        due = Math.min(due, answer.due);
+        due = Math.min(due, dueOf(answer));
         const member: boolean = members.get(touch.person)?.has(program.audience.id) ?? false;
-        if (answer.holds !== member) changes.push(changeOf(program, touch, answer.holds));
+        if (holdsOf(answer) !== member) changes.push(changeOf(program, touch, holdsOf(answer)));
       }
       (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
     }
@@ -243,23 +247,19 @@ export class StreamEvaluator {
     throw new TooManyChanges(Math.ceil((allowed * MOST_CHANGES) / changes.length / 2));
   }
 
-  /** State of each person as of the turn's end, and the audiences whose answer may be another one now. */
+  /** State of each person as of the turn's end. */
   private async bringUpToDate(
     turn: Turn,
     touched: readonly Touched[],
-    profiles: ReadonlyMap<number, ProfileValues>,
-  ): Promise<{ touch: Touched; state: PersonState; programs: readonly Program[] }[]> {
+  ): Promise<{ touch: Touched; state: PersonState }[]> {
     const { cache, plan, now } = turn;
-    const unknown = touched.filter(({ person }) => !cache.get(person)).map(({ person }) => person);
+    const unknown = touched.filter(({ person }) => !cache.has(person)).map(({ person }) => person);
     const history = await this.cold.histories(turn.tx, plan, unknown, turn.until);
     return touched.map((touch) => {
       const known = cache.get(touch.person);
       if (known) for (const event of touch.events) cache.offer(known, event, now.getTime());
       const state = known ?? cache.build(touch.person, history.get(touch.person) ?? [], now.getTime());
-      const { version } = profiles.get(touch.person)!;
-      const changed = state.profileVersion !== version;
-      state.profileVersion = version;
-      return { touch, state, programs: known ? programsFor(plan, touch, changed) : plan.programs };
+      return { touch, state };
     });
   }
 }
@@ -296,15 +296,6 @@ function touchedBy(events: readonly PersonEvent[], woken: readonly DuePerson[]):
     else touched.set(event.person, { person: event.person, events: [event], woken: false });
   }
   return touched;
-}
-
-/** Of a person who was woken all; else those that look at what came, or at the profile if it changed. */
-function programsFor(plan: Plan, { events, woken }: Touched, profileChanged: boolean): readonly Program[] {
-  if (woken) return plan.programs;
-  const programs = new Set<Program>([...plan.unsettled, ...plan.identityPrograms]);
-  if (profileChanged) for (const program of plan.profilePrograms) programs.add(program);
-  for (const { name } of events) for (const program of plan.programsOf.get(name) ?? []) programs.add(program);
-  return [...programs];
 }
 
 function changeOf({ audience }: Program, touch: Touched, member: boolean): PersonChange {

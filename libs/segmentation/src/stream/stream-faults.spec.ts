@@ -5,7 +5,7 @@ import { AudienceService } from '../audience/audience.service';
 import { AudienceStore } from '../audience/audience.store';
 import type { MembershipDelta } from '../membership/membership-log';
 import { MOST_MATCHES } from './matches';
-import type { PersonState } from './person-cache';
+import type { PersonState } from './person-state';
 import { PersonCaches } from './person-caches';
 import { PlanLoader } from './plan-loader';
 import { StreamCursorStore } from './stream-cursor.store';
@@ -172,7 +172,7 @@ describe('StreamEvaluator under faults', () => {
     await world.say(order('ann', 2 * DAY), order('bob', 2 * DAY), order('bob', 3 * DAY));
     const plan = await world.database.tx(world.workspaceId, (tx) => world.get(PlanLoader).load(tx));
     // Forgets Ann's first order, so her second one is taken for her first.
-    (await stateOf(1)).matches(plan.slots[0]!).list.pop();
+    (await stateOf(1)).matches(plan.slots[0]!).times.pop();
     await world.say(order('ann', DAY));
     expect(await world.members(audience)).toEqual([2]);
     const before = (await driftFound.get()).values[0]?.value ?? 0;

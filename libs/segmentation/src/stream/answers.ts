@@ -1,0 +1,134 @@
+import { type Answer, dueOf } from './answer';
+import type { PersonFacts } from './leaf-answer';
+import type { PersonState, SlotState } from './person-state';
+import type { Plan, PlannedLeaf, Program } from './plan';
+
+/** How a person is looked at. */
+export interface Look {
+  /** Unix milliseconds. */
+  now: number;
+  /** Of the profile that is looked at, see `ProfileValues`. */
+  profileVersion: number;
+  /** Whether something beside events, the profile and time may be the reason. */
+  woken: boolean;
+}
+
+/**
+ * Answers audiences, person by person. A leaf is asked again only when an event went into a slot it looks at, its moment
+ * has come, or what else it looks at may have changed; an audience when the answer of one of its leaves became another.
+ */
+export class Answers {
+  /** Of all leaves, of the person asked last. */
+  private readonly current: Answer[];
+  /** By program the last person for whom it is to be asked. */
+  private readonly marks: Int32Array;
+  private person = 0;
+  private affected: Program[] = [];
+
+  constructor(private readonly plan: Plan) {
+    this.current = [...plan.blank];
+    this.marks = new Int32Array(plan.programs.length);
+  }
+
+  /**
+   * Bring a person's answers up to a moment.
+   * @param person with what overflowed of `state` read, too
+   * @returns programs whose answer, or its due, may be another one than when the person was last asked; all of them the first
+   * time, and when the person was woken
+   */
+  ask(state: PersonState, person: PersonFacts, look: Look): readonly Program[] {
+    const { plan } = this;
+    this.person += 1;
+    this.affected = [];
+    const known = state.profileVersion >= 0 && look.now >= state.asOf;
+    this.askProfile(state, person, look, known);
+    this.askSlots(state, person, look.now, known);
+    state.profileVersion = look.profileVersion;
+    state.asOf = look.now;
+    state.itemsAsOf = plan.items.changes;
+    for (const program of plan.unsettled) this.mark(program);
+    const asked = known && !look.woken ? this.affected : plan.programs;
+    if (asked.length > 0) this.gather(state);
+    return asked;
+  }
+
+  /** The answer of a program, of the person asked last. */
+  of(program: Program): Answer {
+    return program.ask(this.current);
+  }
+
+  private askProfile(state: PersonState, person: PersonFacts, look: Look, known: boolean): void {
+    const { profileLeaves, identityPlaces, wokenPlaces, profileLooksUp, items } = this.plan;
+    const itemsChanged = profileLooksUp && state.itemsAsOf !== items.changes;
+    const changed = itemsChanged || state.profileVersion !== look.profileVersion;
+    if (known && !changed && state.profileDue > look.now) {
+      const places = look.woken ? wokenPlaces : identityPlaces;
+      if (places.length === 0) return;
+      for (const place of places) this.askOnProfile(state, place, person, look.now);
+      return;
+    }
+    if (!known) state.profile = profileLeaves.map(() => Number.NaN);
+    state.profileDue = Infinity;
+    for (let place = 0; place < profileLeaves.length; place++)
+      this.askOnProfile(state, place, person, look.now);
+  }
+
+  private askOnProfile(state: PersonState, place: number, person: PersonFacts, now: number): void {
+    const leaf = this.plan.leaves[this.plan.profileLeaves[place]!]!;
+    const answer = leaf.ask(person, now);
+    state.profileDue = Math.min(state.profileDue, dueOf(answer));
+    if (answer === state.profile[place]) return;
+    state.profile[place] = answer;
+    this.affect(leaf);
+  }
+
+  private askSlots(state: PersonState, person: PersonFacts, now: number, known: boolean): void {
+    const { items, slots } = this.plan;
+    for (const index of state.overflowed) state.outdate(slots[index]!);
+    const itemsChanged = state.itemsAsOf !== items.changes;
+    if (known && !state.stale && state.due > now && !itemsChanged) return;
+    state.due = Infinity;
+    for (const slot of state.slots.values()) {
+      if (!known || slot.stale || slot.due <= now || (itemsChanged && slot.slot.looksUp))
+        this.askSlot(slot, person, now);
+      state.due = Math.min(state.due, slot.due);
+    }
+    state.stale = false;
+  }
+
+  private askSlot(state: SlotState, person: PersonFacts, now: number): void {
+    const { index, leaves, blank } = state.slot;
+    const own = person.matches(index);
+    if (state.answers === blank) state.answers = [...blank];
+    state.due = Infinity;
+    state.stale = false;
+    for (let place = 0; place < leaves.length; place++) {
+      const leaf = this.plan.leaves[leaves[place]!]!;
+      const answer = leaf.ask(person, now, own);
+      state.due = Math.min(state.due, dueOf(answer));
+      if (answer === state.answers[place]) continue;
+      state.answers[place] = answer;
+      this.affect(leaf);
+    }
+  }
+
+  private affect({ programs }: PlannedLeaf): void {
+    for (const program of programs) this.mark(program);
+  }
+
+  private mark(program: Program): void {
+    if (this.marks[program.index] === this.person) return;
+    this.marks[program.index] = this.person;
+    this.affected.push(program);
+  }
+
+  /** All leaves' answers of a person in one list. */
+  private gather({ profile, slots }: PersonState): void {
+    const { blank, profileLeaves } = this.plan;
+    for (let leaf = 0; leaf < blank.length; leaf++) this.current[leaf] = blank[leaf]!;
+    for (let place = 0; place < profile.length; place++) this.current[profileLeaves[place]!] = profile[place]!;
+    for (const { slot, answers } of slots.values()) {
+      for (let place = 0; place < answers.length; place++) this.current[slot.leaves[place]!] = answers[place]!;
+    }
+  }
+}
