@@ -8,8 +8,7 @@ import {
   type Plan,
   planOf,
 } from '@percorso/segmentation';
-import { type Flips, historyOf, type LeadingEvaluator, type Shop, type Touch } from './evaluator-work';
-import type { ShopEvent } from './shop';
+import { type Flips, type LeadingEvaluator, type Shop, type Touch } from './evaluator-work';
 import type { ShopAudience } from './shop-audiences';
 
 interface Profile {
@@ -63,10 +62,10 @@ export class OurEvaluator implements LeadingEvaluator {
     return this.lastDue;
   }
 
-  touch({ person, now, event }: Touch): Flips {
+  touch({ person, now, row }: Touch): Flips {
     const known = this.cache.get(person);
-    if (known && event) this.cache.offer(known, personEvent(person, event), now);
-    const state = known ?? this.build(person, now, event);
+    if (known && row) this.cache.offer(known, row, now);
+    const state = known ?? this.build(person, now, row);
     const values = {
       profile: this.profiles[person]!,
       matches: (slot: number) => state.matches(this.plan.slots[slot]!),
@@ -74,7 +73,7 @@ export class OurEvaluator implements LeadingEvaluator {
     const members = this.membersOf(person);
     const flips: Flips = [];
     let due = Infinity;
-    for (const program of this.answers.ask(state, values, { now, profileVersion: 1, woken: !event })) {
+    for (const program of this.answers.ask(state, values, { now, profileVersion: 1, woken: !row })) {
       const answer = this.answers.of(program);
       due = Math.min(due, dueOf(answer));
       const holds = holdsOf(answer);
@@ -88,9 +87,9 @@ export class OurEvaluator implements LeadingEvaluator {
     return flips;
   }
 
-  private build(person: number, now: number, event?: ShopEvent): PersonState {
-    const events = historyOf(this.shop, person).map((one) => personEvent(person, one));
-    return this.cache.build(person, event ? [...events, personEvent(person, event)] : events, now);
+  private build(person: number, now: number, row?: PersonEvent): PersonState {
+    const events = this.shop.rows[person]!;
+    return this.cache.build(person, row ? [...events, row] : events, now);
   }
 
   private membersOf(person: number): Set<number> {
@@ -99,16 +98,6 @@ export class OurEvaluator implements LeadingEvaluator {
     return members;
   }
 }
-
-const personEvent = (person: number, { name, at, properties }: ShopEvent): PersonEvent => ({
-  person,
-  pos: 0,
-  messageId: '',
-  name,
-  occurredAt: new Date(at),
-  receivedAt: new Date(at),
-  properties,
-});
 
 const consentOf = (consent: boolean | undefined): Profile['consent'] =>
   consent === undefined ? {} : { email: { '*': consent ? 'granted' : 'denied' } };

@@ -9,6 +9,7 @@ import {
   type Evaluator,
   type Flips,
   makeShop,
+  remember,
   type Shop,
   type Touch,
   Wakes,
@@ -140,11 +141,6 @@ async function follow(peer: Evaluator, { touches, flips }: Round): Promise<numbe
     assertSame([flips[index]!, own], [{ title: 'percorso' }, peer], touches[index]!),
   );
   return seconds;
-}
-
-/** What came belongs to the customers' history from now on. */
-function remember(shop: Shop, touches: readonly Touch[]): void {
-  for (const { person, event } of touches) if (event) shop.shoppers[person]!.events.push(event);
 }
 
 function assertSame(found: readonly Flips[], evaluators: readonly { title: string }[], touch: Touch): void {

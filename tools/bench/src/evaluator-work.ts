@@ -1,4 +1,5 @@
 import { Random } from '@percorso/demo';
+import type { PersonEvent } from '@percorso/profile';
 import { leavesOf } from '@percorso/segmentation';
 import type { ShopAudience } from './shop-audiences';
 import { type Shopper, shopEvent, type ShopEvent, shoppers } from './shop';
@@ -9,11 +10,15 @@ export interface Touch {
   /** Unix milliseconds. */
   now: number;
   event?: ShopEvent;
+  /** The same as the hub reads it. */
+  row?: PersonEvent;
 }
 
 /** Customers, what is known of them beforehand, and the events to come. */
 export interface Shop {
   shoppers: Shopper[];
+  /** Each one's events as the hub reads them; peers are given those of `shoppers`. */
+  rows: PersonEvent[][];
   /** The moment the history ends. */
   start: number;
 }
@@ -43,7 +48,31 @@ const LOOK_AFTER = 5;
 
 export function makeShop(count: number, mean: number): Shop {
   const start = Date.UTC(2026, 5, 15, 12);
-  return { shoppers: [...shoppers(3, count, mean, start)], start };
+  const all = [...shoppers(3, count, mean, start)];
+  return {
+    shoppers: all,
+    rows: all.map(({ events }, person) => events.map((one) => rowOf(person, one))),
+    start,
+  };
+}
+
+/** As `EventReader` hands an event over. */
+const rowOf = (person: number, { name, at, properties }: ShopEvent): PersonEvent => ({
+  person,
+  pos: 0,
+  messageId: '',
+  name,
+  occurredAt: new Date(at),
+  receivedAt: new Date(at),
+  properties: { ...properties },
+});
+
+/** What came belongs to the customers' history from now on. */
+export function remember({ shoppers: all, rows }: Shop, touches: readonly Touch[]): void {
+  for (const { person, event, row } of touches) {
+    if (event) all[person]!.events.push(event);
+    if (row) rows[person]!.push(row);
+  }
 }
 
 /** The customer's events so far, as a store would hand them over. */
@@ -84,7 +113,8 @@ export class EventFlow {
     this.now += this.random.between(0, 2 * this.every);
     const dice = this.random.next();
     const person = Math.floor(dice * dice * this.shop.shoppers.length);
-    return { person, now: this.now + LOOK_AFTER, event: shopEvent(this.random, this.now) };
+    const event = shopEvent(this.random, this.now);
+    return { person, now: this.now + LOOK_AFTER, event, row: rowOf(person, event) };
   }
 }
 

@@ -23,6 +23,8 @@ export class Answers {
   /** By program the last person for whom it is to be asked. */
   private readonly marks: Int32Array;
   private person = 0;
+  /** Whether only some programs are to be asked, and which. */
+  private some = true;
   private affected: Program[] = [];
 
   constructor(private readonly plan: Plan) {
@@ -41,13 +43,14 @@ export class Answers {
     this.person += 1;
     this.affected = [];
     const known = state.profileVersion >= 0 && look.now >= state.asOf;
+    this.some = known && !look.woken;
     this.askProfile(state, person, look, known);
     this.askSlots(state, person, look.now, known);
     state.profileVersion = look.profileVersion;
     state.asOf = look.now;
     state.itemsAsOf = plan.items.changes;
     for (const program of plan.unsettled) this.mark(program);
-    const asked = known && !look.woken ? this.affected : plan.programs;
+    const asked = this.some ? this.affected : plan.programs;
     if (asked.length > 0) this.gather(state);
     return asked;
   }
@@ -67,7 +70,6 @@ export class Answers {
       for (const place of places) this.askOnProfile(state, place, person, look.now);
       return;
     }
-    if (!known) state.profile = profileLeaves.map(() => Number.NaN);
     state.profileDue = Infinity;
     for (let place = 0; place < profileLeaves.length; place++)
       this.askOnProfile(state, place, person, look.now);
@@ -77,9 +79,7 @@ export class Answers {
     const leaf = this.plan.leaves[this.plan.profileLeaves[place]!]!;
     const answer = leaf.ask(person, now);
     state.profileDue = Math.min(state.profileDue, dueOf(answer));
-    if (answer === state.profile[place]) return;
-    state.profile[place] = answer;
-    this.affect(leaf);
+    this.keep(state, place, leaf, answer);
   }
 
   private askSlots(state: PersonState, person: PersonFacts, now: number, known: boolean): void {
@@ -88,32 +88,32 @@ export class Answers {
     const itemsChanged = state.itemsAsOf !== items.changes;
     if (known && !state.stale && state.due > now && !itemsChanged) return;
     state.due = Infinity;
-    for (const slot of state.slots.values()) {
+    for (const slot of state.slots) {
       if (!known || slot.stale || slot.due <= now || (itemsChanged && slot.slot.looksUp))
-        this.askSlot(slot, person, now);
+        this.askSlot(state, slot, person, now);
       state.due = Math.min(state.due, slot.due);
     }
     state.stale = false;
   }
 
-  private askSlot(state: SlotState, person: PersonFacts, now: number): void {
-    const { index, leaves, blank } = state.slot;
-    const own = person.matches(index);
-    if (state.answers === blank) state.answers = [...blank];
-    state.due = Infinity;
-    state.stale = false;
-    for (let place = 0; place < leaves.length; place++) {
-      const leaf = this.plan.leaves[leaves[place]!]!;
+  private askSlot(state: PersonState, slot: SlotState, person: PersonFacts, now: number): void {
+    const { index, leaves } = slot.slot;
+    const own = state.overflowed.has(index) ? person.matches(index) : slot;
+    let due = Infinity;
+    for (let nth = 0; nth < leaves.length; nth++) {
+      const leaf = this.plan.leaves[leaves[nth]!]!;
       const answer = leaf.ask(person, now, own);
-      state.due = Math.min(state.due, dueOf(answer));
-      if (answer === state.answers[place]) continue;
-      state.answers[place] = answer;
-      this.affect(leaf);
+      due = Math.min(due, dueOf(answer));
+      this.keep(state, slot.place + nth, leaf, answer);
     }
+    slot.due = due;
+    slot.stale = false;
   }
 
-  private affect({ programs }: PlannedLeaf): void {
-    for (const program of programs) this.mark(program);
+  private keep({ answers }: PersonState, place: number, leaf: PlannedLeaf, answer: Answer): void {
+    if (answer === answers[place]) return;
+    answers[place] = answer;
+    if (this.some) for (const program of leaf.programs) this.mark(program);
   }
 
   private mark(program: Program): void {
@@ -123,12 +123,14 @@ export class Answers {
   }
 
   /** All leaves' answers of a person in one list. */
-  private gather({ profile, slots }: PersonState): void {
+  private gather({ answers, slots }: PersonState): void {
+    const { current } = this;
     const { blank, profileLeaves } = this.plan;
-    for (let leaf = 0; leaf < blank.length; leaf++) this.current[leaf] = blank[leaf]!;
-    for (let place = 0; place < profile.length; place++) this.current[profileLeaves[place]!] = profile[place]!;
-    for (const { slot, answers } of slots.values()) {
-      for (let place = 0; place < answers.length; place++) this.current[slot.leaves[place]!] = answers[place]!;
+    for (let leaf = 0; leaf < blank.length; leaf++) current[leaf] = blank[leaf]!;
+    for (let place = 0; place < profileLeaves.length; place++)
+      current[profileLeaves[place]!] = answers[place]!;
+    for (const { slot, place } of slots) {
+      for (let nth = 0; nth < slot.leaves.length; nth++) current[slot.leaves[nth]!] = answers[place + nth]!;
     }
   }
 }

@@ -35,11 +35,12 @@ export function spanOf(window: Window): (all: Matches, now: number) => Span {
 }
 
 /** When a moving test of some match may turn out differently. */
-export function movingDue({ slot, columns }: Matches, now: number): number {
+export function movingDue(all: Matches, now: number): number {
   let due = Infinity;
-  for (const test of slot.moving) {
-    for (const value of columns[slot.paths.indexOf(test.path)]!)
-      due = Math.min(due, turnOf(test, dateOf(value), now));
+  for (const test of all.slot.moving) {
+    const path = all.slot.paths.indexOf(test.path);
+    for (let index = 0; index < all.times.length; index++)
+      due = Math.min(due, turnOf(test, dateOf(all.valueAt(index, path)), now));
   }
   return due;
 }
@@ -68,16 +69,16 @@ type Compares = (span: Span) => boolean;
 
 function comparison({ measure }: EventLeaf, op: Order, limit: Numeric, slot: Slot): Compares {
   if (!('path' in measure)) return (span) => numbersCompare(op, countOf(span) * MILLION, limit);
-  const column = slot.paths.indexOf(measure.path);
+  const path = slot.paths.indexOf(measure.path);
   const { of } = measure;
   switch (of) {
     case 'distinct':
-      return (span) => numbersCompare(op, distinctOf(span, column) * MILLION, limit);
+      return (span) => numbersCompare(op, distinctOf(span, path) * MILLION, limit);
     case 'sum':
-      return (span) => numbersCompare(op, sumOf(span, column), limit);
+      return (span) => numbersCompare(op, sumOf(span, path), limit);
     default:
       return (span) => {
-        const total = totalOf(span, column);
+        const total = totalOf(span, path);
         if (!total) return false;
         // An average is compared without dividing, so nothing is rounded.
         if (of === 'avg') return numbersCompare(op, total.sum, times(limit, total.count));
@@ -99,27 +100,25 @@ function lastOf({ matches, from, to, totals }: Span): number | undefined {
   return totals && matches.totals.count > 0 ? matches.totals.last : undefined;
 }
 
-function sumOf({ matches, from, to, totals }: Span, column: number): Numeric {
-  const values = matches.columns[column]!;
-  let sum = (totals && matches.totals.numbers[column]?.sum) || 0;
+function sumOf({ matches, from, to, totals }: Span, path: number): Numeric {
+  let sum = (totals && matches.totals.numbers[path]?.sum) || 0;
   for (let index = from; index < to; index++) {
-    const value = values[index];
+    const value = matches.valueAt(index, path);
     if (isNumeric(value)) sum = plus(sum, value);
   }
   return sum;
 }
 
-function totalOf({ matches, from, to, totals }: Span, column: number): NumberTotal | undefined {
-  const values = matches.columns[column]!;
-  let total = totals ? matches.totals.numbers[column] : undefined;
-  for (let index = from; index < to; index++) total = added(total, values[index]);
+function totalOf({ matches, from, to, totals }: Span, path: number): NumberTotal | undefined {
+  let total = totals ? matches.totals.numbers[path] : undefined;
+  for (let index = from; index < to; index++) total = added(total, matches.valueAt(index, path));
   return total;
 }
 
-function distinctOf({ matches, from, to }: Span, column: number): number {
+function distinctOf({ matches, from, to }: Span, path: number): number {
   const values = new Set<Scalar>();
   for (let index = from; index < to; index++) {
-    const value = matches.columns[column]![index];
+    const value = matches.valueAt(index, path);
     if (value !== undefined) values.add(value);
   }
   return values.size;
@@ -143,7 +142,7 @@ export function askEvery(leaf: EveryLeaf, slot: Slot): AskEvents {
   const { op, periods, every, window, measure } = leaf;
   const limit = numericOfText(leaf.value.value);
   const sliding = 'fromNow' in window.to;
-  const column = measure.of === 'sum' ? slot.paths.indexOf(measure.path) : undefined;
+  const path = measure.of === 'sum' ? slot.paths.indexOf(measure.path) : undefined;
   return (all, now) => {
     const matches = all.passing(now);
     const end = momentOf(window.to, now);
@@ -157,7 +156,7 @@ export function askEvery(leaf: EveryLeaf, slot: Slot): AskEvents {
       if (back === periods) break;
       const from = matches.indexFrom(bound - every);
       const span = { matches, from, to, totals: false, due };
-      const measured = column === undefined ? countOf(span) * MILLION : sumOf(span, column);
+      const measured = path === undefined ? countOf(span) * MILLION : sumOf(span, path);
       holds &&= numbersCompare(op, measured, limit);
       to = from;
     }

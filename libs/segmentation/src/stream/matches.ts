@@ -27,44 +27,56 @@ export const MOST_MATCHES = 512;
 /** Folding is worth it from this many on. */
 const FOLD_FROM = 32;
 
-/** A person's events in one slot, oldest first; columns instead of objects, as there are many. */
+export type Values = (Scalar | undefined)[];
+
+/** A person's events in one slot, oldest first; lists of plain values instead of objects, as there are many. */
 export class Matches {
-  /** When each occurred, Unix milliseconds. */
-  readonly times: number[] = [];
-  /** For each path of the slot the values of all events. */
-  readonly columns: (Scalar | undefined)[][];
   totals: Readonly<Totals> = NO_TOTALS;
   /** All older events are in the totals. */
   private foldedBefore = -Infinity;
 
-  constructor(readonly slot: Slot) {
-    this.columns = slot.paths.map(() => []);
-  }
+  constructor(
+    readonly slot: Slot,
+    /** When each occurred, Unix milliseconds. */
+    public times: number[] = [],
+    /** The values at the slot's paths, those of the first event first. */
+    private values: Values = [],
+  ) {}
 
   /** Whether more events came than are kept. */
   get overflowed(): boolean {
     return this.times.length > MOST_MATCHES;
   }
 
-  /** Take up an event of the slot, see `Slot.admits`. */
-  add(at: number, { scalars }: Read, now: number): void {
-    const { times, columns, slot } = this;
+  /** Take up an event of the slot, see `admits`. */
+  add(at: number, read: Read, now: number): void {
+    const { times, values, slot } = this;
+    const row = rowFor(slot, read);
     if (at < this.foldedBefore) {
-      this.fold(at, (column) => scalars[slot.places[column]!]);
+      this.fold(at, row);
       return;
     }
     let index = times.length;
     while (index > 0 && times[index - 1]! > at) index--;
-    insert(times, index, at);
-    for (let column = 0; column < columns.length; column++)
-      insert(columns[column]!, index, scalars[slot.places[column]!]);
+    if (index === times.length) {
+      times.push(at);
+      for (const value of row) values.push(value);
+    } else {
+      times.splice(index, 0, at);
+      values.splice(index * row.length, 0, ...row);
+    }
     if (times.length >= FOLD_FROM) this.foldUntil(now + slot.keep);
+  }
+
+  /** What is at the slot's path of a number, of the event of an index. */
+  valueAt(index: number, path: number): Scalar | undefined {
+    return this.values[index * this.slot.paths.length + path];
   }
 
   /** Let go of every single match. */
   clear(): void {
-    this.times.length = 0;
-    for (const column of this.columns) column.length = 0;
+    this.times = [];
+    this.values = [];
   }
 
   /** The index of the first match at or after `time`. */
@@ -83,14 +95,15 @@ export class Matches {
   passing(now: number): Matches {
     const { moving, paths } = this.slot;
     if (moving.length === 0) return this;
-    const tested = moving.map((test) => ({ test, column: this.columns[paths.indexOf(test.path)]! }));
-    const passing = new Matches(this.slot);
-    for (const [index, at] of this.times.entries()) {
-      if (!tested.every(({ test, column }) => this.passes(test, column[index], now))) continue;
-      passing.times.push(at);
-      this.columns.forEach((column, place) => passing.columns[place]!.push(column[index]));
-    }
-    return passing;
+    const tested = moving.map((test) => ({ test, path: paths.indexOf(test.path) }));
+    const indexes = [...this.times.keys()].filter((index) =>
+      tested.every(({ test, path }) => this.passes(test, this.valueAt(index, path), now)),
+    );
+    return new Matches(
+      this.slot,
+      indexes.map((index) => this.times[index]!),
+      indexes.flatMap((index) => this.rowOf(index)),
+    );
   }
 
   private passes(test: Test, value: Scalar | undefined, now: number): boolean {
@@ -98,27 +111,38 @@ export class Matches {
     return test.op !== 'includes' && checkOf(test)(value, now);
   }
 
+  private rowOf(index: number): Values {
+    const { length } = this.slot.paths;
+    return this.values.slice(index * length, (index + 1) * length);
+  }
+
   private foldUntil(time: number): void {
     if (time <= this.foldedBefore) return;
     // Events yet to come may be as old as now: totals take those that are older than all leaves look at.
     const until = this.indexFrom(time);
     if (until === 0) return;
-    for (let index = 0; index < until; index++)
-      this.fold(this.times[index]!, (column) => this.columns[column]![index]);
-    this.times.splice(0, until);
-    for (const column of this.columns) column.splice(0, until);
+    for (let index = 0; index < until; index++) this.fold(this.times[index]!, this.rowOf(index));
+    this.times = this.times.slice(until);
+    this.values = this.values.slice(until * this.slot.paths.length);
     this.foldedBefore = time;
   }
 
-  private fold(at: number, valueOf: (column: number) => Scalar | undefined): void {
+  private fold(at: number, row: Values): void {
     const { count, first, last, numbers } = this.totals;
     this.totals = {
       count: count + 1,
       first: Math.min(first, at),
       last: Math.max(last, at),
-      numbers: this.columns.map((_, column) => added(numbers[column], valueOf(column))),
+      numbers: row.map((value, path) => added(numbers[path], value)),
     };
   }
+}
+
+const NO_VALUES: Values = [];
+
+/** What is at a slot's paths in an event that was read. */
+export function rowFor({ places }: Slot, { scalars }: Read): Values {
+  return places.length === 0 ? NO_VALUES : places.map((place) => scalars[place]);
 }
 
 /** The total with one value more; values that are no numbers leave it as it is. */
@@ -131,9 +155,4 @@ export function added(total: NumberTotal | undefined, value: Scalar | undefined)
     min: isLess(value, total.min) ? value : total.min,
     max: isLess(total.max, value) ? value : total.max,
   };
-}
-
-function insert<T>(list: T[], index: number, item: T): void {
-  if (index === list.length) list.push(item);
-  else list.splice(index, 0, item);
 }

@@ -34,7 +34,7 @@ export class PersonCache {
 
   /** State of a person from all its events, in any order. */
   build(person: number, events: readonly PersonEvent[], now: number): PersonState {
-    const state = new PersonState();
+    const state = new PersonState(this.plan);
     this.drop(person);
     this.states.set(person, state);
     for (const event of events) this.take(state, event, now);
@@ -73,6 +73,10 @@ export class PersonCache {
     if (!reader || !properties) return;
     const read = reader.read(properties);
     const at = occurredAt.getTime();
-    for (const slot of this.plan.slotsOf.get(name)!) state.offer(slot, at, read, now);
+    for (const slot of reader.open) state.offer(slot, at, read, now);
+    for (const { place, slots } of reader.routes) {
+      const own = slots.get(read.scalars[place]);
+      if (own) for (const slot of own) state.offer(slot, at, read, now);
+    }
   }
 }

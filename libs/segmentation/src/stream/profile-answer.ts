@@ -6,6 +6,7 @@ import {
   type CalendarLeaf,
   type ConsentLeaf,
   type IdentityLeaf,
+  type IdentityTest,
   type Leaf,
   movesWithTime,
   SAMPLE_PARTS,
@@ -83,20 +84,23 @@ function consentOf(leaf: ConsentLeaf, consent: ProfileFacts['consent']): Consent
 }
 
 function isIdentified({ namespace, test }: IdentityLeaf, identities: ProfileFacts['identities']): boolean {
-  const own = identities.filter((identity) => identity.namespace === namespace);
-  if (test.op === 'exists') return own.length > 0 === test.exists;
-  return own.some(({ value }) => {
-    switch (test.op) {
-      case 'in':
-        return test.texts.includes(value);
-      case 'eq':
-        return value === test.text;
-      case 'contains':
-        return value.includes(test.text);
-      case 'startsWith':
-        return value.startsWith(test.text);
-    }
-  });
+  const passing = identities.some((own) => own.namespace === namespace && passesIdentity(test, own.value));
+  return test.op === 'exists' ? passing === test.exists : passing;
+}
+
+function passesIdentity(test: IdentityTest, value: string): boolean {
+  switch (test.op) {
+    case 'exists':
+      return true;
+    case 'in':
+      return test.texts.includes(value);
+    case 'eq':
+      return value === test.text;
+    case 'contains':
+      return value.includes(test.text);
+    case 'startsWith':
+      return value.startsWith(test.text);
+  }
 }
 
 function answerAccount({ where }: AccountLeaf, accounts: readonly FlatValues[], now: number): Answer {

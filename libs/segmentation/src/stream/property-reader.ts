@@ -1,7 +1,8 @@
 import { elementsOf, valueAt } from '@percorso/profile';
 import type { Test } from '../definition/definition';
 import { numericOf } from './numeric';
-import { checkOf, includes, type Scalar } from './scalar';
+import { checkOf, constantOf, includes, type Scalar } from './scalar';
+import type { Slot } from './slot';
 
 /** What is at a reader's paths in one event, by place. Valid until the reader reads another one. */
 export interface Read {
@@ -10,8 +11,18 @@ export interface Read {
   elements: (readonly string[] | undefined)[];
 }
 
+/** Slots that take only events with one of some values at a path, by the value. */
+interface Route {
+  place: number;
+  slots: Map<Scalar | undefined, Slot[]>;
+}
+
 /** Reads of events of one name what their slots look at, once for all slots, and nothing else. */
 export class PropertyReader {
+  /** Slots that may take any event of the name. */
+  readonly open: Slot[] = [];
+  /** The others: however many there are, an event is offered to few. */
+  readonly routes: Route[] = [];
   private readonly paths: string[] = [];
   private readonly lists = new Set<number>();
   private readonly found: Read = { scalars: [], elements: [] };
@@ -20,6 +31,22 @@ export class PropertyReader {
   placeOf(path: string): number {
     const known = this.paths.indexOf(path);
     return known >= 0 ? known : this.paths.push(path) - 1;
+  }
+
+  /** Have a slot offered the events that may belong to it. */
+  serve(slot: Slot, where: readonly Test[]): void {
+    const equal = where.find((test) => test.op === 'eq' && test.value.type !== 'date');
+    if (!equal || !('value' in equal) || equal.value.type === 'date') {
+      this.open.push(slot);
+      return;
+    }
+    const place = this.placeOf(equal.path);
+    let route = this.routes.find((one) => one.place === place);
+    if (!route) this.routes.push((route = { place, slots: new Map() }));
+    const value = constantOf(equal.value);
+    const slots = route.slots.get(value);
+    if (slots) slots.push(slot);
+    else route.slots.set(value, [slot]);
   }
 
   /** A test of a property whose answer never changes. */

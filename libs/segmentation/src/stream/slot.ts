@@ -96,12 +96,13 @@ export class Slots {
     const asksLater = (test: Test): boolean => movesWithTime(test) || test.lookup !== undefined;
     const reader = this.readerOf(name);
     const moving = where.filter(asksLater);
+    const fixed = where.filter((test) => !asksLater(test));
     for (const { lookup } of moving) if (lookup) this.items.need(lookup);
     const paths = [...new Set(moving.map(({ path }) => path))];
     const slot: Slot = {
       index: this.all.length,
       name,
-      where: where.filter((test) => !asksLater(test)).map((test) => reader.checkOf(test)),
+      where: fixed.map((test) => reader.checkOf(test)),
       moving,
       items: this.items,
       from,
@@ -115,6 +116,7 @@ export class Slots {
       seenFrom: [],
     };
     this.all.push(slot);
+    reader.serve(slot, fixed);
     return slot;
   }
 
