@@ -379,6 +379,24 @@ exports.mutants = [
     'n.1 - x.1 >= ${within}',
     'n.1 - x.1 > ${within}',
   ),
+  inSets(
+    'sets: nodes that are gone are not counted',
+    'compile/people.ts',
+    'arrayWithConstant(gap, toUInt32(0))',
+    'arrayWithConstant(0, toUInt32(0))',
+  ),
+  inSets(
+    'sets: steps are looked for in the window of the first',
+    'compile/compile-sequence.ts',
+    'from ? { from } : {}',
+    'leaf.window',
+  ),
+  inSets(
+    'sets: whom an absence holds for is whom it does not hold for',
+    'evaluation/find-members.ts',
+    'const persons = complement && found.get(key);',
+    'const persons = !complement && key !== POPULATION && found.get(key);',
+  ),
 ];
 
 /**

@@ -14,13 +14,13 @@ export {
 } from './definition/resolve-audiences';
 export { formatDefinition } from './text/format-definition';
 export { type ParsedText, parseText, type TextMistake } from './text/parse-text';
-export { compileSet, type CompiledQuery } from './compile/compile-set';
 export type { SetScope } from './compile/compile-scope';
 export { AudienceService } from './audience/audience.service';
 export { AudienceView, EvaluationView } from './audience/audience.dto';
-export { Evaluator } from './evaluation/evaluator';
+export { Evaluator, PASS_SIZE } from './evaluation/evaluator';
 export { EvaluationService } from './evaluation/evaluation.service';
-export { readPersons } from './evaluation/person-set';
+export { readLeafSets } from './evaluation/leaf-sets';
+export { findMembers, type MemberSet } from './evaluation/find-members';
 export {
   type AppliedChange,
   type MembershipCause,

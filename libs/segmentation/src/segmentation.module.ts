@@ -10,6 +10,7 @@ import { EVALUATION_QUEUE, EvaluationQueue } from './evaluation/evaluation.queue
 import { EvaluationService } from './evaluation/evaluation.service';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
+import { SetPass } from './evaluation/set-pass';
 import { ExplainController } from './explain/explain.controller';
 import { ExplainService } from './explain/explain.service';
 import { ImportController } from './import/import.controller';
@@ -57,6 +58,7 @@ import { WakeStore } from './stream/wake.store';
     EvaluationQueue,
     EvaluationService,
     Evaluator,
+    SetPass,
     MembershipStore,
     MembershipSignal,
     MembershipHooks,

@@ -16,6 +16,8 @@ export function connectClickHouse(url: string, settings: ClickHouseSettings = {}
     request_timeout: 120_000,
     log: { level: ClickHouseLogLevel.ERROR },
     compression: { request: false, response: false },
+    // Parameters beyond a few kilobytes travel in the body: a URL has an end.
+    use_multipart_params_auto: true,
     clickhouse_settings: {
       date_time_input_format: 'best_effort',
       output_format_json_quote_64bit_integers: 1,

@@ -1,7 +1,8 @@
--- Every trait and property a column of its own, events clustered by time as they come, indexes for each way in.
+-- Every trait and property a column of its own, events clustered by time as they come, indexes for each way in. Unlogged, which
+-- shortens loading and changes nothing for who reads.
 DROP SCHEMA IF EXISTS typed CASCADE;
 CREATE SCHEMA typed;
-CREATE TABLE typed.profile (
+CREATE UNLOGGED TABLE typed.profile (
   person int PRIMARY KEY,
   email text NOT NULL,
   country text NOT NULL,
@@ -11,7 +12,7 @@ CREATE TABLE typed.profile (
   since timestamptz NOT NULL,
   consent_email text
 );
-CREATE TABLE typed.event (
+CREATE UNLOGGED TABLE typed.event (
   person int NOT NULL,
   name text NOT NULL,
   occurred_at timestamptz NOT NULL,

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { compileSet, type CompiledQuery, leavesOf, readPersons } from '@percorso/segmentation';
+import { findMembers, leavesOf, PASS_SIZE, readLeafSets } from '@percorso/segmentation';
+import { Shards } from '@percorso/storage';
 import type { Client } from 'pg';
 import { type NamedSql, readSql } from './segmentation-sql';
 import type { Shop } from './segmentation-store';
@@ -15,16 +16,20 @@ export interface Side {
 const LEAVES = readSql('clickhouse-leaves.sql');
 const nowText = ({ now }: Shop): string => now.toISOString().replace('T', ' ').replace('Z', '');
 
-export const compiledFor = (
-  { definition }: ShopAudience,
+/** As evaluations find them: what waits together is one pass. */
+export const ours = (
+  clickhouse: ClickHouseClient,
   { workspaceId, now, asOfPos }: Shop,
-): CompiledQuery => compileSet(definition, { workspaceId, now, asOfPos });
-
-export const ours = (clickhouse: ClickHouseClient, shop: Shop, audiences: readonly ShopAudience[]): Side => ({
+  audiences: readonly ShopAudience[],
+): Side => ({
   title: 'percorso',
   run: async () => {
     const found: Uint32Array[] = [];
-    for (const audience of audiences) found.push(await readPersons(clickhouse, compiledFor(audience, shop)));
+    for (let start = 0; start < audiences.length; start += PASS_SIZE) {
+      const definitions = audiences.slice(start, start + PASS_SIZE).map(({ definition }) => definition);
+      const members = await findMembers(new Shards([clickhouse]), definitions, { workspaceId, now, asOfPos });
+      found.push(...members.map((one) => one.persons()));
+    }
     return found;
   },
 });
@@ -41,7 +46,9 @@ export class Leaves implements Side {
     shop: Shop,
     private readonly audiences: readonly ShopAudience[],
   ) {
-    const values = { workspace: shop.workspaceId, now: nowText(shop) };
+    const known = { workspace: shop.workspaceId, now: nowText(shop) };
+    const people = LEAVES.find(({ name }) => name === 'people');
+    const values = { ...known, people: filled(people?.text ?? '', known) };
     this.own = audiences.map(({ kind, parameters, definition }) => {
       const leaves = LEAVES.filter(({ name }) => name.startsWith(`${kind}.`));
       if (leaves.length !== [...leavesOf(definition.where)].length)
@@ -59,8 +66,16 @@ export class Leaves implements Side {
 
   async run(): Promise<Uint32Array[]> {
     const found: Uint32Array[] = [];
-    for (const query of this.places.keys())
-      found.push(await readPersons(this.clickhouse, { query, preview: '', params: {} }));
+    for (const persons of this.places.keys()) {
+      // Read as ours are: one bitmap, not a row for each person.
+      const query = `SELECT toUInt16(0) AS leaf, base64Encode(toString(groupBitmapState(person))) AS persons FROM (${persons})`;
+      const sets = [{ key: 'leaf', complement: false }];
+      const [set] = (
+        await readLeafSets(new Shards([this.clickhouse]), [{ query, params: {}, sets }])
+      ).values();
+      found.push(set!.toUint32Array());
+      set!.dispose();
+    }
     return found;
   }
 

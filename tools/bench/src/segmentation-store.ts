@@ -38,9 +38,12 @@ export async function fillShop(clickhouse: ClickHouseClient, postgres: Client, s
     profiles: base.length * (copies + 1),
     events: events * (copies + 1),
   };
-  await fillClickHouse(clickhouse, shop.workspaceId, base);
-  await copyInClickHouse(clickhouse, shop.workspaceId, { copies, nodes: base.length * NODES, events });
-  await fillPostgres(postgres, base, copies);
+  const numbers = { copies, nodes: base.length * NODES, events };
+  // Each takes one core.
+  await Promise.all([
+    fillClickHouse(clickhouse, shop.workspaceId, base, numbers),
+    fillPostgres(postgres, base, copies),
+  ]);
   return shop;
 }
 
@@ -48,6 +51,7 @@ async function fillClickHouse(
   clickhouse: ClickHouseClient,
   workspaceId: string,
   base: readonly Shopper[],
+  numbers: { copies: number; nodes: number; events: number },
 ): Promise<void> {
   let pos = 0;
   const events = base.flatMap((shopper, index) =>
@@ -97,6 +101,8 @@ async function fillClickHouse(
       const values = rows.slice(start, start + CHUNK);
       await clickhouse.insert({ table: `percorso.${table}`, values, format: 'JSONEachRow' });
     }
+    await multiplyTable(clickhouse, table, SHIFTED[table] ?? {}, { workspaceId, ...numbers });
+    await clickhouse.command({ query: `OPTIMIZE TABLE percorso.${table} FINAL` });
   }
 }
 
@@ -109,17 +115,6 @@ const SHIFTED: Record<string, Record<string, string>> = {
   profile: { person: 'person + k * {nodes:UInt64}' },
   node_person: { node: 'node + k * {nodes:UInt64}', person: 'person + k * {nodes:UInt64}' },
 };
-
-async function copyInClickHouse(
-  clickhouse: ClickHouseClient,
-  workspaceId: string,
-  numbers: { copies: number; nodes: number; events: number },
-): Promise<void> {
-  for (const [table, changes] of Object.entries(SHIFTED)) {
-    await multiplyTable(clickhouse, table, changes, { workspaceId, ...numbers });
-    await clickhouse.command({ query: `OPTIMIZE TABLE percorso.${table} FINAL` });
-  }
-}
 
 async function fillPostgres(postgres: Client, base: readonly Shopper[], copies: number): Promise<void> {
   const schemas = [readSchema('postgres-typed-schema.sql'), readSchema('postgres-jsonb-schema.sql')];

@@ -18,6 +18,9 @@ const STREAMABLE = new Set(
     .split(' '),
 );
 
+/** Characters that are a query of permitted length in any case, however many bytes each takes. */
+const PREAMBLE = 50_000;
+
 /** Runs one request on a connection of its own, so settings, parameters and database never meet another request's. */
 export async function* runRequest(
   native: ChdbNative,
@@ -27,6 +30,10 @@ export async function* runRequest(
   const connection = native.CreateConnection(dataPath);
   try {
     const preamble = preambleOf(request);
+    if (preamble.length > PREAMBLE) {
+      // A server has no limit for parameters; here they are part of a query.
+      await native.QueryAsyncConnection(connection, `SET max_query_size = ${preamble.length * 4}`, 'Null');
+    }
     if (preamble) await native.QueryAsyncConnection(connection, preamble, 'Null');
     yield await answer(native, connection, request);
   } finally {

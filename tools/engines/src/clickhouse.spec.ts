@@ -91,6 +91,17 @@ describe('ClickHouse over HTTP', () => {
     ]);
   });
 
+  it('takes parameters longer than a query may be', async () => {
+    const list = Array.from({ length: 100_000 }, (_, index) => `value ${index}`);
+    const answer = await client.query({
+      query: 'select length({list:Array(String)}) as length',
+      query_params: { list },
+      use_multipart_params: true,
+      format: 'JSONEachRow',
+    });
+    expect(await answer.json()).toEqual([{ length: 100_000 }]);
+  });
+
   it('keeps settings and parameters of concurrent requests apart', async () => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, async (_, index) => {

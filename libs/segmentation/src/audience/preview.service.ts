@@ -2,14 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
 import { Database, Shards } from '@percorso/storage';
-import { compileSet } from '../compile/compile-set';
-import { readUnitedPreview } from '../evaluation/united-set';
+import { findMembers } from '../evaluation/find-members';
 import type { PreviewAudience, PreviewView } from './audience.dto';
 import { AudienceStore } from './audience.store';
 import { requireDefinition } from './requested-definition';
 import { resolveUsed } from './used-audiences';
 
-/** What a definition would give now, by the same query an evaluation runs; nothing is kept. */
+/** What a definition would give now, by the same queries an evaluation runs; nothing is kept. */
 @Injectable()
 export class PreviewService {
   constructor(
@@ -29,10 +28,11 @@ export class PreviewService {
     if (!resolved.ok) throw requested.refuse(resolved.errors);
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const at = this.clock.now();
-      const compiled = compileSet(resolved.definition, { workspaceId, now: at, asOfPos: pos, zone });
-      return { asOf: { pos, at }, ...(await readUnitedPreview(this.shards, compiled, wanted.sample)) };
+      const scope = { workspaceId, now: at, asOfPos: pos, zone };
+      const [members] = await findMembers(this.shards, [resolved.definition], scope);
+      return { asOf: { pos, at }, count: members!.size, persons: [...members!.persons(wanted.sample)] };
     });
-    const sample = await this.database.tx(workspaceId, (tx) => this.audiences.profileIds(tx, found.sample));
+    const sample = await this.database.tx(workspaceId, (tx) => this.audiences.profileIds(tx, found.persons));
     return { count: found.count, asOf: found.asOf, sample };
   }
 }

@@ -9,7 +9,7 @@ export function compileAccount({ where }: AccountLeaf, scope: CompileScope): Com
   const tests = where.map((test) => compileTest(test, parameters, now));
   const accounts = `SELECT id FROM percorso.account FINAL WHERE ${[workspace, ...tests].join(' AND ')}`;
   return {
-    persons: `SELECT DISTINCT person FROM (${memberships(workspace)}) WHERE account IN (${accounts})`,
+    persons: `SELECT person FROM (${memberships(workspace)}) WHERE account IN (${accounts})`,
     complement: false,
   };
 }

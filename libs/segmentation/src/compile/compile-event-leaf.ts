@@ -13,11 +13,14 @@ import { compileJoinedTest } from './compile-lookup';
 import type { CompileScope } from './compile-scope';
 import { dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
 import type { Parameters } from './parameters';
+import { PERSON } from './people';
 
 /** Persons found by a query; `complement`: the leaf holds for every live profile but these. */
 export interface CompiledSet {
-  /** A query of one column, person, each once. */
+  /** A query with a column person, each once or more often; 0 is nobody. Leaves that have the same share it. */
   persons: string;
+  /** Which of its rows tell a person; all when left out. */
+  having?: string;
   complement: boolean;
 }
 
@@ -52,62 +55,44 @@ export function selectMeasured(scope: CompileScope, leaf: EventLeaf | EveryLeaf)
   return `${selected} AND ${valued}`;
 }
 
-/**
- * Rows of nodes (column node first) become rows of persons, one each (or one per person and `key`), those that fulfil
- * `having`, with further `columns`. An event keeps its node for good.
- */
-export function personsOf(
-  scope: CompileScope,
-  perNode: string,
-  having: string,
-  key = '',
-  columns: readonly string[] = [],
-): string {
-  return (
-    `SELECT ${['map.person AS person', ...columns].join(', ')} FROM (${perNode}) AS found ` +
-    `INNER JOIN (${nodePersons(`workspace_id = ${scope.parameters.uuid(scope.workspaceId)}`)}) AS map ` +
-    `ON map.node = found.node ` +
-    `GROUP BY person${key && `, found.${key}`} HAVING ${having}`
-  );
-}
-
-/** Whose each node is: rows node, person. Nodes whose rows have gone to another shard are nobody's here. */
-export const nodePersons = (workspace: string): string =>
-  `SELECT node, person FROM percorso.node_person FINAL WHERE ${workspace} AND person > 0`;
-
 export function compileEventLeaf(leaf: EventLeaf, scope: CompileScope): CompiledSet {
   const { measure, op, value } = leaf;
-  const perNode =
-    `SELECT node, ${perNodeMeasure(measure, scope.parameters)} FROM percorso.event ` +
-    `WHERE ${selectMeasured(scope, leaf)} GROUP BY node`;
+  const events = `percorso.event WHERE ${selectMeasured(scope, leaf)}`;
   const compared =
     value.type === 'date'
       ? dateOf(value, scope.parameters, scope.now)
       : scope.parameters.decimal(value.value);
-  const holds = perPersonComparison(measure, op, compared);
   const complement = holdsOfNothing(leaf);
-  return { persons: personsOf(scope, perNode, complement ? `NOT (${holds})` : holds), complement };
+  if (measure.of === 'count' && ONE_IS_ENOUGH.has(`${op} ${String(value.type === 'number' && value.value)}`))
+    return { persons: `SELECT ${PERSON} AS person FROM ${events}`, complement };
+  const holds = comparison(measure, op, compared);
+  return {
+    persons: `SELECT ${PERSON} AS person, ${measured(measure, scope.parameters)} FROM ${events} GROUP BY person`,
+    having: complement ? `NOT (${holds})` : holds,
+    complement,
+  };
 }
 
-export function perNodeMeasure(measure: Measure, parameters: Parameters): string {
+/** Counts of which one event more or less says all: nothing needs to be counted. */
+const ONE_IS_ENOUGH = new Set(['gte 1', 'gt 0', 'ne 0', 'lt 1', 'lte 0', 'eq 0']);
+
+/** The measure of a group of events, as columns: n a number of something, v a value, t a time. */
+export function measured(measure: Measure, parameters: Parameters): string {
   if (measure.of === 'count') return 'count() AS n';
   if (!('path' in measure)) return `${measure.of === 'first' ? 'min' : 'max'}(occurred_at) AS t`;
   const path = parameters.text(measure.path);
-  if (measure.of === 'distinct') return `uniqExactState(${typedValue(path)}) AS v`;
+  if (measure.of === 'distinct') return `uniqExact(${typedValue(path)}) AS n`;
   const number = `toDecimal256(numbers[${path}], 9)`;
-  if (measure.of === 'avg') return `sum(${number}) AS v, count() AS n`;
-  return `${measure.of}(${number}) AS v`;
+  return measure.of === 'avg' ? `sum(${number}) AS v, count() AS n` : `${measure.of}(${number}) AS v`;
 }
 
-export function perPersonComparison(measure: Measure, op: Order, value: string): string {
+/** A comparison of these columns. */
+export function comparison(measure: Measure, op: Order, value: string): string {
   const order = SQL_ORDER[op];
-  if (measure.of === 'count') return `toDecimal256(sum(found.n), 9) ${order} ${value}`;
-  if (measure.of === 'distinct') return `toDecimal256(uniqExactMerge(found.v), 9) ${order} ${value}`;
-  if (measure.of === 'first') return `min(found.t) ${order} ${value}`;
-  if (measure.of === 'last') return `max(found.t) ${order} ${value}`;
+  if (measure.of === 'count' || measure.of === 'distinct') return `toDecimal256(n, 9) ${order} ${value}`;
+  if (!('path' in measure)) return `t ${order} ${value}`;
   // An average is compared without dividing, so nothing is rounded.
-  if (measure.of === 'avg') return `sum(found.v) ${order} ${value} * toDecimal256(sum(found.n), 0)`;
-  return `${measure.of}(found.v) ${order} ${value}`;
+  return `v ${order} ${value}${measure.of === 'avg' ? ' * toDecimal256(n, 0)' : ''}`;
 }
 
 /** Whether the comparison holds where there is no event: count, sum and distinct are zero then, the others missing. */
@@ -123,11 +108,11 @@ export function holdsOfNothing({ measure, op, value }: EventLeaf | EveryLeaf): b
 }
 
 export function compileFirstEvent(leaf: FirstEventLeaf, scope: CompileScope): CompiledSet {
-  const perNode =
-    `SELECT node, min(occurred_at) AS t FROM percorso.event ` +
-    `WHERE ${selectEvents(scope, leaf.events, {})} GROUP BY node`;
+  const first = inWindow(scope, leaf.window, 'min(occurred_at)').join(' AND ');
   return {
-    persons: personsOf(scope, perNode, inWindow(scope, leaf.window, 'min(found.t)').join(' AND ')),
+    persons:
+      `SELECT ${PERSON} AS person FROM percorso.event WHERE ${selectEvents(scope, leaf.events, {})} ` +
+      `GROUP BY person HAVING ${first}`,
     complement: false,
   };
 }

@@ -11,7 +11,7 @@ export function compileIdentity({ namespace, test }: IdentityLeaf, scope: Compil
     ...passes(test, parameters),
   ];
   return {
-    persons: `SELECT DISTINCT person FROM percorso.node_person FINAL WHERE ${conditions.join(' AND ')}`,
+    persons: `SELECT person FROM percorso.node_person FINAL WHERE ${conditions.join(' AND ')}`,
     complement: test.op === 'exists' && !test.exists,
   };
 }

@@ -1,6 +1,7 @@
 import type { SequenceLeaf, SequenceStep } from '../definition/definition';
-import { type CompiledSet, personsOf, selectEvents } from './compile-event-leaf';
+import { type CompiledSet, selectEvents } from './compile-event-leaf';
 import type { CompileScope } from './compile-scope';
+import { PERSON } from './people';
 
 /**
  * After: at a later millisecond. One step without a gap is decided by the earliest and latest occurrences. Otherwise the
@@ -15,28 +16,29 @@ export function compileSequence(leaf: SequenceLeaf, scope: CompileScope): Compil
   };
 }
 
-/** Rows (node, t, step): the first events are step 0. */
+/** Rows (person, t, step): the first events are step 0. What comes after them comes after their window's beginning. */
 function occurrences(leaf: SequenceLeaf, scope: CompileScope): string {
+  const { from } = leaf.window;
   const selections = [
     selectEvents(scope, leaf.first, leaf.window),
-    ...leaf.steps.map(({ events }) => selectEvents(scope, events, {})),
+    ...leaf.steps.map(({ events }) => selectEvents(scope, events, from ? { from } : {})),
   ];
   return selections
-    .map((where, step) => `SELECT node, occurred_at AS t, ${step} AS step FROM percorso.event WHERE ${where}`)
+    .map(
+      (where, step) =>
+        `SELECT ${PERSON} AS person, occurred_at AS t, ${step} AS step FROM percorso.event WHERE ${where}`,
+    )
     .join(' UNION ALL ');
 }
 
 function byExtremes(leaf: SequenceLeaf, { presence }: SequenceStep, scope: CompileScope): string {
-  const perNode =
-    `SELECT node, countIf(step = 0) AS firsts, countIf(step = 1) AS thens, minIf(t, step = 0) AS earliest, ` +
-    `maxIf(t, step = 0) AS latest, maxIf(t, step = 1) AS last_then FROM (${occurrences(leaf, scope)}) GROUP BY node`;
-  const [first, followed] = ['sum(found.firsts) > 0', 'sum(found.thens) > 0'];
-  const lastThen = 'maxIf(found.last_then, found.thens > 0)';
+  const [firsts, thens] = ['countIf(step = 0) > 0', 'countIf(step = 1) > 0'];
+  const lastThen = 'maxIf(t, step = 1)';
   const having =
     presence === 'present'
-      ? `${first} AND ${followed} AND ${lastThen} > minIf(found.earliest, found.firsts > 0)`
-      : `${first} AND (NOT ${followed} OR ${lastThen} <= maxIf(found.latest, found.firsts > 0))`;
-  return personsOf(scope, perNode, having);
+      ? `${firsts} AND ${thens} AND ${lastThen} > minIf(t, step = 0)`
+      : `${firsts} AND (NOT ${thens} OR ${lastThen} <= maxIf(t, step = 0))`;
+  return `SELECT person FROM (${occurrences(leaf, scope)}) GROUP BY person HAVING ${having}`;
 }
 
 /**
@@ -45,16 +47,9 @@ function byExtremes(leaf: SequenceLeaf, { presence }: SequenceStep, scope: Compi
  */
 function byChains(leaf: SequenceLeaf, scope: CompileScope): string {
   const names = leaf.steps.map((_step, index) => `s${index + 1}`);
-  const timesOf = (index: number): string =>
-    `groupArrayIf(toUnixTimestamp64Milli(t), step = ${index}) AS s${index}`;
-  const perNode =
-    `SELECT node, ${['s0', ...names].map((_name, index) => timesOf(index)).join(', ')} ` +
-    `FROM (${occurrences(leaf, scope)}) GROUP BY node`;
-  const columns = names.map((name) => `groupArrayArray(found.${name}) AS ${name}`);
-  const level = personsOf(scope, perNode, 'notEmpty(reached)', '', [
-    'groupArrayArray(found.s0) AS reached',
-    ...columns,
-  ]);
+  const timesOf = (index: number): string => `groupArrayIf(toUnixTimestamp64Milli(t), step = ${index})`;
+  const columns = ['reached', ...names].map((name, index) => `${timesOf(index)} AS ${name}`);
+  const level = `SELECT person, ${columns.join(', ')} FROM (${occurrences(leaf, scope)}) GROUP BY person HAVING notEmpty(reached)`;
   return leaf.steps.reduce((rows, step, index) => {
     const last = index === leaf.steps.length - 1;
     if (step.presence === 'absent')

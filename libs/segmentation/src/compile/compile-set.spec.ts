@@ -1,10 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { newId } from '@percorso/kernel';
+import { Shards } from '@percorso/storage';
 import type { Definition } from '../definition/definition';
-import { readPersons, readPreview } from '../evaluation/person-set';
+import { findMembers } from '../evaluation/find-members';
 import { arbitraryCondition, arbitrarySubjects, NOW } from './arbitraries';
-import { compileSet } from './compile-set';
+import { compileLeaves } from './compile-set';
 import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
 import { definitionOf, people, SetFixture } from './set-fixture';
@@ -17,10 +18,12 @@ const POPULATIONS = 16;
 describe('compileSet', () => {
   let world: SetFixture;
   let clickhouse: ClickHouseClient;
+  let shards: Shards;
 
   beforeAll(async () => {
     world = await SetFixture.start();
     clickhouse = world.clickhouse;
+    shards = new Shards([clickhouse]);
   }, 120_000);
   afterAll(() => world?.stop());
 
@@ -38,14 +41,14 @@ describe('compileSet', () => {
         async (subjects, conditions) => {
           const workspaceId = newId();
           const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
-          for (const where of conditions) {
-            const definition = definitionOf(where);
-            const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
-            const persons = [...(await readPersons(clickhouse, compiled))];
+          const definitions = conditions.map(definitionOf);
+          const found = await findMembers(shards, definitions, { workspaceId, now: NOW, asOfPos });
+          definitions.forEach((definition, index) => {
+            const [where, persons] = [conditions[index], [...found[index]!.persons()]];
             const wanted = expected(definition, subjects);
             expect({ where, persons }).toEqual({ where, persons: wanted });
             members += wanted.length;
-          }
+          });
         },
       ),
       { seed: SEED, numRuns: POPULATIONS, endOnFailure: true },
@@ -103,41 +106,95 @@ describe('compileSet', () => {
     ];
     const workspaceId = newId();
     const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
-    for (const where of conditions) {
-      const definition = definitionOf(where);
-      const compiled = compileSet(definition, { workspaceId, now: NOW, asOfPos });
-      const persons = [...(await readPersons(clickhouse, compiled))];
+    const definitions = conditions.map(definitionOf);
+    const found = await findMembers(shards, definitions, { workspaceId, now: NOW, asOfPos });
+    definitions.forEach((definition, index) => {
+      const [where, persons] = [conditions[index], [...found[index]!.persons()]];
       expect({ where, persons }).toEqual({ where, persons: expected(definition, subjects) });
-    }
+    });
   }, 120_000);
 
-  it('counts and samples what the set query lists', async () => {
+  it('counts and lists as many as are asked for, the lowest first', async () => {
     const workspaceId = newId();
     const subjects = fc.sample(arbitrarySubjects, { seed: SEED, numRuns: 3 }).flat();
     const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
-    const compiled = compileSet(definitionOf({ not: { event: { name: 'Order Completed' } } }), {
-      workspaceId,
-      now: NOW,
-      asOfPos,
-    });
-    const persons = [...(await readPersons(clickhouse, compiled))];
-    expect(await readPreview(clickhouse, compiled, 2)).toEqual({
-      count: persons.length,
-      sample: persons.slice(0, 2),
-    });
-    expect(await readPreview(clickhouse, compiled, 0)).toEqual({ count: persons.length, sample: [] });
+    const definition = definitionOf({ not: { event: { name: 'Order Completed' } } });
+    const [members] = await findMembers(shards, [definition], { workspaceId, now: NOW, asOfPos });
+    const persons = expected(definition, subjects);
+    expect(members!.size).toBe(persons.length);
+    expect([...members!.persons(2)]).toEqual(persons.slice(0, 2));
+    expect([...members!.persons(0)]).toEqual([]);
+    expect([...members!.persons(persons.length + 1)]).toEqual(persons);
   });
 
-  it('asks each distinct leaf once and keeps every value out of the SQL', () => {
+  it('asks each distinct leaf once for all definitions, and keeps every value out of the SQL', () => {
     const order = { event: { name: "Order'; DROP TABLE x --", within: { last: '30d' } } };
     const vip = { trait: { path: 'tier', op: 'eq', value: 'gold' } };
-    const where = { any: [{ all: [order, vip] }, { not: order }, { all: [vip, { not: vip }] }] };
-    const { query, params } = compileSet(definitionOf(where), { workspaceId: newId(), now: NOW, asOfPos: 7 });
+    const conditions = [
+      { any: [{ all: [order, vip] }, { not: order }, { all: [vip, { not: vip }] }] },
+      order,
+    ];
+    const definitions = conditions.map(definitionOf);
+    const queries = compileLeaves(definitions, { workspaceId: newId(), now: NOW, asOfPos: 7 });
+    expect(queries).toHaveLength(1);
+    const [{ query, params, sets }] = queries as [(typeof queries)[0]];
+    expect(sets).toHaveLength(3);
     expect(query.match(/percorso\.event/g)).toHaveLength(1);
+    expect(query.match(/percorso\.node_person/g)).toHaveLength(1);
     expect(query.match(/percorso\.profile/g)).toHaveLength(1);
     expect(query.match(/groupBitmapStateIf/g)).toHaveLength(1);
     expect(query).not.toMatch(/DROP|gold/);
     expect(Object.values(params)).toEqual(expect.arrayContaining(["Order'; DROP TABLE x --", 'gold', '7']));
+  });
+
+  it('takes a measure once, whatever it is compared with', async () => {
+    const spent = (op: string, value: number): object => ({
+      event: { name: 'A', within: { last: '30d' }, measure: { sum: 'spent' }, op, value },
+    });
+    const definitions = [spent('gte', 3), spent('gt', 3), spent('lt', 2), { not: spent('eq', 0) }].map(
+      definitionOf,
+    );
+    const at = NOW.getTime() - 1;
+    const subjects = people(
+      [0, 1, 2, 3, 4].map((n) => ({
+        events: Array.from({ length: n }, () => ({ name: 'A', at, properties: { spent: 1 } })),
+      })),
+    );
+    const workspaceId = newId();
+    const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
+    const scope = { workspaceId, now: NOW, asOfPos };
+    const query = compileLeaves(definitions, scope)
+      .map((one) => one.query)
+      .join();
+    expect(query.match(/percorso\.event/g)).toHaveLength(1);
+    const found = await findMembers(shards, definitions, scope);
+    expect(found.map((members) => [...members.persons()])).toEqual([[4, 5], [5], [1, 2], [2, 3, 4, 5]]);
+  });
+
+  it('asks however much in several queries, and finds the same', async () => {
+    const subjects = people([
+      { traits: { n: 7 }, events: [{ name: 'E7', at: NOW.getTime() - 1, properties: {} }] },
+      {},
+    ]);
+    const workspaceId = newId();
+    const { asOfPos } = await loadPopulation(clickhouse, workspaceId, subjects);
+    const numbers = Array.from({ length: 120 }, (_, index) => index);
+    const conditions = [
+      ...numbers.map((value) => ({ trait: { path: 'n', op: 'eq', value } })),
+      ...numbers
+        .slice(0, 20)
+        .flatMap((value) => [
+          { event: { name: `E${value}` } },
+          { not: { event: { name: `E${value}`, measure: 'count', op: 'eq', value: 0 } } },
+        ]),
+    ];
+    const definitions = conditions.map(definitionOf);
+    const scope = { workspaceId, now: NOW, asOfPos };
+    const queries = compileLeaves(definitions, scope);
+    expect(queries.length).toBe(2);
+    const found = await findMembers(shards, definitions, scope);
+    expect(found.map(({ size }) => size)).toEqual(definitions.map((one) => expected(one, subjects).length));
+    expect(found.reduce((sum, { size }) => sum + size, 0)).toBe(3);
   });
 
   it('sums beyond what floats and 38 digits hold', async () => {
@@ -165,8 +222,9 @@ describe('compileSet', () => {
     });
     const count = async (measure: object, op: string, value: unknown): Promise<number> => {
       const where = { event: { name: 'Order Completed', measure, op, value } };
-      const compiled = compileSet(definitionOf(where), { workspaceId, now: NOW, asOfPos: 3 });
-      return (await readPersons(clickhouse, compiled)).length;
+      const scope = { workspaceId, now: NOW, asOfPos: 3 };
+      const [members] = await findMembers(shards, [definitionOf(where)], scope);
+      return members!.size;
     };
     expect(await count({ sum: 'revenue' }, 'gt', { decimal: `${huge}.999999999` })).toBe(1);
     expect(await count({ avg: 'revenue' }, 'eq', { decimal: `${huge}.000000001` })).toBe(1);

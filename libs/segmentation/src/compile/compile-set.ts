@@ -1,5 +1,6 @@
 import { canonicalJson } from '@percorso/kernel';
-import { type Condition, type Definition, type Leaf, leavesOf } from '../definition/definition';
+import { type Definition, type Leaf, leavesOf } from '../definition/definition';
+import { DEFAULT_ZONE } from '../definition/zones';
 import { compileAccount } from './compile-account';
 import { type CompiledSet, compileEventLeaf, compileFirstEvent } from './compile-event-leaf';
 import { compileEvery } from './compile-every';
@@ -8,65 +9,104 @@ import { compileList } from './compile-list';
 import { compileProfileLeaf, type ProfileLeaf } from './compile-profile-leaf';
 import type { CompileScope, SetScope } from './compile-scope';
 import { compileSequence } from './compile-sequence';
-import { DEFAULT_ZONE } from '../definition/zones';
 import { Parameters } from './parameters';
+import { peopleOf } from './people';
 
-export interface CompiledQuery {
-  /** ClickHouse SQL of one row: columns `count` and `sample`, the lowest {sampleSize:UInt32} persons. */
-  preview: string;
-  /** The same persons as rows of one column `person`, each once, in no order. */
+export interface LeafQuery {
+  /** ClickHouse SQL of one row per set, in any order: `leaf`, its place in `sets`, and `persons`, a bitmap in base64. */
   query: string;
   params: Record<string, unknown>;
+  sets: LeafSet[];
+}
+
+export interface LeafSet {
+  /** `keyOf` the leaf, or POPULATION. */
+  key: string;
+  /** The leaf holds for every live profile but these. */
+  complement: boolean;
 }
 
 type SetLeaf = Exclude<Leaf, ProfileLeaf>;
 
+/** The key of the set of all live profiles. */
+export const POPULATION = '';
+/** Leaves that say the same are one. */
+export const keyOf = (leaf: Leaf): string => canonicalJson(leaf);
+
+/** Sources in one query: more of them only cost memory, each having a table of persons; fewer read the map of nodes again. */
+const SOURCES = 16;
+/** Conditions in one scan of the profiles. */
+const CONDITIONS = 100;
+
 /**
- * One query for a whole definition. All leaves on profiles, and the population, come from one scan of the profiles;
- * every other distinct leaf is one query over its own events or identities. Each becomes a bitmap of persons, once, and the
- * definition is algebra over these.
+ * Queries for all that some definitions ask of the data, at one position and moment. All leaves on profiles, and the
+ * population, come from one scan; every other distinct leaf is one query over its own events or identities, leaves that
+ * differ only in what they compare a measure with the same one. Which definition asks what is no matter here.
  */
-export function compileSet(definition: Definition, scope: SetScope): CompiledQuery {
+export function compileLeaves(definitions: readonly Definition[], scope: SetScope): LeafQuery[] {
+  const leaves = new Map<string, Leaf>();
+  for (const { where } of definitions) for (const leaf of leavesOf(where)) leaves.set(keyOf(leaf), leaf);
+  const conditions: ProfileLeaf[] = [];
+  const sources = new Map<string, SetLeaf[]>();
+  for (const leaf of leaves.values()) {
+    if (isProfileLeaf(leaf)) conditions.push(leaf);
+    else sources.set(sourceOf(leaf), [...(sources.get(sourceOf(leaf)) ?? []), leaf]);
+  }
+  const others = [...sources.values()];
+  const queries: LeafQuery[] = [];
+  do {
+    const some = others.splice(0, SOURCES).flat();
+    queries.push(compileQuery(queries.length === 0, conditions.splice(0, CONDITIONS), some, scope));
+  } while (conditions.length + others.length > 0);
+  return queries;
+}
+
+/** The same for leaves whose measures are the same. */
+const sourceOf = (leaf: SetLeaf): string =>
+  leaf.kind === 'event' ? canonicalJson([leaf.events, leaf.window, leaf.measure]) : keyOf(leaf);
+
+function compileQuery(
+  population: boolean,
+  conditions: readonly ProfileLeaf[],
+  leaves: readonly SetLeaf[],
+  scope: SetScope,
+): LeafQuery {
   const parameters = new Parameters();
-  const inner: CompileScope = {
+  const inner = {
     ...scope,
     asOfPos: String(scope.asOfPos),
     zone: scope.zone ?? DEFAULT_ZONE,
     parameters,
   };
-  const leaves = new Map<string, Leaf>();
-  for (const leaf of leavesOf(definition.where)) leaves.set(canonicalJson(leaf), leaf);
-
-  const names = new Map<string, string>();
-  const columns = ['groupBitmapState(person)'];
-  const sets: string[] = [];
-  for (const [key, leaf] of leaves) {
-    if (isProfileLeaf(leaf)) {
-      columns.push(`groupBitmapStateIf(person, ${compileProfileLeaf(leaf, inner)})`);
-      names.set(key, `profiles.${columns.length}`);
-    } else {
-      const { persons, complement } = compileLeaf(leaf, inner);
-      const name = `leaf${sets.length}`;
-      sets.push(`(SELECT groupBitmapState(person) FROM (${persons})) AS ${name}`);
-      names.set(key, complement ? `bitmapAndnot(${POPULATION}, ${name})` : name);
-    }
+  const workspace = `workspace_id = ${parameters.uuid(scope.workspaceId)}`;
+  const sets: LeafSet[] = [];
+  /** Source -> the sets that are found in it. */
+  const found = new Map<string, string[]>();
+  const add = (source: string, set: LeafSet, having?: string): void => {
+    const bitmap =
+      having === undefined ? 'groupBitmapState(person)' : `groupBitmapStateIf(person, ${having})`;
+    const row = `(toUInt16(${sets.push(set) - 1}), base64Encode(toString(${bitmap})))`;
+    found.set(source, [...(found.get(source) ?? []), row]);
+  };
+  const profiles = `percorso.profile FINAL WHERE ${workspace} AND deleted = 0`;
+  if (population) add(profiles, { key: POPULATION, complement: false });
+  for (const leaf of conditions)
+    add(profiles, { key: keyOf(leaf), complement: false }, compileProfileLeaf(leaf, inner));
+  for (const leaf of leaves) {
+    const { persons, having, complement } = compileLeaf(leaf, inner);
+    add(`(${persons})`, { key: keyOf(leaf), complement }, having);
   }
-  const profiles =
-    `(SELECT tuple(${columns.join(', ')}) FROM percorso.profile FINAL ` +
-    `WHERE workspace_id = ${parameters.uuid(scope.workspaceId)} AND deleted = 0) AS profiles`;
-  const answer = algebra(definition.where, (leaf) => names.get(canonicalJson(leaf)) ?? POPULATION);
-  const withClause = `WITH ${[profiles, ...sets].join(', ')}`;
-  const members = `bitmapAnd(${POPULATION}, ${answer})`;
+  const parts = [...found].map(
+    ([source, rows]) =>
+      `SELECT (arrayJoin([${rows.join(', ')}]) AS pair).1 AS leaf, pair.2 AS persons FROM ${source}`,
+  );
+  const people = leaves.some(({ kind }) => kind !== 'identity' && kind !== 'account');
   return {
-    preview:
-      `${withClause} SELECT bitmapCardinality(${members}) AS count, ` +
-      `bitmapToArray(bitmapSubsetLimit(${members}, 0, {sampleSize:UInt32})) AS sample`,
-    query: `${withClause} SELECT arrayJoin(bitmapToArray(${members})) AS person`,
+    query: `${people ? `WITH ${peopleOf(workspace)} ` : ''}SELECT leaf, persons FROM (${parts.join(' UNION ALL ')})`,
     params: parameters.values,
+    sets,
   };
 }
-
-const POPULATION = 'profiles.1';
 
 function isProfileLeaf(leaf: Leaf): leaf is ProfileLeaf {
   return ['trait', 'consent', 'calendar', 'sample'].includes(leaf.kind);
@@ -89,12 +129,4 @@ function compileLeaf(leaf: SetLeaf, scope: CompileScope): CompiledSet {
     case 'sequence':
       return compileSequence(leaf, scope);
   }
-}
-
-function algebra(condition: Condition, nameOf: (leaf: Leaf) => string): string {
-  if (condition.kind === 'not') return `bitmapAndnot(${POPULATION}, ${algebra(condition.condition, nameOf)})`;
-  if (condition.kind !== 'all' && condition.kind !== 'any') return nameOf(condition);
-  const join = condition.kind === 'all' ? 'bitmapAnd' : 'bitmapOr';
-  const parts = condition.conditions.map((inner) => algebra(inner, nameOf));
-  return parts.reduce((left, right) => `${join}(${left}, ${right})`);
 }

@@ -1,13 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, migrate } from '@percorso/storage';
+import { connectClickHouse, migrate, Shards } from '@percorso/storage';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { resolveAudiences } from '../definition/resolve-audiences';
-import { readPersons } from '../evaluation/person-set';
+import { findMembers } from '../evaluation/find-members';
 import { OWN_LIST } from './arbitraries';
-import { compileSet } from './compile-set';
 import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
 
@@ -71,8 +70,9 @@ export class Population {
   /** Persons the compiled condition finds. */
   async found(where: object, now: Date, zone?: string): Promise<number[]> {
     const { workspaceId, asOfPos } = this;
-    const compiled = compileSet(definitionOf(where), { workspaceId, now, asOfPos, zone });
-    return [...(await readPersons(this.clickhouse, compiled))];
+    const scope = { workspaceId, now, asOfPos, zone };
+    const [members] = await findMembers(new Shards([this.clickhouse]), [definitionOf(where)], scope);
+    return [...members!.persons()];
   }
 
   /** Persons the plain evaluator says it holds for. */

@@ -15,6 +15,7 @@ import { Sweeper } from '../stream/sweeper';
 import { WakeStore } from '../stream/wake.store';
 import { EvaluationStore } from './evaluation.store';
 import { Evaluator } from './evaluator';
+import { SetPass } from './set-pass';
 
 /** For specs: one workspace on real engines, with persons and an audience, and the parts that work on them. */
 export class EvaluationWorld {
@@ -124,13 +125,13 @@ export class EvaluationWorld {
   }
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
-    const { database, shards, clock, evaluations, audiences, signal } = this;
+    const { database, shards, clock, gate, evaluations, audiences, signal } = this;
+    const sets = new SetPass(database, shards, clock, gate, audiences);
     const guard = new SetGuard(database, this.cursors, this.wakes);
     return new Evaluator(
       database,
-      shards,
       clock,
-      this.gate,
+      sets,
       evaluations,
       audiences,
       memberships,

@@ -160,6 +160,16 @@ export class EvaluationStore {
     );
   }
 
+  /** Renew leases of evaluations whose turn has not come; one that was lost meanwhile stays lost. */
+  async keep(tx: Transaction, leases: readonly EvaluationLease[]): Promise<void> {
+    if (leases.length === 0) return;
+    await tx.query(
+      `UPDATE evaluation e SET lease_until = now() + ${LEASE} FROM unnest($2::uuid[], $3::bigint[]) AS l (id, fence)
+       WHERE e.workspace_id = $1 AND e.id = l.id AND e.fence = l.fence AND e.state = 'running'`,
+      [tx.workspaceId, leases.map(({ id }) => id), leases.map(({ fence }) => fence)],
+    );
+  }
+
   /** @throws LeaseLost */
   async finish(
     tx: Transaction,

@@ -161,6 +161,105 @@ describe('Evaluator', () => {
     expect(await read(second)).toMatchObject({ state: 'done', entered: 0, exited: 0, members: 5 });
   });
 
+  describe('several that wait', () => {
+    it('are computed in one pass, at one position and moment', async () => {
+      await world.newWorkspace(40);
+      const audiences = [
+        await world.newAudience(30),
+        await world.newAudience(10),
+        await world.newAudience(20),
+      ];
+      const evaluations: string[] = [];
+      for (const audience of audiences) evaluations.push(await world.newEvaluation(audience));
+      const asked = jest.spyOn(world.clickhouse, 'query');
+      const held = jest.spyOn(world.gate, 'holdLoaded');
+      expect(await world.evaluator().evaluate(world.workspaceId, evaluations[0]!)).toBe(true);
+      expect(asked).toHaveBeenCalledTimes(1);
+      // Once for the sets; after that new definitions are looked through for whom time will move.
+      expect(held).toHaveBeenCalledTimes(1 + audiences.length);
+      jest.restoreAllMocks();
+      const done = await Promise.all(evaluations.map(read));
+      expect(done.map((row) => [row?.state, row?.members])).toEqual([
+        ['done', 30],
+        ['done', 10],
+        ['done', 20],
+      ]);
+      expect(new Set(done.map((row) => row?.asOf?.getTime())).size).toBe(1);
+      for (const [index, most] of [30, 10, 20].entries())
+        expect(await world.members(audiences[index]!)).toEqual(range(1, most));
+      expect(await world.evaluator().evaluate(world.workspaceId, evaluations[2]!)).toBe(false);
+    });
+
+    it('keep their leases while another is written, and lose only what was taken from them', async () => {
+      await world.newWorkspace(3000);
+      const audiences = [
+        await world.newAudience(2500),
+        await world.newAudience(2600),
+        await world.newAudience(2700),
+      ];
+      const evaluations: string[] = [];
+      for (const audience of audiences) evaluations.push(await world.newEvaluation(audience));
+      const leases = (): Promise<boolean[]> =>
+        tx(async (t) => {
+          const { rows } = await t.query<{ held: boolean }>(
+            'SELECT lease_until > now() AS held FROM evaluation WHERE id = ANY($1) ORDER BY created_at',
+            [evaluations],
+          );
+          return rows.map(({ held }) => held);
+        });
+      const slow = new MembershipStore();
+      const apply = slow.apply.bind(slow);
+      const seen: boolean[][] = [];
+      slow.apply = async (t, change) => {
+        seen.push(await leases());
+        // As if the first chunk had taken longer than a lease; the last evaluation is taken by another worker.
+        if (seen.length === 1) {
+          await endLeases();
+          await tx((own) =>
+            own.query('UPDATE evaluation SET fence = fence + 1 WHERE id = $1', [evaluations[2]]),
+          );
+        }
+        return apply(t, change);
+      };
+      await world.evaluator(slow).evaluate(world.workspaceId, evaluations[0]!);
+      expect(seen.slice(0, 2)).toEqual([
+        [true, true, true],
+        [true, true, false],
+      ]);
+      const states = await Promise.all(evaluations.map(async (id) => (await read(id))?.state));
+      expect(states).toEqual(['done', 'done', 'running']);
+      expect(await world.members(audiences[2]!)).toEqual([]);
+      expect(await world.evaluator().evaluate(world.workspaceId, evaluations[2]!)).toBe(true);
+      expect(await world.members(audiences[2]!)).toEqual(range(1, 2700));
+    });
+
+    it('do not fail for one that cannot be read, or that the engine cannot compute', async () => {
+      await world.newWorkspace(10);
+      const audiences = [await world.newAudience(4), await world.newAudience(5), await world.newAudience(6)];
+      const define = (audience: string | undefined, definition: object): Promise<unknown> =>
+        tx((t) =>
+          t.query('UPDATE audience_definition SET definition = $2 WHERE audience_id = $1', [
+            audience,
+            definition,
+          ]),
+        );
+      await define(audiences[0], { version: 9 });
+      const evaluations: string[] = [];
+      for (const audience of audiences) evaluations.push(await world.newEvaluation(audience));
+      const query = world.clickhouse.query.bind(world.clickhouse) as (params: object) => Promise<never>;
+      jest.spyOn(world.clickhouse, 'query').mockImplementation((params) => {
+        // Numbers of people up to 6 are too much for this engine.
+        if (Object.values(params.query_params ?? {}).includes('6')) throw new Error('memory limit exceeded');
+        return query(params);
+      });
+      await world.evaluator().evaluate(world.workspaceId, evaluations[1]!);
+      jest.restoreAllMocks();
+      const states = await Promise.all(evaluations.map(async (id) => (await read(id))?.state));
+      expect(states).toEqual(['failed', 'done', 'failed']);
+      expect(await world.members(audiences[1]!)).toEqual(range(1, 5));
+    });
+  });
+
   it('fails what it cannot read, with the reason, and leaves members alone', async () => {
     await world.newWorkspace(5);
     const audience = await world.newAudience(5);

@@ -1,33 +1,31 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
-import { LoadGate } from '@percorso/profile';
-import { Database, isUnavailable, Shards, type Transaction } from '@percorso/storage';
+import { Database, isUnavailable, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
-import { resolveUsed } from '../audience/used-audiences';
-import { compileSet } from '../compile/compile-set';
-import type { Definition } from '../definition/definition';
-import { parseDefinition } from '../definition/parse-definition';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipStore } from '../membership/membership.store';
-import { Sequencer } from '../membership/sequencer';
 import { MembershipSignal } from '../membership/membership.signal';
-import { chunksOf } from './chunk-changes';
-import { EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
-import { readUnitedPersons } from './united-set';
-import { driftFound } from '../stream/stream-metrics';
+import { Sequencer } from '../membership/sequencer';
 import { type Overtaking, SetGuard } from '../stream/set-guard';
+import { driftFound } from '../stream/stream-metrics';
 import { Sweeper } from '../stream/sweeper';
+import { chunksOf } from './chunk-changes';
+import { type EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
+import { type ComputedPass, type EvaluatedSet, SetPass } from './set-pass';
 
-interface EvaluatedSet {
-  definition: Definition;
-  zone: string | undefined;
-  persons: Uint32Array;
-  asOfPos: number;
-  asOf: Date;
-  since: Date;
+/** How the sets of one pass are written. */
+interface Writing {
+  pass: ComputedPass;
+  overtaking: Overtaking;
+  /** The incremental evaluation had come to the pass's moment: what differs is drift. */
+  caughtUp: boolean;
+  /** Evaluations of the pass whose turn to be written has not come. */
+  waiting: EvaluationLease[];
 }
 
+/** Evaluations computed together at most; their leases are held until the last is written. */
+export const PASS_SIZE = 100;
 /** Seconds until an evaluation is tried again after an engine could not be reached. */
 const RETRY_SECONDS = 5;
 
@@ -38,9 +36,8 @@ export class Evaluator {
 
   constructor(
     private readonly database: Database,
-    private readonly shards: Shards,
     @Inject(CLOCK) private readonly clock: Clock,
-    private readonly gate: LoadGate,
+    private readonly sets: SetPass,
     private readonly evaluations: EvaluationStore,
     private readonly audiences: AudienceStore,
     private readonly memberships: MembershipStore,
@@ -51,42 +48,90 @@ export class Evaluator {
   ) {}
 
   /**
-   * Run one evaluation if it can be had, then those of its audience that wait; false when there is nothing to do here. A worker that dies leaves a lease
-   * that ends: the next one computes the set anew and writes only what is still missing, so nothing comes twice.
+   * Run one evaluation if it can be had, together with those of the workspace that wait, then what its audiences still
+   * wait for; false when there is nothing to do here. A worker that dies leaves leases that end: the next one computes
+   * the sets anew and writes only what is still missing, so nothing comes twice.
    */
   async evaluate(workspaceId: string, evaluationId: string): Promise<boolean> {
-    const lease = await this.database.tx(workspaceId, (tx) => this.evaluations.claim(tx, evaluationId));
-    if (!lease) return false;
-    try {
-      const set = await this.compute(workspaceId, lease);
-      const moment = { pos: set.asOfPos, asOf: set.asOf, since: set.since };
-      const caughtUp = await this.guard.caughtUp(workspaceId, moment);
-      const first = lease.backfilledVersion !== lease.definitionVersion;
-      const moved = first || lease.cause !== null;
-      const asDrift = caughtUp && !moved;
-      const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment), asDrift);
-      // Before it counts as settled: whom time alone will move is known by then.
-      if (moved) await this.sweeper.sweepDefinition(workspaceId, set.definition, set.zone, set.asOf);
-      if (asDrift && changed > 0) await this.distrust(workspaceId, changed);
-      // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
-      await this.sequencer.drain(workspaceId, 'wait');
-      await this.database.tx(workspaceId, (tx) =>
-        this.evaluations.finish(tx, lease, {
-          members: set.persons.length,
-          asOfPos: set.asOfPos,
-          asOf: set.asOf,
-          endedAt: this.clock.now(),
-          asDrift,
-        }),
-      );
-    } catch (error) {
-      await this.giveUp(workspaceId, lease, error);
-    } finally {
-      this.signal.changed(workspaceId);
+    const leases = await this.claim(workspaceId, evaluationId);
+    if (leases.length === 0) return false;
+    await this.run(workspaceId, leases);
+    for (const { audienceId } of leases) {
+      const next = await this.database.tx(workspaceId, (tx) => this.evaluations.next(tx, audienceId));
+      if (next !== undefined) await this.evaluate(workspaceId, next);
     }
-    const next = await this.database.tx(workspaceId, (tx) => this.evaluations.next(tx, lease.audienceId));
-    if (next !== undefined) await this.evaluate(workspaceId, next);
     return true;
+  }
+
+  private async claim(workspaceId: string, evaluationId: string): Promise<EvaluationLease[]> {
+    const claim = (id: string): Promise<EvaluationLease | undefined> =>
+      this.database.tx(workspaceId, (tx) => this.evaluations.claim(tx, id));
+    const first = await claim(evaluationId);
+    if (!first) return [];
+    const leases = [first];
+    for (const id of await this.database.tx(workspaceId, (tx) => this.evaluations.waiting(tx))) {
+      if (leases.length === PASS_SIZE) break;
+      // One transaction each: nobody holds an audience while waiting for another.
+      const lease = await claim(id);
+      if (lease) leases.push(lease);
+    }
+    return leases;
+  }
+
+  private async run(workspaceId: string, leases: readonly EvaluationLease[]): Promise<void> {
+    try {
+      const pass = await this.sets.compute(workspaceId, leases);
+      for (const { lease, error } of pass.unusable) await this.giveUp(workspaceId, lease, error);
+      if (pass.sets.length > 0) await this.writeAll(workspaceId, pass);
+    } catch (error) {
+      // What the engine cannot do may be one definition's alone.
+      if (leases.length > 1 && !isPassing(error)) {
+        for (const lease of leases) await this.run(workspaceId, [lease]);
+      } else for (const lease of leases) await this.giveUp(workspaceId, lease, error);
+    }
+  }
+
+  private async writeAll(workspaceId: string, pass: ComputedPass): Promise<void> {
+    const writing: Writing = {
+      pass,
+      overtaking: this.guard.overtaking(pass.moment),
+      caughtUp: await this.guard.caughtUp(workspaceId, pass.moment),
+      waiting: pass.sets.map(({ lease }) => lease),
+    };
+    for (const set of pass.sets) {
+      writing.waiting.shift();
+      try {
+        await this.write(workspaceId, set, writing);
+      } catch (error) {
+        await this.giveUp(workspaceId, set.lease, error);
+      } finally {
+        this.signal.changed(workspaceId);
+      }
+    }
+  }
+
+  private async write(workspaceId: string, set: EvaluatedSet, writing: Writing): Promise<void> {
+    const { lease, definition, members } = set;
+    const { pos, asOf } = writing.pass.moment;
+    const first = lease.backfilledVersion !== lease.definitionVersion;
+    const moved = first || lease.cause !== null;
+    const asDrift = writing.caughtUp && !moved;
+    const changed = await this.apply(workspaceId, set, writing, asDrift);
+    // Before it counts as settled: whom time alone will move is known by then.
+    if (moved) await this.sweeper.sweepDefinition(workspaceId, definition, writing.pass.zone, asOf);
+    if (asDrift && changed > 0) await this.distrust(workspaceId, changed);
+    // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
+    await this.sequencer.drain(workspaceId, 'wait');
+    await this.database.tx(workspaceId, async (tx) => {
+      await this.evaluations.finish(tx, lease, {
+        members: members.size,
+        asOfPos: pos,
+        asOf,
+        endedAt: this.clock.now(),
+        asDrift,
+      });
+      await this.evaluations.keep(tx, writing.waiting);
+    });
   }
 
   /** What was kept in memory may be why: it is read again before it answers anything more. */
@@ -95,44 +140,18 @@ export class Evaluator {
     await this.database.tx(workspaceId, (tx) => this.guard.distrustState(tx));
   }
 
-  private async compute(workspaceId: string, lease: EvaluationLease): Promise<EvaluatedSet> {
-    const { definition, zone } = await this.database.tx(workspaceId, async (tx) => ({
-      definition: await this.resolved(tx, lease),
-      zone: await this.audiences.zone(tx),
-    }));
-    const since = this.clock.now();
-    return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
-      const asOf = this.clock.now();
-      const compiled = compileSet(definition, { workspaceId, now: asOf, asOfPos: pos, zone });
-      const persons = await readUnitedPersons(this.shards, compiled);
-      return { definition, zone, persons, asOfPos: pos, asOf, since };
-    });
-  }
-
-  /** The lease's definition, with the conditions of the audiences it uses. */
-  private async resolved(tx: Transaction, lease: EvaluationLease): Promise<Definition> {
-    const { audienceId, definitionVersion } = lease;
-    const parsed = parseDefinition(await this.audiences.definition(tx, audienceId, definitionVersion));
-    if (!parsed.ok)
-      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
-    const resolved = await resolveUsed(tx, this.audiences, parsed.definition, audienceId);
-    if (resolved.ok) return resolved.definition;
-    throw Problem.invalid(resolved.errors, 'The audience uses an audience that cannot be used.');
-  }
-
   /** Write what differs; how much that was. */
   private async apply(
     workspaceId: string,
-    lease: EvaluationLease,
-    set: EvaluatedSet,
-    overtaking: Overtaking,
+    { lease, members }: EvaluatedSet,
+    { overtaking, waiting, pass }: Writing,
     asDrift: boolean,
   ): Promise<number> {
     const before = await this.database.tx(workspaceId, (tx) =>
       this.memberships.members(tx, lease.audienceId),
     );
     let changed = 0;
-    for (const chunk of chunksOf(diffMembers(before, set.persons))) {
+    for (const chunk of chunksOf(diffMembers(before, members.persons()))) {
       changed += await this.database.tx(workspaceId, async (tx) => {
         await this.guard.hold(tx);
         await shareMembership(tx);
@@ -143,9 +162,10 @@ export class Evaluator {
           audienceId: lease.audienceId,
           definitionVersion: lease.definitionVersion,
           cause: { kind: causeOf(lease), evaluationId: lease.id },
-          at: set.asOf,
+          at: pass.moment.asOf,
         });
         await this.evaluations.progress(tx, lease, done, asDrift);
+        await this.evaluations.keep(tx, waiting);
         return done.entered + done.exited;
       });
       this.signal.changed(workspaceId);

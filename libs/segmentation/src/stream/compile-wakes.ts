@@ -1,9 +1,10 @@
 import { canonicalJson } from '@percorso/kernel';
 import { memberships } from '../compile/compile-account';
-import { nodePersons, selectEvents } from '../compile/compile-event-leaf';
+import { selectEvents } from '../compile/compile-event-leaf';
 import type { CompileScope, SetScope } from '../compile/compile-scope';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { Parameters } from '../compile/parameters';
+import { peopleOf, PERSON } from '../compile/people';
 import { compileCalendarWakes } from './compile-calendar-wakes';
 import { DATE_PATTERN } from '../definition/date-text';
 import { type Definition, leavesOf, movesWithTime } from '../definition/definition';
@@ -42,8 +43,12 @@ export function compileWakes(
       : [partOf(edge, inner, since, until)],
   );
   if (parts.length === 0) return undefined;
+  const people = peopleOf(`workspace_id = ${parameters.uuid(scope.workspaceId)}`);
+  const needsPeople = [...edges.values()].some(({ of }) => of === 'event' || of === 'property');
   return {
-    query: `SELECT person, min(due) AS due FROM (${parts.join(' UNION ALL ')}) GROUP BY person`,
+    query:
+      `${needsPeople ? `WITH ${people} ` : ''}` +
+      `SELECT person, min(due) AS due FROM (${parts.join(' UNION ALL ')}) GROUP BY person`,
     params: parameters.values,
   };
 }
@@ -80,10 +85,8 @@ function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: num
       ? `SELECT node, occurred_at FROM percorso.event WHERE ${selected}`
       : `SELECT node, ${dateAt(parameters.text(edge.path))} AS moment FROM percorso.event WHERE ${selected}`;
   return (
-    `SELECT map.person AS person, min(found.due) AS due FROM (` +
-    `SELECT node, ${due(moment)} FROM (${source}) WHERE ${between(moment)} GROUP BY node) AS found ` +
-    `INNER JOIN (${nodePersons(workspace)}) AS map ` +
-    `ON map.node = found.node GROUP BY person`
+    `SELECT ${PERSON} AS person, ${due(moment)} FROM (${source}) WHERE ${between(moment)} ` +
+    `GROUP BY person HAVING person != 0`
   );
 }
 

@@ -16,13 +16,12 @@ import {
 } from '@percorso/profile';
 import { Database, migrate, Shards, StorageModule } from '@percorso/storage';
 import { AudienceService } from '../audience/audience.service';
-import { compileSet } from '../compile/compile-set';
 import { parseDefinition } from '../definition/parse-definition';
 import { resolveAudiences } from '../definition/resolve-audiences';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
 import { Evaluator } from '../evaluation/evaluator';
-import { readUnitedPersons } from '../evaluation/united-set';
+import { findMembers } from '../evaluation/find-members';
 import type { ImportView } from '../import/import.dto';
 import { ImportService } from '../import/import.service';
 import { LookupService } from '../lookup/lookup.service';
@@ -210,7 +209,8 @@ export class StreamWorld {
     const { workspaceId } = this;
     return this.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: this.clock.now(), asOfPos: pos };
-      return [...(await readUnitedPersons(this.get(Shards), compileSet(resolved.definition, scope)))];
+      const [members] = await findMembers(this.get(Shards), [resolved.definition], scope);
+      return [...members!.persons()];
     });
   }
 

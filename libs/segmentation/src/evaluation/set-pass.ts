@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { LoadGate } from '@percorso/profile';
+import { Database, Shards, type Transaction } from '@percorso/storage';
+import { AudienceStore } from '../audience/audience.store';
+import { resolveUsed } from '../audience/used-audiences';
+import type { Definition } from '../definition/definition';
+import { parseDefinition } from '../definition/parse-definition';
+import type { SetMoment } from '../stream/set-guard';
+import type { EvaluationLease } from './evaluation.store';
+import { findMembers, type MemberSet } from './find-members';
+
+export interface EvaluatedSet {
+  lease: EvaluationLease;
+  definition: Definition;
+  members: MemberSet;
+}
+
+/** What several evaluations of one workspace gave at one position and moment. */
+export interface ComputedPass {
+  moment: SetMoment;
+  zone: string | undefined;
+  /** The smallest first, so that few wait for many. */
+  sets: EvaluatedSet[];
+  /** Definitions that cannot be used, each with the reason. */
+  unusable: { lease: EvaluationLease; error: Problem }[];
+}
+
+interface Usable {
+  lease: EvaluationLease;
+  definition: Definition;
+}
+
+/** Computes the sets of evaluations together: what several of them ask is looked up once. */
+@Injectable()
+export class SetPass {
+  constructor(
+    private readonly database: Database,
+    private readonly shards: Shards,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly gate: LoadGate,
+    private readonly audiences: AudienceStore,
+  ) {}
+
+  async compute(workspaceId: string, leases: readonly EvaluationLease[]): Promise<ComputedPass> {
+    const { usable, unusable, zone } = await this.database.tx(workspaceId, async (tx) => ({
+      ...(await this.readDefinitions(tx, leases)),
+      zone: await this.audiences.zone(tx),
+    }));
+    const since = this.clock.now();
+    const definitions = usable.map(({ definition }) => definition);
+    return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
+      const asOf = this.clock.now();
+      const scope = { workspaceId, now: asOf, asOfPos: pos, zone };
+      const found = definitions.length > 0 ? await findMembers(this.shards, definitions, scope) : [];
+      const sets = found.map((members, index) => ({ ...usable[index]!, members }));
+      sets.sort((a, b) => a.members.size - b.members.size);
+      return { moment: { pos, asOf, since }, zone, sets, unusable };
+    });
+  }
+
+  private async readDefinitions(
+    tx: Transaction,
+    leases: readonly EvaluationLease[],
+  ): Promise<{ usable: Usable[]; unusable: ComputedPass['unusable'] }> {
+    const usable: Usable[] = [];
+    const unusable: ComputedPass['unusable'] = [];
+    for (const lease of leases) {
+      try {
+        usable.push({ lease, definition: await this.resolved(tx, lease) });
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        unusable.push({ lease, error });
+      }
+    }
+    return { usable, unusable };
+  }
+
+  /** The lease's definition, with the conditions of the audiences it uses. */
+  private async resolved(tx: Transaction, lease: EvaluationLease): Promise<Definition> {
+    const { audienceId, definitionVersion } = lease;
+    const parsed = parseDefinition(await this.audiences.definition(tx, audienceId, definitionVersion));
+    if (!parsed.ok)
+      throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+    const resolved = await resolveUsed(tx, this.audiences, parsed.definition, audienceId);
+    if (resolved.ok) return resolved.definition;
+    throw Problem.invalid(resolved.errors, 'The audience uses an audience that cannot be used.');
+  }
+}
