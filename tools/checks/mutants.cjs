@@ -171,19 +171,19 @@ exports.mutants = [
   ),
   inEdges('dates that move')(
     'tests against moving dates are frozen when the event comes',
-    'stream/slot.ts',
+    'stream/slots.ts',
     'movesWithTime(test) || test.lookup !== undefined',
     'test.lookup !== undefined',
   ),
   inDifferential(
     'slots of different filters are one',
-    'stream/slot.ts',
+    'stream/slots.ts',
     'canonicalJson([selector, String(from), String(to)])',
     'canonicalJson([selector.name, String(from), String(to)])',
   ),
   inEdges('windows')(
     'slots of different fixed windows are one',
-    'stream/slot.ts',
+    'stream/slots.ts',
     'canonicalJson([selector, String(from), String(to)])',
     'canonicalJson([selector, String(from)])',
   ),
@@ -279,7 +279,7 @@ exports.mutants = [
   ),
   inFolding(
     'a leaf’s events are folded as early as another leaf of the slot allows',
-    'stream/slot.ts',
+    'stream/slots.ts',
     'slot.keep = Math.min(slot.keep,',
     'slot.keep = Math.min(Infinity,',
   ),

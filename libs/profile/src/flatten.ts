@@ -76,10 +76,7 @@ function valueBelow(node: Record<string, unknown>, path: string, depth: number):
   return found;
 }
 
-function leafOf(
-  value: unknown,
-  depth: number,
-): string | number | boolean | readonly unknown[] | undefined {
+function leafOf(value: unknown, depth: number): string | number | boolean | readonly unknown[] | undefined {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Math.abs(value) < TOO_LARGE ? value : undefined;
   if (Array.isArray(value)) return value;

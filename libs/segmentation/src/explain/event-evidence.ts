@@ -75,9 +75,7 @@ export function evidenceOfSequence(leaf: SequenceLeaf, history: History): Eviden
 function matching({ events, now, items }: History, { name, where }: EventSelector): ExplainedEvent[] {
   const pass = (test: Test, values: FlatValues): boolean =>
     test.lookup ? items.pass(test, scalarAt(values, test.path), now) : passes(test, values, now);
-  return events.filter(
-    ({ name: own, values }) => own === name && where.every((test) => pass(test, values)),
-  );
+  return events.filter(({ name: own, values }) => own === name && where.every((test) => pass(test, values)));
 }
 
 const inWindow = (events: readonly ExplainedEvent[], { from, to }: Window, now: number): ExplainedEvent[] =>

@@ -6,7 +6,13 @@ import { type Plan, type PlannedLeaf, planOf } from '../stream/plan';
 import { type ProfileFacts, zoneFor } from '../stream/profile-answer';
 import { isNumeric, type Scalar, scalarAt } from '../stream/scalar';
 import { matchesOf } from '../stream/slot-matches';
-import { type ExplainedEvent, evidenceOfEvents, evidenceOfFirst, evidenceOfPeriods, evidenceOfSequence } from './event-evidence';
+import {
+  type ExplainedEvent,
+  evidenceOfEvents,
+  evidenceOfFirst,
+  evidenceOfPeriods,
+  evidenceOfSequence,
+} from './event-evidence';
 import type { Evidence, Explanation } from './explanation';
 
 /** A person at a moment, as far as a definition looks. */

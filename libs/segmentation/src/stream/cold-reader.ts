@@ -50,7 +50,9 @@ export class ColdReader {
     const events = byPerson(await this.events.ofPersons(tx, persons, [...names], until));
     for (const { touch, state } of full) {
       const own = events.get(touch.person) ?? [];
-      const slots = [...state.overflowed].map((slot) => [slot, matchesOf(plan, plan.slots[slot]!, own, now)] as const);
+      const slots = [...state.overflowed].map(
+        (slot) => [slot, matchesOf(plan, plan.slots[slot]!, own, now)] as const,
+      );
       overflow.set(touch.person, new Map(slots));
     }
     return overflow;

@@ -1,7 +1,6 @@
 import type { Test } from '../definition/definition';
 import { isLess, type Numeric, plus } from './numeric';
-import type { Slot } from './slot';
-import type { Read } from './property-reader';
+import type { Read, Slot } from './slot';
 import { checkOf, isNumeric, type Scalar } from './scalar';
 
 /** What totals remember of numbers at one path. */

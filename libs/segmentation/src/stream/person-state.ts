@@ -1,8 +1,7 @@
 import type { Answer } from './answer';
 import { Matches, rowFor, type Values } from './matches';
 import type { Plan } from './plan';
-import type { Read } from './property-reader';
-import { admits, type Slot } from './slot';
+import { admits, type Read, type Slot } from './slot';
 
 /** What is kept of a slot: its matches, and what is known of the answers that are kept with it. */
 export class SlotState extends Matches {

@@ -6,7 +6,8 @@ import { type PersonFacts, type Question, questionOf } from './leaf-answer';
 import type { LookupItems } from './lookup-items';
 import { Matches } from './matches';
 import type { PropertyReader } from './property-reader';
-import { type Slot, Slots } from './slot';
+import type { Slot } from './slot';
+import { Slots } from './slots';
 
 /** An audience as the incremental evaluator takes it up. */
 export interface StreamedAudience {

@@ -2,14 +2,7 @@ import { elementsOf, valueAt } from '@percorso/profile';
 import type { Test } from '../definition/definition';
 import { numericOf } from './numeric';
 import { checkOf, constantOf, includes, type Scalar } from './scalar';
-import type { Slot } from './slot';
-
-/** What is at a reader's paths in one event, by place. Valid until the reader reads another one. */
-export interface Read {
-  scalars: (Scalar | undefined)[];
-  /** Of lists, where a test asks for them. */
-  elements: (readonly string[] | undefined)[];
-}
+import type { Read, Slot } from './slot';
 
 /** Slots that take only events with one of some values at a path, by the value. */
 interface Route {
