@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FieldUse, findViolations, usageProblem, usageRules } from '@percorso/profile';
 import { AudienceService } from '@percorso/segmentation';
 import type { Transaction } from '@percorso/storage';
-import type { ExportRequest } from './export.reader';
+import type { Field } from './field-selection';
 
 /** Who pulls an audience is somebody else, and does with it what nobody here sees. */
 const ACTIONS = ['export', 'third-party'];
@@ -13,7 +13,10 @@ export class ExportUsage {
   constructor(private readonly audiences: AudienceService) {}
 
   /** @throws Problem 403 */
-  async assertAllowed(tx: Transaction, { audienceId, fields }: ExportRequest): Promise<void> {
+  async assertAllowed(
+    tx: Transaction,
+    { audienceId, fields }: { audienceId: string; fields: readonly Field[] },
+  ): Promise<void> {
     const rules = await usageRules(tx);
     if (rules.labelled.length === 0) return;
     const told: FieldUse[] = fields.map(({ name }) => ({ path: name.split('.'), pointer: 'fields' }));

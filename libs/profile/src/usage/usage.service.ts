@@ -26,6 +26,12 @@ import {
 
 const NAME = /^[a-z][a-z0-9-]{0,62}(:[a-z][a-z0-9-]{0,62})?$/;
 
+const TITLES: Record<UsageTable, string> = {
+  usage_label: 'Label',
+  field_label: 'Labelled field',
+  usage_policy: 'Usage policy',
+};
+
 interface Edit {
   workspaceId: string;
   actor: string;
@@ -154,7 +160,7 @@ export class UsageService {
   ): Promise<void> {
     return this.edit(edit, `${table.replace('_', '-')}.removed`, async (tx) => {
       const version = await versionOf(tx);
-      if (version === undefined) throw Problem.notFound('This');
+      if (version === undefined) throw Problem.notFound(TITLES[table]);
       assertVersion(edit.version, version);
       await removeRow(tx, table, edit.name);
     });
