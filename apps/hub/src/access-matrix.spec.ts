@@ -179,6 +179,13 @@ describe('who may call what', () => {
     expect((await admin.put('/v1/schemas/events/Bought', schema)).status).toBe(200);
     const suppressed = { channel: 'email', address: 'blocked@example.com', reason: 'manual' };
     expect((await admin.post('/v1/suppressions', suppressed)).status).toBe(201);
+    const fresh = { headers: { 'if-match': '' } };
+    const secret = { description: 'Ours.' };
+    expect((await admin.put('/v1/labels/house:secret', secret, fresh)).status).toBe(200);
+    const labels = ['house:secret'];
+    expect((await admin.put('/v1/field-labels/traits.email', { labels }, fresh)).status).toBe(200);
+    const policy = { actions: ['export'], labels, enabled: false };
+    expect((await admin.put('/v1/usage-policies/ours', policy, fresh)).status).toBe(200);
     expect((await admin.put('/v1/lookups/product/items/sku-1', { category: 'shoes' })).status).toBe(200);
   }
 
@@ -188,6 +195,9 @@ describe('who may call what', () => {
       .replace('{channel}/{address}', 'email/blocked@example.com')
       .replace('{kind}/{name}', 'events/Bought')
       .replace('{name}/items', 'product/items')
+      .replace('labels/{name}', 'labels/house:secret')
+      .replace('{field}', 'traits.email')
+      .replace('usage-policies/{name}', 'usage-policies/ours')
       .replace('{key}', 'sku-1')
       .replace(/\{(id|code)\}/, () => ids[resource] ?? newId());
   }
@@ -249,9 +259,9 @@ describe('who may call what', () => {
   });
 
   it('nobody in another workspace: its things are not there', async () => {
-    // Who names a schema or an item makes one of its own: what another workspace calls so is not touched.
+    // Who names a schema, a label, a policy or an item makes one of its own: what another workspace calls so is not touched.
     const giving = ({ path, method }: Route): boolean =>
-      (method === 'PUT' && path.startsWith('/v1/schemas/')) ||
+      (method === 'PUT' && /^\/v1\/(schemas|labels|field-labels|usage-policies)\//.test(path)) ||
       (path.startsWith('/v1/lookups/') && ['PUT', 'POST'].includes(method));
     const named = routes.filter((route) => route.path.includes('{') && !giving(route));
     expect(named.length).toBeGreaterThan(25);

@@ -14,8 +14,8 @@ import { map, Observable } from 'rxjs';
 
 /** `If-Match: *`: whatever version there is. */
 export const ANY_VERSION = -1;
-/** A tag that none of ours can equal; versions start at 1. */
-const NO_VERSION = 0;
+/** A tag that none of ours can equal. */
+const NO_VERSION = -2;
 
 const required = (): Problem =>
   new Problem({

@@ -1,5 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsNotEmpty, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import {
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  MaxLength,
+} from 'class-validator';
+import { USAGE_ACTIONS, type UsageAction } from '@percorso/profile';
 import type { CheckResult } from './connector.store';
 
 export class CreateConnectorDto {
@@ -21,6 +31,19 @@ export class CreateConnectorDto {
   })
   @IsObject()
   settings!: Record<string, unknown>;
+
+  @ApiPropertyOptional({
+    enum: USAGE_ACTIONS,
+    isArray: true,
+    description:
+      'What is done with the data there, for usage policies. null: what the kind of plugin is for.',
+    example: ['email-targeting'],
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(USAGE_ACTIONS, { each: true })
+  usage?: UsageAction[] | null;
 }
 
 export class UpdateConnectorDto {
@@ -45,6 +68,19 @@ export class UpdateConnectorDto {
   @IsOptional()
   @IsIn(['active', 'disabled'])
   state?: 'active' | 'disabled';
+
+  @ApiPropertyOptional({
+    enum: USAGE_ACTIONS,
+    isArray: true,
+    description:
+      'What is done with the data there, for usage policies. null: what the kind of plugin is for.',
+    example: ['email-targeting'],
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(USAGE_ACTIONS, { each: true })
+  usage?: UsageAction[] | null;
 }
 
 /** A connector as the API shows it: of secrets only that they are set. */
@@ -54,6 +90,7 @@ export interface ConnectorView {
   name: string;
   settings: Record<string, unknown>;
   state: 'active' | 'disabled';
+  usage: readonly string[];
   version: number;
   lastCheck: CheckResult | null;
   createdAt: string;

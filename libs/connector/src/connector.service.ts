@@ -10,7 +10,8 @@ import {
 } from '@percorso/access';
 import { Clock, CLOCK, newId, Problem, type FieldError } from '@percorso/kernel';
 import type { PluginDescription, SettingsError } from '@percorso/plugin-kit';
-import { Database } from '@percorso/storage';
+import { usageChanges } from '@percorso/profile';
+import { Database, type Transaction } from '@percorso/storage';
 import type { ConnectorView, CreateConnectorDto, UpdateConnectorDto } from './connector.dto';
 import { ConnectorStore, type CheckResult, type ConnectorRow } from './connector.store';
 import { HostFailure } from './host/host-failure';
@@ -21,6 +22,7 @@ import { ConnectorRuntime } from './runtime/connector-runtime';
 import { ConnectorOpener } from './runtime/open-connector';
 import { SecretBox, type Sealed } from './secret/secret-box';
 import { splitSettings, withDefaults } from './split-settings';
+import { usageOfKind } from './usage';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
@@ -53,6 +55,7 @@ export class ConnectorService {
       settings,
       secrets: this.seal(workspaceId, id, secrets),
       state: 'active',
+      usage: dto.usage ?? null,
       check_result: null,
       version: '1',
       created_at: now,
@@ -62,17 +65,22 @@ export class ConnectorService {
       await this.store.insert(tx, row);
       await audit(tx, actor, 'connector.created', id, { plugin: row.plugin_id, name: row.name }, now);
     });
-    return viewOf(row);
+    return this.viewOf(row);
   }
 
   async get(workspaceId: string, id: string): Promise<ConnectorView> {
-    return viewOf(await this.database.tx(workspaceId, (tx) => this.store.get(tx, id)));
+    return this.viewOf(await this.database.tx(workspaceId, (tx) => this.store.get(tx, id)));
   }
 
   async list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ConnectorView>> {
     const after = cursor === undefined ? NO_ID : decodeCursor<{ after: string }>(cursor).after;
     const rows = await this.database.tx(workspaceId, (tx) => this.store.list(tx, after, limit + 1));
-    return pageOf(rows, limit, viewOf, (row) => encodeCursor({ after: row.id }));
+    return pageOf(
+      rows,
+      limit,
+      (row) => this.viewOf(row),
+      (row) => encodeCursor({ after: row.id }),
+    );
   }
 
   async update(
@@ -84,10 +92,16 @@ export class ConnectorService {
   ): Promise<ConnectorView> {
     const before = await this.database.tx(workspaceId, (tx) => this.store.get(tx, id));
     assertVersion(expected, before.version);
-    const next = { ...before, name: dto.name ?? before.name, state: dto.state ?? before.state };
+    const next = {
+      ...before,
+      name: dto.name ?? before.name,
+      state: dto.state ?? before.state,
+      usage: dto.usage === undefined ? before.usage : dto.usage,
+    };
     if (dto.settings) Object.assign(next, await this.changed(workspaceId, before, dto.settings));
     const now = this.clock.now();
     return this.database.tx(workspaceId, async (tx) => {
+      if (dto.usage !== undefined) await usageChanges(tx);
       const { version } = await this.store.get(tx, id, 'FOR UPDATE');
       assertVersion(Number(before.version), version);
       const fields = Object.keys(dto.settings ?? {}).sort();
@@ -96,10 +110,10 @@ export class ConnectorService {
         actor,
         'connector.updated',
         id,
-        { name: next.name, state: next.state, settings: fields },
+        { name: next.name, state: next.state, usage: next.usage, settings: fields },
         now,
       );
-      return viewOf(await this.store.update(tx, next, now));
+      return this.viewOf(await this.store.update(tx, next, now));
     });
   }
 
@@ -133,6 +147,33 @@ export class ConnectorService {
       }
       return stale.length;
     });
+  }
+
+  /** What is done with the data that goes to it. @throws Problem 404 */
+  async usage(tx: Transaction, id: string): Promise<readonly string[]> {
+    return this.usageOf(await this.store.get(tx, id));
+  }
+
+  private usageOf({ usage, plugin_id: pluginId }: ConnectorRow): readonly string[] {
+    return (
+      usage ?? usageOfKind(this.registry.plugins.find(({ manifest }) => manifest.id === pluginId)?.manifest)
+    );
+  }
+
+  private viewOf(row: ConnectorRow): ConnectorView {
+    const secrets = Object.keys(row.secrets).map((field) => [field, { set: true }]);
+    return {
+      id: row.id,
+      plugin: row.plugin_id,
+      name: row.name,
+      settings: { ...row.settings, ...Object.fromEntries(secrets) },
+      state: row.state,
+      usage: this.usageOf(row),
+      version: Number(row.version),
+      lastCheck: row.check_result,
+      createdAt: row.created_at.toISOString(),
+      updatedAt: row.updated_at.toISOString(),
+    };
   }
 
   private async changed(
@@ -190,19 +231,4 @@ export class ConnectorService {
 
 function withoutNull(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
-}
-
-function viewOf(row: ConnectorRow): ConnectorView {
-  const secrets = Object.keys(row.secrets).map((field) => [field, { set: true }]);
-  return {
-    id: row.id,
-    plugin: row.plugin_id,
-    name: row.name,
-    settings: { ...row.settings, ...Object.fromEntries(secrets) },
-    state: row.state,
-    version: Number(row.version),
-    lastCheck: row.check_result,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-  };
 }

@@ -19,6 +19,8 @@ export interface ConnectorRow {
   settings: Record<string, unknown>;
   secrets: Record<string, Sealed>;
   state: 'active' | 'disabled';
+  /** What is done with data there; null: what the plugin's kind is for. */
+  usage: string[] | null;
   check_result: CheckResult | null;
   version: string;
   created_at: Date;
@@ -26,7 +28,7 @@ export interface ConnectorRow {
 }
 
 const COLUMNS =
-  'id, plugin_id, name, settings, secrets, state, check_result, version, created_at, updated_at';
+  'id, plugin_id, name, settings, secrets, state, usage, check_result, version, created_at, updated_at';
 
 @Injectable()
 export class ConnectorStore {
@@ -50,8 +52,8 @@ export class ConnectorStore {
 
   async insert(tx: Transaction, row: ConnectorRow): Promise<void> {
     await tx.query(
-      `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, state, created_at, updated_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+      `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, state, usage, created_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
       [
         tx.workspaceId,
         row.id,
@@ -60,6 +62,7 @@ export class ConnectorStore {
         JSON.stringify(row.settings),
         JSON.stringify(row.secrets),
         row.state,
+        row.usage,
         row.created_at,
       ],
     );
@@ -68,8 +71,8 @@ export class ConnectorStore {
   /** A change wakes the lane: whatever made it rest may be mended. */
   async update(tx: Transaction, row: ConnectorRow, now: Date): Promise<ConnectorRow> {
     const { rows } = await tx.query<ConnectorRow>(
-      `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, version = version + 1,
-              updated_at = $7, resume_at = NULL, failures = 0, check_result = NULL
+      `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, usage = $7, version = version + 1,
+              updated_at = $8, resume_at = NULL, failures = 0, check_result = NULL
         WHERE workspace_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
       [
         tx.workspaceId,
@@ -78,6 +81,7 @@ export class ConnectorStore {
         JSON.stringify(row.settings),
         JSON.stringify(row.secrets),
         row.state,
+        row.usage,
         now,
       ],
     );

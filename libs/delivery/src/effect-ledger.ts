@@ -98,3 +98,19 @@ export async function supersedeEffects(tx: Transaction, ids: string[], now: Date
     [tx.workspaceId, ids, now],
   );
 }
+
+/** Let go of what a run has not sent. What may have arrived stays unknown: dropped would not be the truth. */
+export async function dropPending(
+  tx: Transaction,
+  runId: string,
+  { code, reason }: { code: string; reason: string },
+  now: Date,
+): Promise<void> {
+  await tx.query(
+    `UPDATE effect SET state = CASE WHEN doubtful_since IS NULL THEN 'dropped' ELSE 'unknown' END,
+       due_at = CASE WHEN doubtful_since IS NULL THEN due_at ELSE 'infinity' END,
+       reason_code = $3, reason = $4, pointer = NULL, updated_at = $5
+     WHERE workspace_id = $1 AND run_id = $2 AND state = 'pending'`,
+    [tx.workspaceId, runId, code, reason, now],
+  );
+}

@@ -19,7 +19,8 @@ const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace
  */
 
 /**
- * Due effects of one connector, oldest first. A person with an effect in flight waits, and so does a version whose
+ * Due effects of one connector, oldest first; none of a sync that is paused, breaks a usage policy, or was not held against
+ * the newest. A person with an effect in flight waits, and so does a version whose
  * predecessor is still being resolved.
  */
 export async function lockDue(
@@ -34,7 +35,9 @@ export async function lockDue(
      FROM effect e
      WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.due_at <= $3
        AND (SELECT 1 FROM sync s
-         WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND s.state = 'paused') IS NULL
+         WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND (s.state = 'paused'
+           OR s.usage_violations IS NOT NULL OR s.usage_version <> (SELECT usage_version FROM workspace WHERE id = $1))
+         ) IS NULL
        AND (SELECT 1 FROM effect o
          WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id AND o.person = e.person
            AND o.state IN ('pending', 'sending', 'unknown')

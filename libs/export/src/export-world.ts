@@ -72,7 +72,7 @@ export class ExportWorld {
   }
 
   async call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     options: { body?: object; headers?: object } = {},
   ): Promise<Reply> {

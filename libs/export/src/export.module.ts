@@ -4,6 +4,7 @@ import { SegmentationModule } from '@percorso/segmentation';
 import { Eligibility } from './eligibility';
 import { ExportController } from './export.controller';
 import { EXPORT_OPTIONS, ExportOptions } from './export.options';
+import { ExportUsage } from './export-usage';
 import { ExportReader } from './export.reader';
 import { ExportService } from './export.service';
 
@@ -15,7 +16,13 @@ export class ExportModule {
       module: ExportModule,
       imports: [ProfileModule, SegmentationModule],
       controllers: [ExportController],
-      providers: [{ provide: EXPORT_OPTIONS, useValue: options }, Eligibility, ExportReader, ExportService],
+      providers: [
+        { provide: EXPORT_OPTIONS, useValue: options },
+        Eligibility,
+        ExportUsage,
+        ExportReader,
+        ExportService,
+      ],
     };
   }
 }

@@ -4,6 +4,7 @@ import { type LogHead, type MembershipDelta, MembershipLog } from '@percorso/seg
 import { Database, type Transaction } from '@percorso/storage';
 import { Eligibility, type LeftOut, type Use } from './eligibility';
 import { type ExportCursor, requireCurrent } from './export-cursor';
+import { ExportUsage } from './export-usage';
 import type { Field } from './field-selection';
 
 export interface ExportRequest {
@@ -37,6 +38,7 @@ export class ExportReader {
     private readonly log: MembershipLog,
     private readonly profiles: ProfileReader,
     private readonly eligibility: Eligibility,
+    private readonly usage: ExportUsage,
   ) {}
 
   /** Where a full read starts: deltas after this head complete it, whatever happens while it is read. */
@@ -107,6 +109,7 @@ export class ExportReader {
   }
 
   private async look(tx: Transaction, request: ExportRequest, persons: readonly number[]) {
+    await this.usage.assertAllowed(tx, request);
     const documents: Map<number, ProfileDocument> = await this.profiles.documents(tx, persons);
     return { documents, leftOut: await this.eligibility.leftOut(tx, documents.values(), request.use) };
   }

@@ -1,9 +1,10 @@
-import type { MappingError } from './mapping-result';
+import type { FieldRead, MappingError } from './mapping-result';
 
 /** Parent to child. `documents` is the JSON text of an array. */
 export type ChildRequest =
   | { kind: 'map'; expression: string; documents: string; seeds: string[]; at: number[]; timeoutMs: number }
-  | { kind: 'check'; expression: string };
+  | { kind: 'check'; expression: string }
+  | { kind: 'reads'; expression: string };
 
 /** JSON text of the output, undefined for no output, or the error. */
 export type RowAnswer = { text?: string } | { error: MappingError };
@@ -12,7 +13,8 @@ export type RowAnswer = { text?: string } | { error: MappingError };
 export type ChildAnswer =
   | { kind: 'ready' }
   | { kind: 'rows'; answers: RowAnswer[]; done: boolean }
-  | { kind: 'checked'; errors: MappingError[] };
+  | { kind: 'checked'; errors: MappingError[] }
+  | { kind: 'reads'; reads: FieldRead[] };
 
 /** Descriptor on which the child writes one byte as it starts each row, so that the parent knows which one hangs. */
 export const PROGRESS_FD = 4;

@@ -3,6 +3,7 @@ export { MappingRunner, type MappingRunnerOptions, type RunOptions } from './map
 export {
   MAX_EXPRESSION,
   type CompileResult,
+  type FieldRead,
   type MappingError,
   type MappingResult,
   type RowBinding,

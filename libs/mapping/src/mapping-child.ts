@@ -3,6 +3,7 @@ import type { Expression } from 'jsonata';
 import { type ChildAnswer, type ChildRequest, PROGRESS_FD, type RowAnswer } from './child-protocol';
 import { CompileError, compileExpression } from './compile-expression';
 import { evaluateRow } from './evaluate-row';
+import { fieldsRead, READS_EVERYTHING } from './fields-read';
 import type { MappingError } from './mapping-result';
 
 const CACHED = 50;
@@ -81,9 +82,21 @@ function check(expression: string): void {
   }
 }
 
+/** What cannot be compiled or followed is told as reading everything. */
+function reads(expression: string): void {
+  let found = READS_EVERYTHING;
+  try {
+    found = fieldsRead(compileExpression(expression, 1).ast());
+  } catch {
+    // Everything it is.
+  }
+  answer({ kind: 'reads', reads: found });
+}
+
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: ChildRequest) => {
-  if (request.kind === 'check') check(request.expression);
-  else void map(request);
+  if (request.kind === 'map') void map(request);
+  else if (request.kind === 'check') check(request.expression);
+  else reads(request.expression);
 });
 answer({ kind: 'ready' });

@@ -19,5 +19,13 @@ export interface RowBinding {
 
 export type CompileResult = { valid: true } | { valid: false; errors: MappingError[] };
 
+/** A place of the input that an expression may read, with all that is below it. */
+export interface FieldRead {
+  /** Names from the input's root, lists left out; empty: all of it. Ends in '' where nothing below is looked at. */
+  path: readonly string[];
+  /** Offset into the expression of what reads it, in UTF-16 units. */
+  position?: number;
+}
+
 /** Longest expression accepted, in UTF-16 units. */
 export const MAX_EXPRESSION = 65_536;

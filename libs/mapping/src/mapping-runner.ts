@@ -1,10 +1,13 @@
 import { Problem } from '@percorso/kernel';
-import { type ChildAnswer, MAX_ROW_TEXT, type RowAnswer } from './child-protocol';
+import { type ChildAnswer, type ChildRequest, MAX_ROW_TEXT, type RowAnswer } from './child-protocol';
+import { READS_EVERYTHING } from './fields-read';
 import { MappingPool } from './mapping-pool';
 import type { Death } from './mapping-process';
-import type { CompileResult, MappingError, MappingResult, RowBinding } from './mapping-result';
+import type { CompileResult, FieldRead, MappingError, MappingResult, RowBinding } from './mapping-result';
 
 const BATCH = 200;
+/** Expressions of which the fields they read are remembered. */
+const KNOWN_READS = 1000;
 /** Processes that may die one after the other, no row answered in between, before the rest is not tried. */
 const PARK_AFTER = 5;
 
@@ -32,6 +35,7 @@ export interface MappingRunnerOptions {
 /** Evaluates administrators' expressions in child processes; whatever they do, every row gets an answer. */
 export class MappingRunner {
   private readonly pool: MappingPool;
+  private readonly reads = new Map<string, readonly FieldRead[]>();
 
   constructor(options: MappingRunnerOptions = {}) {
     this.pool = new MappingPool(
@@ -74,22 +78,38 @@ export class MappingRunner {
 
   /** Whether `expression` compiles, and what is wrong where. Parsing happens in the child too. */
   async compileCheck(expression: string): Promise<CompileResult> {
-    const errors = await this.pool.use(async (process) => {
-      const answered = new Promise<MappingError[]>((resolve) =>
-        process.request({ kind: 'check', expression }, (answer) => {
-          if (answer.kind === 'checked') resolve(answer.errors);
-        }),
-      );
-      const outcome = await Promise.race([answered, process.died]);
-      process.rest();
-      if (typeof outcome === 'string') return { result: [deathOf(outcome)], alive: false };
-      return { result: outcome, alive: true };
-    });
+    const answer = await this.ask({ kind: 'check', expression });
+    const errors =
+      typeof answer === 'string' ? [deathOf(answer)] : answer.kind === 'checked' ? answer.errors : [];
     return errors.length === 0 ? { valid: true } : { valid: false, errors };
+  }
+
+  /**
+   * Which fields `expression` may read of its documents, never fewer than it does: all of them where it does not
+   * compile, or cannot be followed.
+   */
+  async fieldsRead(expression: string): Promise<readonly FieldRead[]> {
+    const known = this.reads.get(expression);
+    if (known) return known;
+    const answer = await this.ask({ kind: 'reads', expression });
+    if (typeof answer === 'string' || answer.kind !== 'reads') return READS_EVERYTHING;
+    if (this.reads.size >= KNOWN_READS) this.reads.clear();
+    this.reads.set(expression, answer.reads);
+    return answer.reads;
   }
 
   close(): void {
     this.pool.close();
+  }
+
+  /** The one answer to a request about an expression, or how the process died over it. */
+  private ask(request: ChildRequest & { kind: 'check' | 'reads' }): Promise<ChildAnswer | Death> {
+    return this.pool.use(async (process) => {
+      const answered = new Promise<ChildAnswer>((resolve) => process.request(request, resolve));
+      const result = await Promise.race([answered, process.died]);
+      process.rest();
+      return { result, alive: typeof result !== 'string' };
+    });
   }
 
   private async runBatch(

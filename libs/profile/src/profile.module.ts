@@ -25,6 +25,8 @@ import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
 import { SchemaController } from './schema/schema.controller';
 import { SchemaService } from './schema/schema.service';
+import { UsageController } from './usage/usage.controller';
+import { UsageService } from './usage/usage.service';
 import { TimelineController } from './timeline/timeline.controller';
 import { TimelineQueries } from './timeline/timeline.queries';
 
@@ -38,6 +40,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ErasureController,
     TimelineController,
     SchemaController,
+    UsageController,
   ],
   providers: [
     { provide: PERSON_HOOKS, useFactory: (): PersonHook[] => [] },
@@ -54,6 +57,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     SchemaService,
     MergePolicyService,
     ProfileTraitsQueries,
+    UsageService,
     ProfileQueries,
     ProfileReader,
     ProfileHistory,

@@ -11,6 +11,7 @@ import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
 import { leases } from './migrations/0022-leases';
 import { schedules } from './migrations/0024-schedules';
+import { usage } from './migrations/0025-usage';
 import { mergePolicy } from './migrations/0026-merge-policy';
 import { shards } from './migrations/0028-shards';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   schemas,
   leases,
   schedules,
+  usage,
   mergePolicy,
   shards,
 ];

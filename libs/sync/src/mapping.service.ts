@@ -10,8 +10,8 @@ import {
 } from '@percorso/access';
 import { CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
-import { ProfileReader } from '@percorso/profile';
-import { Database } from '@percorso/storage';
+import { holdUsageRules, ProfileReader, usageProblem } from '@percorso/profile';
+import { Database, type Transaction } from '@percorso/storage';
 import { inputDocument } from './input-document';
 import {
   CreateMapping,
@@ -22,6 +22,8 @@ import {
   ValidationView,
 } from './mapping.dto';
 import { findMapping, insertMapping, insertMappingVersion, listMappings } from './mapping.store';
+import { UsageCheck } from './usage-check';
+import { syncsOfMapping } from './usage.store';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
@@ -32,6 +34,7 @@ export class MappingService {
     private readonly database: Database,
     private readonly runner: MappingRunner,
     private readonly profiles: ProfileReader,
+    private readonly usage: UsageCheck,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -72,6 +75,7 @@ export class MappingService {
     dto: ReplaceMapping,
   ): Promise<MappingView> {
     await this.assertCompiles(dto.expression);
+    await this.usage.prepare([{ expression: dto.expression, pointer: '/expression' }]);
     await this.get(workspaceId, id);
     return this.database.tx(workspaceId, async (tx) => {
       const { rows } = await tx.query<{ current: number; version: number }>(
@@ -81,6 +85,7 @@ export class MappingService {
       const [row] = rows;
       if (!row) throw Problem.notFound('Mapping');
       assertVersion(expected, row.version);
+      await this.assertAllowed(tx, id, dto.expression);
       const now = this.clock.now();
       await insertMappingVersion(tx, { id, ...dto }, row.current + 1, now);
       await tx.query(
@@ -134,6 +139,19 @@ export class MappingService {
         );
       });
     });
+  }
+
+  /** Every sync that uses the mapping must be allowed to do so with this expression. @throws Problem 422 */
+  private async assertAllowed(tx: Transaction, id: string, expression: string): Promise<void> {
+    await holdUsageRules(tx);
+    for (const sync of await syncsOfMapping(tx, id)) {
+      const { violations } = await this.usage.check(tx, sync, [{ expression, pointer: '/expression' }]);
+      const own = violations.filter(({ pointer }) => pointer === '/expression');
+      if (own.length > 0) {
+        const detail = `The sync ${JSON.stringify(sync.name)} (${sync.id}) would break usage policies.`;
+        throw usageProblem(own, 422, detail);
+      }
+    }
   }
 
   private async assertCompiles(expression: string): Promise<void> {

@@ -3,7 +3,7 @@ import { type ConnectorDescription, ConnectorRuntime } from '@percorso/connector
 import { DeliveryWaker, recordEffects } from '@percorso/delivery';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { MappingRunner, type MappingResult } from '@percorso/mapping';
-import { type ProfileDocument, ProfileReader } from '@percorso/profile';
+import { type ProfileDocument, ProfileReader, usageVersion } from '@percorso/profile';
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
@@ -12,6 +12,8 @@ import { mapChanges } from './map-changes';
 import { findMappingVersion, type MappingVersion } from './mapping.store';
 import { type Change, type LastEffect, planRow } from './plan-row';
 import { advanceRun, claimRun, finishPlanning, type RunRow } from './run.store';
+import { UsageCheck, type UsedExpression } from './usage-check';
+import { UsageGuard } from './usage-guard';
 
 /** How long a page may take before another planner may take the run over. */
 const LEASE_MS = 20_000;
@@ -33,7 +35,11 @@ interface Plan {
   run: RunRow;
   mappings: Mappings;
   connector: ConnectorDescription;
+  /** The usage rules it was last held against. */
+  usageVersion: number;
 }
+
+const NOT_CHECKED = -1;
 
 /** Turns the changes of an audience into effects with frozen payloads, page by page; a page is all or nothing. */
 @Injectable()
@@ -47,6 +53,8 @@ export class Planner {
     private readonly connectors: ConnectorRuntime,
     private readonly mappings: MappingRunner,
     private readonly waker: DeliveryWaker,
+    private readonly usage: UsageCheck,
+    private readonly guard: UsageGuard,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -56,7 +64,11 @@ export class Planner {
     if (!run) return;
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
     const mappings = await this.database.tx(workspaceId, (tx) => loadMappings(tx, run));
-    await this.pages(workspaceId, { run, mappings, connector });
+    const plan = { run, mappings, connector, usageVersion: NOT_CHECKED };
+    await this.usage.prepare(expressionsOf(plan));
+    // Before anything is mapped: nothing of a run that is barred leaves.
+    if (await this.database.tx(workspaceId, (tx) => this.isBarred(tx, plan))) return;
+    await this.pages(workspaceId, plan);
   }
 
   /** The next page is read and mapped while one is recorded. */
@@ -70,7 +82,7 @@ export class Planner {
         // Should it fail, that is told when its turn comes.
         next?.catch(() => undefined);
         const turn = await this.database.tx(workspaceId, (tx) => this.record(tx, plan, page));
-        if (turn === 'paused') return;
+        if (turn === 'paused' || turn === 'barred') return;
         if (turn === 'taken') return this.logger.warn({ runId }, 'Another planner took the run over');
         await this.waker.wake(workspaceId, connectorId);
       }
@@ -97,12 +109,26 @@ export class Planner {
     return { ...page, changes, results };
   }
 
-  private async record(tx: Transaction, plan: Plan, page: Page): ReturnType<typeof advanceRun> {
+  /** Whether usage policies bar the run, and so ended it; looked at again when they have changed. */
+  private async isBarred(tx: Transaction, plan: Plan): Promise<boolean> {
+    if ((await usageVersion(tx)) === plan.usageVersion) return false;
+    const run = { id: plan.run.id, expressions: expressionsOf(plan) };
+    const { failed, version } = await this.guard.failRunIfBarred(tx, plan.run, run);
+    plan.usageVersion = version;
+    return failed;
+  }
+
+  private async record(
+    tx: Transaction,
+    plan: Plan,
+    page: Page,
+  ): Promise<Awaited<ReturnType<typeof advanceRun>> | 'barred'> {
     const { run } = plan;
     const now = this.clock.now();
     const step = { plannedPos: page.nextPos, planned: page.changes.length, leaseMs: LEASE_MS };
     const turn = await advanceRun(tx, run, step);
     if (turn !== 'mine') return turn;
+    if (await this.isBarred(tx, plan)) return 'barred';
     // Only now: the page before may have recorded an effect for one of these persons.
     const persons = page.changes.map(({ person }) => person);
     const last = await lastEffects(tx, run.syncId, persons);
@@ -121,6 +147,11 @@ export class Planner {
     const known = rows.filter(({ person }) => documents.has(person));
     return new Map(known.map((row) => [row, { output: null }]));
   }
+}
+
+function expressionsOf({ mappings: { entry, exit } }: Plan): UsedExpression[] {
+  const used = [{ expression: entry.expression, pointer: '/mapping' }];
+  return exit ? [...used, { expression: exit.expression, pointer: '/exitMapping' }] : used;
 }
 
 function effectsOf(

@@ -3,12 +3,13 @@ import { ConnectorRuntime } from '@percorso/connector';
 import { DeliveryWaker, reopenEffects } from '@percorso/delivery';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
-import { ProfileReader } from '@percorso/profile';
+import { ProfileReader, usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { mapChanges } from './map-changes';
 import { findMapping } from './mapping.store';
 import { type Change, planRow } from './plan-row';
 import type { RunRow } from './run.store';
+import { UsageCheck } from './usage-check';
 
 const PAGE = 500;
 const FIRST = '00000000-0000-0000-0000-000000000000';
@@ -26,6 +27,7 @@ export class Retry {
     private readonly connectors: ConnectorRuntime,
     private readonly mappings: MappingRunner,
     private readonly waker: DeliveryWaker,
+    private readonly usage: UsageCheck,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -34,6 +36,7 @@ export class Retry {
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
     const entry = await this.database.tx(workspaceId, (tx) => findMapping(tx, run.mappingId));
     if (!entry) throw Problem.notFound('Mapping');
+    await this.assertAllowed(workspaceId, run, entry.expression);
     for (let after = FIRST; ;) {
       const rows = await this.database.tx(workspaceId, (tx) => deadEntries(tx, run.id, after));
       if (rows.length === 0) break;
@@ -56,6 +59,13 @@ export class Retry {
       after = rows.at(-1)!.id;
     }
     await this.waker.wake(workspaceId, run.connectorId);
+  }
+
+  private async assertAllowed(workspaceId: string, run: RunRow, expression: string): Promise<void> {
+    const used = [{ expression, pointer: '/mapping' }];
+    await this.usage.prepare(used);
+    const { violations } = await this.database.tx(workspaceId, (tx) => this.usage.check(tx, run, used));
+    if (violations.length > 0) throw usageProblem(violations, 409);
   }
 }
 

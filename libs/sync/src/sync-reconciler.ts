@@ -4,10 +4,11 @@ import { BackgroundLoop, Database } from '@percorso/storage';
 import { PlanPump } from './plan-pump';
 import { endSettledRuns, runsToPlan } from './run.store';
 import { SyncQueue } from './sync.queue';
+import { UsageGuard } from './usage-guard';
 
 const TICK_MS = 500;
 
-/** Ends runs of which everything is settled, and wakes those PostgreSQL knows and nobody plans. */
+/** Holds syncs against changed usage rules, ends runs of which everything is settled, and wakes those PostgreSQL knows and nobody plans. */
 @Injectable()
 export class SyncReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: BackgroundLoop;
@@ -16,6 +17,7 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     private readonly database: Database,
     private readonly queue: SyncQueue,
     private readonly pump: PlanPump,
+    private readonly usage: UsageGuard,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.loop = new BackgroundLoop({
@@ -36,6 +38,8 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
 
   private async reconcile(): Promise<void> {
     for (const workspaceId of await this.database.workspaceIds()) {
+      // Before anything is planned: what the rules now bar must not be.
+      await this.usage.recheck(workspaceId);
       const waiting = await this.database.tx(workspaceId, async (tx) => {
         await endSettledRuns(tx, this.clock.now());
         return runsToPlan(tx);

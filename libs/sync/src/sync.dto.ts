@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { UsageViolationView } from '@percorso/profile';
 import { IsNotEmpty, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
 
 export class CreateSync {
@@ -51,6 +52,12 @@ export class SyncView {
 
   @ApiProperty({ enum: ['active', 'paused'] })
   state!: 'active' | 'paused';
+
+  @ApiProperty({
+    type: [UsageViolationView],
+    description: 'Usage policies that it breaks; while there are any, it plans and sends nothing.',
+  })
+  usageViolations!: UsageViolationView[];
 
   @ApiProperty({ description: 'Changes of the membership log planned so far.' })
   cursorPos!: number;

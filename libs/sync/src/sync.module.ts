@@ -13,6 +13,8 @@ import { RunService } from './run.service';
 import { SyncController } from './sync.controller';
 import { SYNC_QUEUE, SyncQueue } from './sync.queue';
 import { SyncService } from './sync.service';
+import { UsageCheck } from './usage-check';
+import { UsageGuard } from './usage-guard';
 
 /** Mappings, syncs and their runs. */
 @Module({
@@ -23,7 +25,17 @@ import { SyncService } from './sync.service';
     BullModule.registerQueue({ name: SYNC_QUEUE }),
   ],
   controllers: [MappingController, SyncController, RunController],
-  providers: [MappingService, SyncService, RunService, Retry, Planner, PlanPump, SyncQueue],
-  exports: [PlanPump, SyncQueue],
+  providers: [
+    MappingService,
+    SyncService,
+    RunService,
+    Retry,
+    Planner,
+    PlanPump,
+    SyncQueue,
+    UsageCheck,
+    UsageGuard,
+  ],
+  exports: [PlanPump, SyncQueue, UsageGuard],
 })
 export class SyncModule {}

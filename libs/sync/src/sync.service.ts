@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { holdUsageRules, usageProblem } from '@percorso/profile';
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { RunService } from './run.service';
@@ -17,6 +18,8 @@ import {
   setSyncState,
   type SyncRow,
 } from './sync.store';
+import { UsageGuard } from './usage-guard';
+import { lockSync, saveVerdict, type SyncParts } from './usage.store';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
@@ -28,10 +31,13 @@ export class SyncService {
     private readonly log: MembershipLog,
     private readonly queue: SyncQueue,
     private readonly runs: RunService,
+    private readonly usage: UsageGuard,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  create(workspaceId: string, actor: string, dto: CreateSync): Promise<SyncView> {
+  async create(workspaceId: string, actor: string, dto: CreateSync): Promise<SyncView> {
+    const { mappingId, exitMappingId = null } = dto;
+    await this.usage.prepare(workspaceId, { mappingId, exitMappingId });
     return this.database.tx(workspaceId, async (tx) => {
       const missing = await missingReferences(tx, dto);
       if (missing.length > 0) {
@@ -44,6 +50,7 @@ export class SyncService {
         );
       }
       const id = await insertSync(tx, dto, this.clock.now());
+      await this.assertAllowed(tx, id, 422);
       await audit(tx, actor, 'sync.create', id, { name: dto.name });
       return this.find(tx, id);
     });
@@ -67,9 +74,11 @@ export class SyncService {
 
   /** Open a run over everything the log holds now. @throws Problem 409 when one is open or the sync is paused */
   async run(workspaceId: string, actor: string, id: string): Promise<RunView> {
+    await this.usage.prepare(workspaceId, await this.get(workspaceId, id));
     const runId = await this.database.tx(workspaceId, async (tx) => {
       const sync = await this.find(tx, id, true);
       if (sync.state === 'paused') throw Problem.conflict('sync-paused', 'Resume the sync first.');
+      await this.assertAllowed(tx, id, 409);
       const { epoch, pos } = await this.log.head(tx);
       // After a restore old positions mean nothing: read the members anew. Intents already recorded are not repeated.
       const snapshot = sync.cursorEpoch !== epoch;
@@ -100,6 +109,14 @@ export class SyncService {
 
   reconciliation(workspaceId: string, id: string): Promise<ReconciliationView> {
     return this.database.tx(workspaceId, async (tx) => reconcile(tx, await this.find(tx, id)));
+  }
+
+  /** @throws Problem when usage policies bar it; else it is held to conform to the rules as they are */
+  private async assertAllowed(tx: Transaction, id: string, status: 409 | 422): Promise<void> {
+    await holdUsageRules(tx);
+    const verdict = await this.usage.verdict(tx, (await lockSync(tx, id)) as SyncParts);
+    if (verdict.violations.length > 0) throw usageProblem(verdict.violations, status);
+    await saveVerdict(tx, id, verdict);
   }
 
   private async find(tx: Transaction, id: string, lock = false): Promise<SyncRow> {

@@ -3,7 +3,8 @@ import type { Transaction } from '@percorso/storage';
 import { CreateSync, ReconciliationView, SyncView } from './sync.dto';
 
 const COLUMNS = `id, name, audience_id AS "audienceId", connector_id AS "connectorId", mapping_id AS "mappingId",
-  exit_mapping_id AS "exitMappingId", state, cursor_pos::float8 AS "cursorPos", version::int AS version`;
+  exit_mapping_id AS "exitMappingId", state, coalesce(usage_violations, '[]') AS "usageViolations", cursor_pos::float8 AS "cursorPos",
+  version::int AS version`;
 
 export interface SyncRow extends SyncView {
   cursorEpoch: number | null;

@@ -9,7 +9,9 @@ import {
   PageQuery,
 } from '@percorso/access';
 import { canonicalJson, CLOCK, type Clock, newId, Problem } from '@percorso/kernel';
+import { type FieldPath, usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
+import { fieldsOf } from '../definition/fields-of';
 import { parseDefinition } from '../definition/parse-definition';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
@@ -84,7 +86,11 @@ export class AudienceService {
       const name = change.name ?? before.name;
       const description = change.description ?? before.description;
       await this.audiences.update(tx, id, { name, description, definitionVersion, state: before.state }, at);
-      if (redefined) await this.checkUsers(tx, id);
+      if (redefined) {
+        await this.checkUsers(tx, id);
+        // It looks at other fields now, and usage policies may bar those from where it is synced to.
+        await usageChanges(tx);
+      }
       await audit(tx, actor, 'audience.changed', id, { name, definitionVersion }, at);
       return {
         evaluations: redefined ? await this.evaluateWithUsers(tx, id, actor) : [],
@@ -125,6 +131,13 @@ export class AudienceService {
       await this.schedules.remove(tx, id);
       await audit(tx, actor, 'audience.archived', id, {}, at);
     });
+  }
+
+  /** The fields that its definition looks at, and those of the audiences it uses; all where it cannot be read. */
+  async fields(tx: Transaction, id: string): Promise<FieldPath[]> {
+    const parsed = parseDefinition((await this.existing(tx, id)).definition);
+    const resolved = parsed.ok && (await resolveUsed(tx, this.audiences, parsed.definition, id));
+    return resolved && resolved.ok ? fieldsOf(resolved.definition) : [[]];
   }
 
   private async checkUses(tx: Transaction, requested: RequestedDefinition, self?: string): Promise<void> {

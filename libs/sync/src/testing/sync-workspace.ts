@@ -44,7 +44,7 @@ export class SyncWorkspace {
     return workspace;
   }
 
-  call(method: 'GET' | 'POST' | 'PUT', url: string, body?: object, headers: object = {}): Promise<Reply> {
+  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object, headers: object = {}): Promise<Reply> {
     return call(this.app, this.key, method, url, body, headers);
   }
 
@@ -167,7 +167,7 @@ export class SyncWorkspace {
 async function call(
   app: NestFastifyApplication,
   key: string,
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   url: string,
   payload?: object,
   headers: object = {},
