@@ -34,7 +34,7 @@ export interface PersonHook {
     now: Date,
     whole: ErasedPerson,
   ): Promise<void | readonly Cleared[]>;
-  /** Readers see other traits of these persons, though nothing was said. */
+  /** Readers are about to see other traits of these persons, though nothing was said. */
   profilesChanged?(
     tx: Transaction,
     persons: readonly number[],

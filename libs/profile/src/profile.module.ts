@@ -23,6 +23,7 @@ import { ProfileHistory } from './profile.history';
 import { ProfileQueries } from './profile.queries';
 import { ProfileReader } from './profile.reader';
 import { ProfileService } from './profile.service';
+import { SchemaImportService } from './schema/schema-import.service';
 import { SchemaController } from './schema/schema.controller';
 import { SchemaService } from './schema/schema.service';
 import { UsageController } from './usage/usage.controller';
@@ -55,6 +56,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ErasureService,
     TimelineQueries,
     SchemaService,
+    SchemaImportService,
     MergePolicyService,
     ProfileTraitsQueries,
     UsageService,

@@ -56,8 +56,12 @@ export class PolicyRollout {
     );
     const now = this.clock.now();
     const changed = await this.differing(tx, rows, policy);
-    await saveProfiles(tx, changed, now);
     const visible = changed.filter((profile) => profile.visible).map(({ person }) => person);
+    const cause = { kind: 'merge-policy', version: row.version } as const;
+    // First: who listens may wait for a turn of its own that itself wants these rows.
+    if (visible.length > 0)
+      for (const hook of this.hooks) await hook.profilesChanged?.(tx, visible, cause, now);
+    await saveProfiles(tx, changed, now);
     const done = rows.length < limit;
     await saveRollout(tx, row.version, {
       untilPerson: row.untilPerson,
@@ -66,9 +70,6 @@ export class PolicyRollout {
       changed: row.changed + visible.length,
       endedAt: done ? now : null,
     });
-    const cause = { kind: 'merge-policy', version: row.version } as const;
-    if (visible.length > 0)
-      for (const hook of this.hooks) await hook.profilesChanged?.(tx, visible, cause, now);
     return rows.length;
   }
 

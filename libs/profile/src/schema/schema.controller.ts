@@ -1,13 +1,18 @@
-import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Actor, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { ImportSchema, SchemaImportView } from './schema-import.dto';
+import { SchemaImportService } from './schema-import.service';
 import { PutSchema, SchemaView, ViolationView } from './schema.dto';
 import { SchemaService } from './schema.service';
 
 @ApiTags('schemas')
 @Controller('v1/schemas')
 export class SchemaController {
-  constructor(private readonly schemas: SchemaService) {}
+  constructor(
+    private readonly schemas: SchemaService,
+    private readonly imports: SchemaImportService,
+  ) {}
 
   @Get()
   @Scopes('schemas:read')
@@ -15,6 +20,19 @@ export class SchemaController {
   @PageAnswer(SchemaView, 'By kind and name.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<SchemaView>> {
     return this.schemas.list(workspaceId, query);
+  }
+
+  @Post('import')
+  @HttpCode(200)
+  @Scopes('schemas:write')
+  @ApiOperation({ summary: 'Take over an XDM schema, or see what would become of it' })
+  @ApiOkResponse({ type: SchemaImportView })
+  import(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Body() body: ImportSchema,
+  ): Promise<SchemaImportView> {
+    return this.imports.import(workspaceId, actor, body);
   }
 
   @Put(':kind/:name')
