@@ -1,10 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HubApi, type IngestStatus, openWorkspace, poll, startHub } from '@percorso/demo';
 import { startEngines, startTestShards } from '@percorso/engines';
 import { Shards } from '@percorso/storage';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { newId } from '@percorso/kernel';
+import { flatten } from '@percorso/profile';
 import { Client } from 'pg';
 import type { Bench } from './bench';
 import { trackCall } from './ingest-events';
@@ -15,6 +18,10 @@ const SHARDS = 3;
 const EVENTS = 20;
 const PROFILES = { quick: 1000, full: 10_000 };
 const BATCH = 200;
+/** Events written to one server for each customer, to see what they take in large parts. */
+const MANY = 200;
+const CHUNK = 20_000;
+const DAY_MS = 86_400_000;
 const WAIT_MS = 900_000;
 
 /** What grows, the tables of each engine that grow with it, and the table whose rows are counted. */
@@ -55,7 +62,10 @@ export const bench: Bench = async ({ size, quick }) => {
     const { admin, writeKey } = await openWorkspace(hub.url, rootKey);
     await sendAll(hub.url, writeKey, admin, callsOf(count));
     await evaluateAll(admin);
-    return { metrics: await measure(shards, postgres), size: count };
+    const few = await measure(shards, postgres);
+    const metrics = { ...few, ...(await measureMany(shards.at(0), count * MANY)) };
+    for (const [name, value] of Object.entries(metrics)) console.log(`${name.padEnd(28)}${value}`);
+    return { metrics, size: count };
   } finally {
     await hub.end('SIGTERM');
     await Promise.all([shards.close(), postgres.end()]);
@@ -71,7 +81,7 @@ function* callsOf(count: number): Generator<object> {
     const anonymousId = randomBytes(16).toString('hex');
     const strangers = Math.floor(events.length / 4);
     for (const [index, { name, at, properties }] of events.entries()) {
-      const call = trackCall() as { properties: object; messageId: string };
+      const call = trackCall() as TrackCall;
       const { messageId, ...rest } = call;
       yield {
         ...{ ...rest, messageId, event: name, timestamp: new Date(at).toISOString() },
@@ -135,26 +145,48 @@ async function measure(shards: Shards, postgres: Client): Promise<Record<string,
       metrics[`${name}_clickhouse_bytes`] = Math.round((await clickHouseBytes(shards, clickhouse)) / n);
     }
   }
-  for (const [name, value] of Object.entries(metrics)) console.log(`${name.padEnd(28)}${value}`);
-  for (const [column, bytes] of await columnBytes(shards)) {
-    console.log(`  of an event, ${column.padEnd(15)}${(bytes / metrics.event_rows!).toFixed(1)}`);
-  }
   return metrics;
 }
 
-/** What each column of the event table takes, the largest first. */
-async function columnBytes(shards: Shards): Promise<[string, number][]> {
-  const sums = new Map<string, number>();
-  await shards.each(async (client) => {
-    const answer = await client.query({
-      query: `SELECT column, sum(column_bytes_on_disk) AS bytes FROM system.parts_columns
-              WHERE active AND database = 'percorso' AND table = 'event' GROUP BY column`,
-      format: 'JSONEachRow',
+/** Small parts are mostly overhead; these are of one month and one server, merged into one. */
+async function measureMany(clickhouse: ClickHouseClient, count: number): Promise<Record<string, number>> {
+  const before = await bytesOf(clickhouse, 'event');
+  const workspace_id = newId();
+  const month = Date.UTC(2026, 0, 1);
+  for (let start = 0; start < count; start += CHUNK) {
+    const values = Array.from({ length: Math.min(CHUNK, count - start) }, (_, index) => {
+      const { event, messageId, properties } = trackCall() as TrackCall;
+      const at = new Date(month + randomInt(28 * DAY_MS)).toISOString();
+      return {
+        ...{
+          workspace_id,
+          name: event,
+          node: randomInt(1, count / EVENTS),
+          occurred_at: at,
+          received_at: at,
+        },
+        ...{ type: 'track', pos: start + index + 1, message_id: messageId, source_id: 'web', sent_at: at },
+        ...flatten(properties),
+        properties: JSON.stringify(properties),
+      };
     });
-    for (const { column, bytes } of await answer.json<{ column: string; bytes: string }>())
-      sums.set(column, (sums.get(column) ?? 0) + Number(bytes));
+    await clickhouse.insert({ table: 'percorso.event', values, format: 'JSONEachRow' });
+  }
+  const after = await bytesOf(clickhouse, 'event');
+  const answer = await clickhouse.query({
+    query: `SELECT column, sum(column_bytes_on_disk) AS bytes FROM system.parts_columns WHERE active
+            AND database = 'percorso' AND table = 'event' AND partition = '202601' GROUP BY column ORDER BY bytes DESC`,
+    format: 'JSONEachRow',
   });
-  return [...sums].sort(([, one], [, other]) => other - one);
+  for (const { column, bytes } of await answer.json<{ column: string; bytes: string }>())
+    console.log(`  of an event, ${column.padEnd(15)}${(Number(bytes) / count).toFixed(1)}`);
+  return { many_events: count, many_event_clickhouse_bytes: Math.round((after - before) / count) };
+}
+
+interface TrackCall {
+  event: string;
+  messageId: string;
+  properties: Record<string, unknown>;
 }
 
 /** Tables and indexes, of all partitions. */
@@ -169,17 +201,19 @@ async function postgresBytes(postgres: Client, tables: readonly string[]): Promi
   return Number(rows[0]?.bytes);
 }
 
-/** Merged as far as it goes; every shard has its own parts. */
 async function clickHouseBytes(shards: Shards, table: string): Promise<number> {
-  const sizes = await shards.each(async (client) => {
-    await client.command({ query: `OPTIMIZE TABLE percorso.${table} FINAL` });
-    const answer = await client.query({
-      query: `SELECT sum(bytes_on_disk) AS bytes FROM system.parts
-              WHERE active AND database = 'percorso' AND table = {table: String}`,
-      query_params: { table },
-      format: 'JSONEachRow',
-    });
-    return Number((await answer.json<{ bytes: string }>())[0]?.bytes);
-  });
+  const sizes = await shards.each((client) => bytesOf(client, table));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Merged as far as it goes. */
+async function bytesOf(clickhouse: ClickHouseClient, table: string): Promise<number> {
+  await clickhouse.command({ query: `OPTIMIZE TABLE percorso.${table} FINAL` });
+  const answer = await clickhouse.query({
+    query: `SELECT sum(bytes_on_disk) AS bytes FROM system.parts
+            WHERE active AND database = 'percorso' AND table = {table: String}`,
+    query_params: { table },
+    format: 'JSONEachRow',
+  });
+  return Number((await answer.json<{ bytes: string }>())[0]?.bytes);
 }
