@@ -25,6 +25,16 @@ const steps = [
     { PERCORSO_STORIES: '200' },
     [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],
   ],
+  [
+    '200 populations on shards',
+    { PERCORSO_POPULATIONS: '200' },
+    [jest, '-c', 'jest.config.js', 'libs/segmentation/src/evaluation/united-set.spec.ts'],
+  ],
+  [
+    'a kill at every write to shards',
+    { PERCORSO_KILL_STEP: '1' },
+    [jest, '-c', 'jest.config.js', 'libs/profile/src/shard'],
+  ],
   ['mutants', { PERCORSO_SEED: undefined }, [join(root, 'tools', 'checks', 'run-mutants.mjs')]],
 ];
 

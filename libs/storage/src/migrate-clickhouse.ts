@@ -3,7 +3,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Problem } from '@percorso/kernel';
 import { distributed, inCluster, schemaTables } from './cluster-form';
 import { clickhouseMigrations } from './migrations/clickhouse';
-import { claimShards } from './shard-claim';
+import { assertForm, claimShards } from './shard-claim';
 import type { Shards } from './shards';
 
 export const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -37,6 +37,7 @@ export async function migrateClickHouse(shards: Shards, database: string): Promi
   const formOf = (statement: string): string =>
     (cluster === undefined ? statement : inCluster(statement, cluster)).replaceAll('{db}', database);
   const servers = cluster === undefined ? shards.clients : shards.clients.slice(0, 1);
+  await assertForm(shards, database);
   for (const statement of CLICKHOUSE_START.map(formOf)) {
     await Promise.all(servers.map((client) => client.command({ query: statement })));
   }

@@ -2,12 +2,22 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Problem } from '@percorso/kernel';
 import type { Shards } from './shards';
 
-interface Found {
-  /** Which shard it is, from 1, and of how many. */
-  number: number;
-  of: number;
-  /** Whether its tables are replicated; undefined where it has none yet. */
-  replicated: boolean | undefined;
+/**
+ * Tables of a single server are not turned into those of a cluster, nor back.
+ * @throws Problem 500 `shards-changed`
+ */
+export async function assertForm(shards: Shards, database: string): Promise<void> {
+  const clustered = shards.cluster !== undefined;
+  const [expected, other] = clustered ? ['of a cluster', 'by itself'] : ['by itself', 'of a cluster'];
+  await shards.each(async (client) => {
+    const [table] = await ask<{ engine: string }>(
+      client,
+      `SELECT engine FROM system.tables WHERE database = {database: String} AND name = 'migration'`,
+      { database },
+    );
+    if (table && table.engine.startsWith('Replicated') !== clustered)
+      throw changed(`a server ${expected}`, `one ${other}`);
+  });
 }
 
 /**
@@ -16,41 +26,34 @@ interface Found {
  */
 export async function claimShards(shards: Shards, database: string): Promise<void> {
   await shards.each(async (client, index) => {
-    const found = await find(client, database);
     const wanted = { number: index + 1, of: shards.count };
-    const replicated = shards.cluster !== undefined;
-    if (found && (found.number !== wanted.number || found.of !== wanted.of)) {
-      throw changed(`shard ${wanted.number} of ${wanted.of}`, `shard ${found.number} of ${found.of}`);
-    }
-    if (found?.replicated !== undefined && found.replicated !== replicated) {
-      throw changed(
-        `a server ${replicated ? 'of a cluster' : 'by itself'}`,
-        `one ${replicated ? 'by itself' : 'of a cluster'}`,
-      );
-    }
-    if (!found) {
+    const kept = await ask<typeof wanted>(client, `SELECT number, of FROM ${database}.shard`);
+    if (kept.length === 0) kept.push(...(await onlyOne(client, database)));
+    if (kept.length === 0) {
       await client.insert({ table: `${database}.shard`, values: [wanted], format: 'JSONEachRow' });
     }
+    const other = kept.find(({ number, of }) => number !== wanted.number || of !== wanted.of);
+    if (other)
+      throw changed(`shard ${wanted.number} of ${wanted.of}`, `shard ${other.number} of ${other.of}`);
   });
 }
 
-async function find(client: ClickHouseClient, database: string): Promise<Found | undefined> {
-  const answer = await client.query({
-    query: `SELECT number, of, (
-        SELECT any(startsWith(engine, 'Replicated')) FROM system.tables
-        WHERE database = {database: String} AND name = 'event' HAVING count() > 0
-      ) AS replicated
-      FROM (
-        SELECT number, of FROM ${database}.shard
-        -- Made before there were shards: the only one.
-        UNION ALL SELECT 1, 1 FROM (SELECT count() AS shards FROM ${database}.shard) AS kept
-        WHERE shards = 0 AND (SELECT count() FROM ${database}.migration) > 0
-      ) LIMIT 1`,
-    query_params: { database },
-    format: 'JSONEachRow',
-  });
-  const [row] = await answer.json<{ number: number; of: number; replicated: number | null }>();
-  return row && { ...row, replicated: row.replicated === null ? undefined : row.replicated === 1 };
+/** A schema made before shards had numbers is that of a single server. */
+async function onlyOne(
+  client: ClickHouseClient,
+  database: string,
+): Promise<{ number: number; of: number }[]> {
+  const made = await ask(client, `SELECT name FROM ${database}.migration LIMIT 1`);
+  return made.map(() => ({ number: 1, of: 1 }));
+}
+
+async function ask<T>(
+  client: ClickHouseClient,
+  query: string,
+  params?: Record<string, unknown>,
+): Promise<T[]> {
+  const answer = await client.query({ query, query_params: params, format: 'JSONEachRow' });
+  return answer.json<T>();
 }
 
 const changed = (configured: string, kept: string): Problem =>

@@ -35,9 +35,13 @@ export class Shards {
     return client;
   }
 
-  /** The same work on every shard, at once; the answers in the order of the shards. */
-  each<T>(work: (client: ClickHouseClient, shard: number) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.clients.map(work));
+  /** The same work on every shard, at once; the answers in the order of the shards. A failure waits for the others. */
+  async each<T>(work: (client: ClickHouseClient, shard: number) => Promise<T>): Promise<T[]> {
+    const outcomes = await Promise.allSettled(this.clients.map(work));
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
   }
 
   /** On replicas: wait until those that answer have all that was written to others. */

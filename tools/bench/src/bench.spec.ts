@@ -73,6 +73,18 @@ describe('what benches share', () => {
   it.each([
     ['sync', '40', ['vs_bare_loop']],
     [
+      'sizing',
+      '30',
+      [
+        ...['event', 'accepted', 'profile', 'identity', 'membership', 'delta'].flatMap((name) => [
+          `${name}_rows`,
+          `${name}_postgres_bytes`,
+        ]),
+        ...['event', 'profile', 'identity', 'many_event'].map((name) => `${name}_clickhouse_bytes`),
+        'many_events',
+      ],
+    ],
+    [
       'segmentation',
       '300',
       ['vs_leaf_queries_cost', 'vs_pg_jsonb', 'vs_pg_typed', 'growth_exponent', 'preview_p50_ms'],

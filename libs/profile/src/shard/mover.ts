@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { CLICKHOUSE_DATABASE, Database, Shards } from '@percorso/storage';
 import { listingRow, nodeRow } from '../clickhouse-rows';
@@ -81,13 +81,21 @@ export class Mover {
       // A failure in the middle must not look like an end.
       clickhouse_settings: { wait_end_of_query: 1 },
     });
+    const chunks = events.stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const first = await chunks.next();
+    if (first.done) return;
     const written = await this.shards.at(to).exec({
       query: `INSERT INTO ${CLICKHOUSE_DATABASE}.event FORMAT Native`,
-      values: events.stream as Readable,
+      values: Readable.from(chained(first.value, chunks), { objectMode: false }),
       clickhouse_settings: insertOnce(),
     });
     for await (const _rest of written.stream);
   }
+}
+
+async function* chained(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  for (let next: IteratorResult<Buffer> = { value: first }; !next.done; next = await rest.next())
+    yield next.value;
 }
 
 function grouped(moves: readonly Move[]): Move[][] {

@@ -127,6 +127,35 @@ describe('loading three shards', () => {
     await expectExact();
   });
 
+  it('erases a person on every shard its rows have been on, and what was left behind goes when asked', async () => {
+    await fixture.say(workspaceId, ...visits(8));
+    await load();
+    await fixture.say(workspaceId, ...[0, 1, 2, 3, 4, 5, 6].map((n) => login(n)));
+    await load();
+    const rows = async (): Promise<number> =>
+      (await seenOn('SELECT pos FROM percorso.event WHERE {w}')).length;
+    const copies = (await rows()) - 24 - 7;
+    expect(copies).toBeGreaterThan(0);
+    const gone = (await fixture.queries.find(workspaceId, 'user_id', 'u3')).data[0]!;
+    await fixture.profiles.delete(workspaceId, 'spec', gone.id);
+    await fixture.erase(workspaceId);
+    await expectExact();
+    for (const table of ['event', 'node_person'])
+      expect(await seenOn(`SELECT 1 AS person FROM percorso.${table} WHERE {w} AND node IN (7, 8)`)).toEqual(
+        [],
+      );
+
+    // As the operator's guide says.
+    const query = `DELETE FROM percorso.event WHERE (workspace_id, node) IN (
+      SELECT workspace_id, node FROM percorso.node_person FINAL WHERE person = 0)`;
+    await fixture.shards.each((client) => client.command({ query }));
+    expect(await rows()).toBe(24 + 7 - 4);
+    await unmergeAll();
+    await fixture.say(workspaceId, ...[0, 1, 2].map((n) => login(n, 6 - n)));
+    await load();
+    await expectExact();
+  });
+
   it('loses and doubles nothing, wherever it is killed', async () => {
     let kills = 0;
     for (let after = 0; ; after += STEP) {

@@ -6,7 +6,8 @@ import type { Definition } from '../definition/definition';
 import { compileWakes } from './compile-wakes';
 import { PlanLoader } from './plan-loader';
 import { StreamCursorStore } from './stream-cursor.store';
-import { type Wake, WakeStore } from './wake.store';
+import { readWakes } from './read-wakes';
+import { WakeStore } from './wake.store';
 
 /** How far ahead wakes have rows; a sweep is due when half of it has passed. */
 const HORIZON_MS = 3_600_000;
@@ -77,16 +78,7 @@ export class Sweeper {
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: at, asOfPos: pos, zone };
       const compiled = compileWakes(definitions, scope, since.getTime(), horizon.getTime());
-      if (!compiled) return [];
-      const parts = await this.shards.each(async (client) => {
-        const answer = await client.query({
-          query: compiled.query,
-          query_params: compiled.params,
-          format: 'JSONCompactEachRow',
-        });
-        return answer.json<[number, string]>();
-      });
-      return parts.flat().map(([person, due]): Wake => ({ person, due: Number(due) }));
+      return compiled ? readWakes(this.shards, compiled) : [];
     });
     for (let start = 0; start < found.length; start += CHUNK) {
       const chunk = found.slice(start, start + CHUNK);
