@@ -13,7 +13,7 @@ import { compileJoinedTest } from './compile-lookup';
 import type { CompileScope } from './compile-scope';
 import { dateOf, hasValue, SQL_ORDER, typedValue } from './compile-test';
 import type { Parameters } from './parameters';
-import { PERSON } from './people';
+import { PERSON, SOMEBODY } from './people';
 
 /** Persons found by a query; `complement`: the leaf holds for every live profile but these. */
 export interface CompiledSet {
@@ -81,7 +81,7 @@ export function measured(measure: Measure, parameters: Parameters): string {
   if (measure.of === 'count') return 'count() AS n';
   if (!('path' in measure)) return `${measure.of === 'first' ? 'min' : 'max'}(occurred_at) AS t`;
   const path = parameters.text(measure.path);
-  if (measure.of === 'distinct') return `uniqExact(${typedValue(path)}) AS n`;
+  if (measure.of === 'distinct') return `uniqExactIf(${typedValue(path)}, ${SOMEBODY}) AS n`;
   const number = `toDecimal256(numbers[${path}], 9)`;
   return measure.of === 'avg' ? `sum(${number}) AS v, count() AS n` : `${measure.of}(${number}) AS v`;
 }

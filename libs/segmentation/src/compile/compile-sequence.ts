@@ -1,7 +1,7 @@
 import type { SequenceLeaf, SequenceStep } from '../definition/definition';
 import { type CompiledSet, selectEvents } from './compile-event-leaf';
 import type { CompileScope } from './compile-scope';
-import { PERSON } from './people';
+import { PERSON, SOMEBODY } from './people';
 
 /**
  * After: at a later millisecond. One step without a gap is decided by the earliest and latest occurrences. Otherwise the
@@ -47,7 +47,8 @@ function byExtremes(leaf: SequenceLeaf, { presence }: SequenceStep, scope: Compi
  */
 function byChains(leaf: SequenceLeaf, scope: CompileScope): string {
   const names = leaf.steps.map((_step, index) => `s${index + 1}`);
-  const timesOf = (index: number): string => `groupArrayIf(toUnixTimestamp64Milli(t), step = ${index})`;
+  const timesOf = (index: number): string =>
+    `groupArrayIf(toUnixTimestamp64Milli(t), step = ${index} AND ${SOMEBODY})`;
   const columns = ['reached', ...names].map((name, index) => `${timesOf(index)} AS ${name}`);
   const level = `SELECT person, ${columns.join(', ')} FROM (${occurrences(leaf, scope)}) GROUP BY person HAVING notEmpty(reached)`;
   return leaf.steps.reduce((rows, step, index) => {

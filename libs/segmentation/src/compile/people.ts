@@ -1,5 +1,10 @@
 /** The person of a row that has a node, where `peopleOf` stands in front; 0: nobody's. */
 export const PERSON = 'people[node]';
+/**
+ * For aggregates that keep much of each person: nobody may have more than anybody. In a WHERE it would be asked of every
+ * row before cheaper conditions are.
+ */
+export const SOMEBODY = 'person != 0';
 
 /**
  * For the WITH of a query: the persons of nodes 1, 2, 3, … as one array, read once however often the query asks. Nodes
