@@ -3,14 +3,13 @@ import { startTestEngines, startTestShards, type TestEngines, type TestShards } 
 import { LoadGate } from '@percorso/profile';
 import { Shards } from '@percorso/storage';
 import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
-import { compileSet } from '../compile/compile-set';
 import { FATES, MovingPopulation, STAGES } from '../compile/moving-population';
 import { holds } from '../compile/reference-evaluator';
 import { definitionOf } from '../compile/set-fixture';
 import { compileWakes } from '../stream/compile-wakes';
 import { readWakes } from '../stream/read-wakes';
 import { StreamWorld } from '../stream/stream-world';
-import { readUnitedPersons, readUnitedPreview } from './united-set';
+import { findMembers } from './find-members';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 const POPULATIONS = Number(process.env.PERCORSO_POPULATIONS ?? 3);
@@ -57,11 +56,11 @@ describe('a set united from shards', () => {
     const shards = world.get(Shards);
     return world.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: NOW, asOfPos: pos };
-      const compiled = compileSet(definition, scope);
       const wakes = compileWakes([definition], scope, NOW.getTime() - 48 * HOUR, NOW.getTime() + HOUR);
+      const [members] = await findMembers(shards, [definition], scope);
       return {
-        persons: [...(await readUnitedPersons(shards, compiled))],
-        preview: await readUnitedPreview(shards, compiled, 3),
+        persons: [...members!.persons()],
+        preview: { count: members!.size, sample: [...members!.persons(3)] },
         wakes: wakes ? (await readWakes(shards, wakes)).sort((a, b) => a.person - b.person) : [],
       };
     });
