@@ -26,6 +26,11 @@ const steps = [
     [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],
   ],
   [
+    '50 stories on shards',
+    { PERCORSO_STORIES: '50', PERCORSO_SHARDS: '3' },
+    [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],
+  ],
+  [
     '200 populations on shards',
     { PERCORSO_POPULATIONS: '200' },
     [jest, '-c', 'jest.config.js', 'libs/segmentation/src/evaluation/united-set.spec.ts'],

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { arbitraryCondition } from '../compile/arbitraries';
 import { SetGuard } from './set-guard';
 import { StreamWorld } from './stream-world';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+/** More than one: the same over so many ClickHouse servers. */
+const SHARDS = Number(process.env.PERCORSO_SHARDS ?? 1);
 const STORIES = Number(process.env.PERCORSO_STORIES ?? 4);
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 
@@ -13,12 +15,14 @@ const twiceAMonth = bought({ within: { last: '30d' }, measure: 'count', op: 'gte
 
 describe('StreamEvaluator', () => {
   let engines: TestEngines;
+  let servers: TestShards | undefined;
   let world: StreamWorld;
   let serial = 0;
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
+    servers = SHARDS > 1 ? await startTestShards(SHARDS) : undefined;
+    world = await StreamWorld.start({ ...engines, clickhouseUrl: servers?.urls ?? engines.clickhouseUrl });
   }, 120_000);
 
   beforeEach(async () => {
@@ -28,6 +32,7 @@ describe('StreamEvaluator', () => {
 
   afterAll(async () => {
     await world?.stop();
+    await servers?.stop();
     await engines?.stop();
   });
 
