@@ -1,6 +1,7 @@
 import { contentHash, newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import type { NewEffect } from './effect';
+import { TAKES_BACK } from './effect.store';
 
 const COLUMNS = [
   'workspace_id',
@@ -99,7 +100,10 @@ export async function supersedeEffects(tx: Transaction, ids: string[], now: Date
   );
 }
 
-/** Let go of what a run has not sent. What may have arrived stays unknown: dropped would not be the truth. */
+/**
+ * Let go of what a run has not sent, but for removals of what is there. What may have arrived stays unknown: dropped would
+ * not be the truth.
+ */
 export async function dropPending(
   tx: Transaction,
   runId: string,
@@ -107,10 +111,10 @@ export async function dropPending(
   now: Date,
 ): Promise<void> {
   await tx.query(
-    `UPDATE effect SET state = CASE WHEN doubtful_since IS NULL THEN 'dropped' ELSE 'unknown' END,
+    `UPDATE effect e SET state = CASE WHEN doubtful_since IS NULL THEN 'dropped' ELSE 'unknown' END,
        due_at = CASE WHEN doubtful_since IS NULL THEN due_at ELSE 'infinity' END,
        reason_code = $3, reason = $4, pointer = NULL, updated_at = $5
-     WHERE workspace_id = $1 AND run_id = $2 AND state = 'pending'`,
+     WHERE workspace_id = $1 AND run_id = $2 AND state = 'pending' AND NOT ${TAKES_BACK}`,
     [tx.workspaceId, runId, code, reason, now],
   );
 }

@@ -13,14 +13,19 @@ export interface Candidate extends ClaimedEffect {
 const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
   AND n.person = e.person AND n.membership_version > e.membership_version)`;
 
+/** A removal of what the target was told, or may have been: it tells nothing new. */
+export const TAKES_BACK = `(e.operation = 'remove' AND EXISTS (SELECT 1 FROM effect t
+  WHERE t.workspace_id = e.workspace_id AND t.sync_id = e.sync_id AND t.person = e.person AND t.operation <> 'remove'
+    AND (t.state IN ('accepted', 'unknown') OR t.doubtful_since IS NOT NULL)))`;
+
 /*
  * Scalar subqueries, not anti-joins: on a table that just grew, PostgreSQL's estimate of one open effect makes it scan
  * all of them for each row of an anti-join.
  */
 
 /**
- * Due effects of one connector, oldest first; none of a sync that is paused, breaks a usage policy, or was not held against
- * the newest. A person with an effect in flight waits, and so does a version whose
+ * Due effects of one connector, oldest first; none of a paused sync, and only removals of one that breaks a usage policy or
+ * was not held against the newest. A person with an effect in flight waits, and so does a version whose
  * predecessor is still being resolved.
  */
 export async function lockDue(
@@ -36,8 +41,8 @@ export async function lockDue(
      WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.due_at <= $3
        AND (SELECT 1 FROM sync s
          WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND (s.state = 'paused'
-           OR s.usage_violations IS NOT NULL OR s.usage_version <> (SELECT usage_version FROM workspace WHERE id = $1))
-         ) IS NULL
+           OR ((s.usage_violations IS NOT NULL OR s.usage_version <> (SELECT usage_version FROM workspace WHERE id = $1))
+             AND NOT ${TAKES_BACK}))) IS NULL
        AND (SELECT 1 FROM effect o
          WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id AND o.person = e.person
            AND o.state IN ('pending', 'sending', 'unknown')

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { dropPending } from '@percorso/delivery';
-import { CLOCK, type Clock } from '@percorso/kernel';
+import { CLOCK, type Clock, describeError } from '@percorso/kernel';
 import { describeViolation, type UsageViolation } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { type UsedExpression, UsageCheck, type UsageVerdict } from './usage-check';
@@ -37,11 +37,20 @@ export class UsageGuard {
   /** Look again at syncs of a workspace whose rules have changed; how many there were. */
   async recheck(workspaceId: string): Promise<number> {
     const syncs = await this.database.tx(workspaceId, (tx) => uncheckedSyncs(tx, MOST));
-    for (const sync of syncs) await this.recheckSync(workspaceId, sync);
+    for (const sync of syncs) {
+      try {
+        await this.recheckSync(workspaceId, sync);
+      } catch (error) {
+        // It stays unchecked, and so sends nothing; the others do not wait for it.
+        this.logger.error(
+          `Sync ${sync.id} could not be held against usage policies: ${describeError(error)}`,
+        );
+      }
+    }
     return syncs.length;
   }
 
-  /** Fail a run whose expressions break a policy, and drop what of it was not sent; by which version of the rules. */
+  /** Whether a run's expressions break a policy, by the rules of `version`; it has failed then, what it had not sent is dropped. */
   async failRunIfBarred(
     tx: Transaction,
     sync: Pick<SyncParts, 'audienceId' | 'connectorId'>,

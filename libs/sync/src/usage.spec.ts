@@ -1,5 +1,6 @@
 import { MappingRunner } from '@percorso/mapping';
 import type { UsageViolationView } from '@percorso/profile';
+import { endSettledRuns } from './run.store';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 import { SyncWorld } from './testing/sync-world';
 import { UsageGuard } from './usage-guard';
@@ -228,6 +229,27 @@ describe('usage policies on syncs', () => {
     expect((await workspace.call('POST', `/v1/runs/${run}/retry`)).status).toBe(202);
     await deliver();
     expect(new Set(await written()).size).toBe(3);
+  });
+
+  it('let removals of what is there go on: they tell nothing new', async () => {
+    await start();
+    const sync = await workspace.sync();
+    await workspace.change([1, 2]);
+    await workspace.plan(await workspace.startRun(sync));
+    await deliver();
+    expect(await world.database.tx(workspace.id, (tx) => endSettledRuns(tx, world.clock.now()))).toBe(1);
+    await workspace.change([3], [1]);
+    const run = await workspace.startRun(sync);
+    await workspace.plan(run);
+    await label('traits.email', ['contract:no-third-party']);
+    await recheck();
+    await deliver();
+    expect((await workspace.run(run)).counts).toMatchObject({ accepted: 1, dropped: 1, pending: 0 });
+    const rows = await world.twin.rows();
+    const recipient = (person: number) => rows.find(({ email }) => email === workspace.email(person));
+    expect(recipient(1)).toMatchObject({ blackListEmail: true });
+    expect(recipient(2)).not.toHaveProperty('blackListEmail');
+    expect(recipient(3)).toBeUndefined();
   });
 
   it('hold an open run to the expression it began with, not to a newer one', async () => {

@@ -44,7 +44,12 @@ export class SyncWorkspace {
     return workspace;
   }
 
-  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object, headers: object = {}): Promise<Reply> {
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: object,
+    headers: object = {},
+  ): Promise<Reply> {
     return call(this.app, this.key, method, url, body, headers);
   }
 
