@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { compileSchema } from '../compile-schema';
 import { FORMATS } from '../formats';
 import { importXdm, XdmImport, XdmRequest } from './import-xdm';
-import { Json } from './json';
+import { isObject, Json } from './json';
 import { xdmDocuments } from './xdm-arbitraries';
 import { recordName } from './xdm-names';
 
@@ -97,6 +97,48 @@ describe('XDM documents', () => {
     },
   );
 
+  it(`that are broken anywhere are refused by the place or taken, never more (seed ${seed})`, () => {
+    const requests = fixtures<Valid>('valid').map(([, { request }]) => request);
+    const pieces = fc.oneof(
+      fc.constantFrom<unknown>(
+        null,
+        true,
+        [],
+        {},
+        '#',
+        '#/definitions',
+        'constructor',
+        '^(',
+        1e400,
+        '__proto__',
+      ),
+      fc.constantFrom<unknown>({ $ref: '#' }, { $ref: 7 }, { $ref: '#/%' }, { not: { $ref: '#' } }, [{}], {
+        type: 'x',
+      }),
+      fc.jsonValue(),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...requests),
+        fc.array(fc.tuple(fc.nat(), pieces), { minLength: 1, maxLength: 3 }),
+        (request, changes) => {
+          let documents: Json[] = [...request.documents];
+          for (const [dice, piece] of changes) {
+            documents = spoil({ documents }, dice, piece).documents as Json[];
+            if (!Array.isArray(documents) || !documents.every(isObject)) return;
+          }
+          const found = importXdm({ ...request, documents });
+          if ('errors' in found) {
+            expect(found.errors.length).toBeGreaterThan(0);
+            for (const { pointer } of found.errors)
+              expect(pointer).toMatch(/^\/(documents\/\d+|tenant|kind|schema)/);
+          } else compileSchema(found.schema)({});
+        },
+      ),
+      { seed, numRuns: 300 },
+    );
+  }, 60_000);
+
   it('count what only describes', () => {
     const { report } = imported({
       documents: [
@@ -169,7 +211,7 @@ describe('XDM documents', () => {
   }, 60_000);
 
   /** The value with one of its parts replaced. */
-  function spoil(value: Json, dice: number, foreign: unknown): unknown {
+  function spoil(value: Json, dice: number, foreign: unknown): Json {
     const copy = JSON.parse(JSON.stringify(value)) as Json;
     const places: [Json, string][] = [];
     const visit = (node: unknown): void => {
