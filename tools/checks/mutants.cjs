@@ -70,6 +70,15 @@ const inSets = (name, file, from, to) => ({
   spec: 'compile/compile-set.spec.ts',
 });
 
+const inMembers = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'member/member.spec.ts',
+  test,
+});
+
 /** @type {Mutant[]} */
 exports.mutants = [
   inEdges('windows')(
@@ -366,6 +375,30 @@ exports.mutants = [
     'stream/compile-calendar-wakes.ts',
     'add(zones[0]!,',
     "add('UTC',",
+  ),
+  inMembers('counts others')(
+    'a profile counts as another member of its account',
+    'member/member-match.store.ts',
+    '.some((member) => member !== except)',
+    '.length > 0',
+  ),
+  inMembers('by what one of them did')(
+    'the last member that satisfies a condition goes unnoticed',
+    'member/member-match.store.ts',
+    'Math.min(after, after - came + went)',
+    'after - came + went',
+  ),
+  inMembers('members change while')(
+    'an audience is answered before its members’ answers are complete',
+    'stream/plan.ts',
+    'if (!members.every(({ settled }) => settled)) continue;',
+    'if (!members.every(({ id }) => id !== undefined)) continue;',
+  ),
+  inSets(
+    'sets: one’s own person counts as another member',
+    'evaluation/sharing-accounts.ts',
+    'others && found.length === 1',
+    'others && found.length === 0',
   ),
   inSets(
     'sets: a window includes its end',

@@ -19,6 +19,7 @@ export {
   type OpenErasure,
   type PlaceStep,
 } from './erasure/erasure-place';
+export { ErasureService } from './erasure/erasure.service';
 export { Eraser } from './erasure/eraser';
 export { hashText, identityHash } from './erasure/identity-hash';
 export { namingErased } from './erasure/tombstone.store';

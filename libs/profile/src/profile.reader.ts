@@ -20,6 +20,8 @@ export interface ProfileValues {
   identities: { namespace: string; value: string }[];
   /** Traits of each group account it belongs to. Empty unless asked for. */
   accounts: FlatValues[];
+  /** Ids of these accounts, in the same order. */
+  groups: string[];
 }
 
 /** What to read of profiles beside themselves. */
@@ -57,6 +59,7 @@ export class ProfileReader {
     const values = new Map<number, ProfileValues>();
     const accounts = await accountValues(tx, wanted.accounts ? rows.flatMap((row) => row.groups) : []);
     for (const { id, person, version, traits, consent, groups } of rows) {
+      const known = groups.filter((group) => accounts.has(group));
       values.set(person, {
         id,
         person,
@@ -64,7 +67,8 @@ export class ProfileReader {
         traits: flatten(plainTraits(traits)),
         consent: plainConsent(consent),
         identities: [],
-        accounts: groups.flatMap((group) => accounts.get(group) ?? []),
+        accounts: known.map((group) => accounts.get(group)!),
+        groups: known,
       });
     }
     if (!wanted.identities) return values;

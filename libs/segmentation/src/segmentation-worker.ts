@@ -80,17 +80,22 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     return new BackgroundLoop({ name, idleMs, turn });
   }
 
-  /** Workspaces where partitions of this process are behind the log, or somebody in them is due. */
+  /**
+   * Workspaces where partitions of this process are behind the log, or somebody in them is due; and where accounts wait,
+   * which any partition's turn may have found, and the holder of the first takes up.
+   */
   private async streamAll(stopping: () => boolean): Promise<boolean> {
-    const { rows } = await this.database.control((tx) =>
-      tx.query<{ workspace_id: string }>(
+    const { rows } = await this.database.control(async (tx) => {
+      await tx.query(`SELECT set_config('percorso.looks_for', 'accounts', true)`);
+      return tx.query<{ workspace_id: string }>(
         `SELECT DISTINCT l.workspace_id
          FROM lease l LEFT JOIN stream_cursor c USING (workspace_id, partition)
          LEFT JOIN ingest_head h ON h.workspace_id = l.workspace_id AND h.partition = $3
-         WHERE l.kind = 'stream' AND l.owner = $1 AND (h.applied > coalesce(c.pos, 0) OR c.next_wake <= $2)`,
+         WHERE l.kind = 'stream' AND l.owner = $1 AND (h.applied > coalesce(c.pos, 0) OR c.next_wake <= $2
+           OR l.partition = 0 AND EXISTS (SELECT FROM member_wake m WHERE m.workspace_id = l.workspace_id))`,
         [this.leases.id, this.clock.now(), LOG_PARTITION],
-      ),
-    );
+      );
+    });
     const taken = await eachInTurn(rows, stopping, async ({ workspace_id }) => {
       const held = this.leases.of('stream', workspace_id);
       return held.length === 0 ? 0 : (await this.stream.turn(workspace_id, held)).taken;

@@ -13,12 +13,17 @@ import { Evaluator } from './evaluation/evaluator';
 import { SetPass } from './evaluation/set-pass';
 import { ExplainController } from './explain/explain.controller';
 import { ExplainService } from './explain/explain.service';
+import { ExplainedMembers } from './explain/explained-members';
 import { ImportController } from './import/import.controller';
 import { ImportService } from './import/import.service';
 import { ImportStore } from './import/import.store';
 import { LookupController } from './lookup/lookup.controller';
 import { LookupService } from './lookup/lookup.service';
 import { LookupStore } from './lookup/lookup.store';
+import { MemberConditionStore } from './member/member-condition.store';
+import { MemberFiller } from './member/member-filler';
+import { MemberMatchStore } from './member/member-match.store';
+import { MemberTurn } from './member/member-turn';
 import { MembershipHooks } from './membership/membership.hooks';
 import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
@@ -54,6 +59,7 @@ import { WakeStore } from './stream/wake.store';
     AudienceService,
     PreviewService,
     ExplainService,
+    ExplainedMembers,
     EvaluationStore,
     EvaluationQueue,
     EvaluationService,
@@ -71,6 +77,10 @@ import { WakeStore } from './stream/wake.store';
     ScheduleService,
     ScheduleStore,
     Scheduler,
+    MemberConditionStore,
+    MemberFiller,
+    MemberMatchStore,
+    MemberTurn,
     AccountWakeStore,
     ColdReader,
     PersonCaches,

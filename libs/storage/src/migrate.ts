@@ -14,6 +14,7 @@ import { schedules } from './migrations/0024-schedules';
 import { usage } from './migrations/0025-usage';
 import { mergePolicy } from './migrations/0026-merge-policy';
 import { shards } from './migrations/0028-shards';
+import { accountMembers } from './migrations/0029-account-members';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -33,6 +34,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   usage,
   mergePolicy,
   shards,
+  accountMembers,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

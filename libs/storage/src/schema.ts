@@ -215,6 +215,21 @@ export interface AccountWakeTable {
   account_id: string;
   after_home: Generated<number>;
   at: Date;
+  again: Generated<boolean>;
+}
+
+export interface MemberConditionTable {
+  workspace_id: string;
+  id: GeneratedAlways<number>;
+  key: string;
+  state: Generated<string>;
+}
+
+export interface MemberMatchTable {
+  workspace_id: string;
+  condition_id: number;
+  account_id: string;
+  person: number;
 }
 
 export interface EventTable {
@@ -584,6 +599,9 @@ export interface Schema {
   group_account: GroupAccountTable;
   account_member: AccountMemberTable;
   account_wake: AccountWakeTable;
+  member_condition: MemberConditionTable;
+  member_match: MemberMatchTable;
+  member_wake: AccountWakeTable;
   event: EventTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;

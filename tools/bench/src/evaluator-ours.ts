@@ -17,6 +17,8 @@ interface Profile {
   consent: Record<string, Record<string, string>>;
   identities: { namespace: string; value: string }[];
   accounts: FlatValues[];
+  groups: string[];
+  members: { has(): boolean };
   lists: string[];
 }
 
@@ -49,6 +51,8 @@ export class OurEvaluator implements LeadingEvaluator {
       consent: consentOf(consent),
       identities: [{ namespace: 'email', value: email }],
       accounts: [],
+      groups: [],
+      members: { has: () => false },
       lists: [],
     }));
     this.cache = new PersonCache(this.plan);

@@ -77,10 +77,12 @@ const happened = fc.record({ name: eventNames, at: instants, properties: bag });
 /** Enough of one person that some are folded into totals. */
 export const manyEvents = fc.array(happened, { minLength: 100, maxLength: 200 });
 
+/** Accounts of a population. */
+const MOST_ACCOUNTS = 4;
 const subject = fc.record({
   traits: bag,
   identities: fc.array(fc.record({ namespace: namespaces, value: identityTexts }), { maxLength: 4 }),
-  accounts: fc.array(bag, { maxLength: 3 }),
+  accounts: fc.uniqueArray(fc.nat(MOST_ACCOUNTS - 1), { maxLength: 3 }),
   lists: fc.constantFrom<string[]>([], [OWN_LIST]),
   consent: fc.dictionary(
     fc.constantFrom('email', 'sms'),
@@ -89,9 +91,26 @@ const subject = fc.record({
   events: fc.array(happened, { maxLength: 6 }),
 });
 
+/** Everybody belongs to some of few accounts, so that they share them. */
 export const arbitrarySubjects: fc.Arbitrary<Subject[]> = fc
-  .array(subject, { minLength: 1, maxLength: 12 })
-  .map((subjects) => subjects.map((one, index) => ({ person: index + 1, lookups: LOOKUPS, ...one })));
+  .tuple(
+    fc.array(bag, { minLength: MOST_ACCOUNTS, maxLength: MOST_ACCOUNTS }),
+    fc.array(subject, { minLength: 1, maxLength: 12 }),
+  )
+  .map(([known, subjects]) => {
+    const everyone: Subject[] = [];
+    for (const { accounts, ...one } of subjects) {
+      const person = everyone.length + 1;
+      everyone.push({
+        person,
+        lookups: LOOKUPS,
+        ...one,
+        accounts: accounts.map((index) => known[index]!),
+        everyone,
+      });
+    }
+    return everyone;
+  });
 
 const paths = fc.constantFrom(
   'tier',
@@ -268,24 +287,45 @@ const consent = fc.record(
   { requiredKeys: ['channel', 'is'] },
 );
 
+/** JSON of a condition on one person, of any nesting. */
+const personCondition: fc.Arbitrary<object> = nested();
+/** The conditions on members are small, or nearly everybody would know somebody. */
+const accountMember = fc.record(
+  {
+    where: fc.oneof(
+      { weight: 3, arbitrary: personCondition },
+      { weight: 1, arbitrary: eventCondition },
+      { weight: 1, arbitrary: test.map((trait) => ({ trait })) },
+    ),
+    account: tests,
+    others: fc.boolean(),
+  },
+  { requiredKeys: ['where'] },
+);
+export const memberCondition: fc.Arbitrary<object> = accountMember.map((inner) => ({ accountMember: inner }));
 /** JSON of a condition, of any nesting. */
-export const arbitraryCondition: fc.Arbitrary<object> = fc.letrec<{ condition: object }>((tie) => ({
-  condition: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    event.map((inner) => ({ event: inner })),
-    sequence.map((inner) => ({ sequence: inner })),
-    fc
-      .oneof({ weight: 3, arbitrary: test }, { weight: 1, arbitrary: lookupTest })
-      .map((trait) => ({ trait })),
-    consent.map((inner) => ({ consent: inner })),
-    identity.map((inner) => ({ identity: inner })),
-    account.map((inner) => ({ account: inner })),
-    lookedUp.map((inner) => ({ event: inner })),
-    fc.constant({ imported: true }),
-    calendar.map((inner) => ({ calendar: inner })),
-    sample.map((inner) => ({ sample: inner })),
-    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
-    fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
-    tie('condition').map((not) => ({ not })),
-  ),
-})).condition;
+export const arbitraryCondition: fc.Arbitrary<object> = nested(memberCondition);
+
+function nested(...more: fc.Arbitrary<object>[]): fc.Arbitrary<object> {
+  return fc.letrec<{ condition: object }>((tie) => ({
+    condition: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      event.map((inner) => ({ event: inner })),
+      sequence.map((inner) => ({ sequence: inner })),
+      fc
+        .oneof({ weight: 3, arbitrary: test }, { weight: 1, arbitrary: lookupTest })
+        .map((trait) => ({ trait })),
+      consent.map((inner) => ({ consent: inner })),
+      identity.map((inner) => ({ identity: inner })),
+      account.map((inner) => ({ account: inner })),
+      lookedUp.map((inner) => ({ event: inner })),
+      fc.constant({ imported: true }),
+      calendar.map((inner) => ({ calendar: inner })),
+      sample.map((inner) => ({ sample: inner })),
+      ...more,
+      fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((all) => ({ all })),
+      fc.array(tie('condition'), { minLength: 1, maxLength: 3 }).map((any) => ({ any })),
+      tie('condition').map((not) => ({ not })),
+    ),
+  })).condition;
+}

@@ -1,7 +1,7 @@
 import { canonicalJson } from '@percorso/kernel';
-import { type Definition, type Leaf, leavesOf } from '../definition/definition';
+import { type Definition, type Leaf, leavesOf, type PersonLeaf, type Test } from '../definition/definition';
 import { DEFAULT_ZONE } from '../definition/zones';
-import { compileAccount } from './compile-account';
+import { compileAccount, compileMembers } from './compile-account';
 import { type CompiledSet, compileEventLeaf, compileFirstEvent } from './compile-event-leaf';
 import { compileEvery } from './compile-every';
 import { compileIdentity } from './compile-identity';
@@ -26,7 +26,7 @@ export interface LeafSet {
   complement: boolean;
 }
 
-type SetLeaf = Exclude<Leaf, ProfileLeaf>;
+type SetLeaf = Exclude<PersonLeaf, ProfileLeaf>;
 
 /** The key of the set of all live profiles. */
 export const POPULATION = '';
@@ -49,6 +49,8 @@ export function compileLeaves(definitions: readonly Definition[], scope: SetScop
   const conditions: ProfileLeaf[] = [];
   const sources = new Map<string, SetLeaf[]>();
   for (const leaf of leaves.values()) {
+    // Found by what is asked of members, which are leaves of their own.
+    if (leaf.kind === 'accountMember') continue;
     if (isProfileLeaf(leaf)) conditions.push(leaf);
     else sources.set(sourceOf(leaf), [...(sources.get(sourceOf(leaf)) ?? []), leaf]);
   }
@@ -61,6 +63,23 @@ export function compileLeaves(definitions: readonly Definition[], scope: SetScop
   return queries;
 }
 
+/** ClickHouse SQL of rows account, members: those who share the accounts that pass all tests. */
+export function compileSharing(
+  account: readonly Test[],
+  scope: SetScope,
+): { query: string; params: Record<string, unknown> } {
+  const parameters = new Parameters();
+  const query = compileMembers(account, scopeOf(scope, parameters));
+  return { query, params: parameters.values };
+}
+
+const scopeOf = (scope: SetScope, parameters: Parameters): CompileScope => ({
+  ...scope,
+  asOfPos: String(scope.asOfPos),
+  zone: scope.zone ?? DEFAULT_ZONE,
+  parameters,
+});
+
 /** The same for leaves whose measures are the same. */
 const sourceOf = (leaf: SetLeaf): string =>
   leaf.kind === 'event' ? canonicalJson([leaf.events, leaf.window, leaf.measure]) : keyOf(leaf);
@@ -72,12 +91,7 @@ function compileQuery(
   scope: SetScope,
 ): LeafQuery {
   const parameters = new Parameters();
-  const inner = {
-    ...scope,
-    asOfPos: String(scope.asOfPos),
-    zone: scope.zone ?? DEFAULT_ZONE,
-    parameters,
-  };
+  const inner = scopeOf(scope, parameters);
   const workspace = `workspace_id = ${parameters.uuid(scope.workspaceId)}`;
   const sets: LeafSet[] = [];
   /** Source -> the sets that are found in it. */
@@ -108,7 +122,7 @@ function compileQuery(
   };
 }
 
-function isProfileLeaf(leaf: Leaf): leaf is ProfileLeaf {
+function isProfileLeaf(leaf: PersonLeaf): leaf is ProfileLeaf {
   return ['trait', 'consent', 'calendar', 'sample'].includes(leaf.kind);
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '@percorso/kernel';
 import type {
+  AccountMemberLeaf,
   CalendarLeaf,
   Condition,
   ConsentLeaf,
@@ -22,8 +24,10 @@ export interface Subject {
   person: number;
   traits: Record<string, unknown>;
   identities: { namespace: string; value: string }[];
-  /** Traits of each group account the person belongs to. */
+  /** Traits of each group account the person belongs to; accounts with the same traits are one account. */
   accounts: Record<string, unknown>[];
+  /** Everybody, the person itself too; nobody else where it is left out. */
+  everyone?: readonly Subject[];
   /** Audiences whose list names the person. */
   lists: string[];
   /** What all persons' events look up: name -> key -> fields. */
@@ -51,6 +55,8 @@ export function holds(condition: Condition, subject: Subject, now: number, zone 
       return consentOf(condition, subject) === condition.is;
     case 'account':
       return subject.accounts.some((traits) => condition.where.every((test) => passes(test, traits, now)));
+    case 'accountMember':
+      return sharesAccount(condition, subject, now, zone);
     case 'list':
       return subject.lists.includes(condition.audience);
     case 'identity':
@@ -100,6 +106,22 @@ function identified({ namespace, test }: IdentityLeaf, subject: Subject): boolea
     if (test.op === 'eq') return value === test.text;
     return test.op === 'contains' ? value.includes(test.text) : value.startsWith(test.text);
   });
+}
+
+/** Whether some account passes and has a member for whom the condition holds. */
+function sharesAccount(leaf: AccountMemberLeaf, subject: Subject, now: number, zone: string): boolean {
+  // What is asked about may be as of another moment than where everybody is listed.
+  const others = (subject.everyone ?? []).filter(({ person }) => person !== subject.person);
+  const members = leaf.others ? others : [...others, subject];
+  return subject.accounts.some(
+    (account) =>
+      leaf.account.every((test) => passes(test, account, now)) &&
+      members.some(
+        (member) =>
+          member.accounts.some((one) => one === account || canonicalJson(one) === canonicalJson(account)) &&
+          holds(leaf.where, member, now, zone),
+      ),
+  );
 }
 
 /** Whether some day of the calendar, from today + from to today + to, is the anniversary of the date. */

@@ -94,6 +94,12 @@ export const definitionSchema = {
         only('identity', ref('identity')),
         only('consent', ref('consent')),
         only('account', object({ where: list(ref('test'), 50) }, [])),
+        only(
+          'accountMember',
+          object({ where: ref('condition'), account: list(ref('test'), 50), others: { type: 'boolean' } }, [
+            'where',
+          ]),
+        ),
         only('calendar', ref('calendar')),
         only('sample', ref('sample')),
         only('event', { anyOf: [ref('event'), ref('every'), ref('firstEvent')] }),

@@ -17,7 +17,10 @@ export type Condition<L = Leaf> =
   | L;
 
 /** A condition that is answered by looking at data; every other kind is boolean algebra over these. */
-export type Leaf =
+export type Leaf = PersonLeaf | AccountMemberLeaf;
+
+/** One that is answered by the data of one person and the accounts it belongs to. */
+export type PersonLeaf =
   | TraitLeaf
   | ConsentLeaf
   | AccountLeaf
@@ -30,7 +33,8 @@ export type Leaf =
   | FirstEventLeaf
   | SequenceLeaf;
 
-export type WrittenLeaf = Leaf | AudienceLeaf | ImportedLeaf;
+export type WrittenLeaf = WrittenPersonLeaf | AccountMemberLeaf<WrittenPersonLeaf>;
+export type WrittenPersonLeaf = PersonLeaf | AudienceLeaf | ImportedLeaf;
 
 /** The list of the audience that says so names an identity of the person. It is resolved to a ListLeaf. */
 export interface ImportedLeaf {
@@ -65,6 +69,16 @@ export interface ListLeaf {
 export interface AccountLeaf {
   kind: 'account';
   where: Test[];
+}
+
+/** Some profile that shares an account with this one, the account passing all tests, satisfies a condition. */
+export interface AccountMemberLeaf<L = PersonLeaf> {
+  kind: 'accountMember';
+  /** Of the account that is shared. */
+  account: Test[];
+  /** The profile itself is left out. */
+  others: boolean;
+  where: Condition<L>;
 }
 
 /** Some identity of the profile in the namespace passes; with `exists` false: the profile has none there. */
@@ -203,14 +217,17 @@ export interface DateValue {
   time: TimePoint;
 }
 
-/** Every leaf of a condition, in reading order, repeated ones included. */
+/** Every leaf of a condition and of what it asks of others, in reading order, repeated ones included. */
 export function leavesOf(condition: Condition): Generator<Leaf>;
 export function leavesOf(condition: Condition<WrittenLeaf>): Generator<WrittenLeaf>;
 export function* leavesOf(condition: Condition<WrittenLeaf>): Generator<WrittenLeaf> {
   if (condition.kind === 'not') yield* leavesOf(condition.condition);
   else if (condition.kind === 'all' || condition.kind === 'any') {
     for (const inner of condition.conditions) yield* leavesOf(inner);
-  } else yield condition;
+  } else {
+    yield condition;
+    if (condition.kind === 'accountMember') yield* leavesOf(condition.where);
+  }
 }
 
 /** A time point's instant in Unix milliseconds. */

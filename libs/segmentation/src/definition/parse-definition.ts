@@ -1,6 +1,6 @@
 import type { FieldError } from '@percorso/kernel';
-import type { Condition, WrittenDefinition, WrittenLeaf } from './definition';
-import { readAccount, readImported } from './parse-account';
+import type { Condition, WrittenDefinition, WrittenLeaf, WrittenPersonLeaf } from './definition';
+import { readAccount, readAccountMember, readImported } from './parse-account';
 import { readEvent } from './parse-event';
 import { readAudience, readCalendar, readConsent, readIdentity, readSample } from './parse-profile-leaf';
 import { readSequence } from './parse-sequence';
@@ -31,7 +31,13 @@ const LEAVES = {
   imported: readImported,
 } satisfies Record<string, ReadLeaf>;
 
-const KINDS = ['all', 'any', 'not', ...(Object.keys(LEAVES) as (keyof typeof LEAVES)[])] as const;
+const KINDS = [
+  'all',
+  'any',
+  'not',
+  'accountMember',
+  ...(Object.keys(LEAVES) as (keyof typeof LEAVES)[]),
+] as const;
 
 /** Reads a definition of language version 1; finds every mistake, not only the first. */
 export function parseDefinition(json: unknown): ParsedDefinition {
@@ -53,6 +59,8 @@ export function parseDefinition(json: unknown): ParsedDefinition {
 class Reading {
   readonly mistakes = new Mistakes();
   leaves = 0;
+  /** Whether what is read is asked of another member of an account. */
+  private ofMember = false;
 
   condition(value: unknown, pointer: string, depth: number): Condition<WrittenLeaf> | undefined {
     if (depth > LIMITS.depth) {
@@ -72,7 +80,23 @@ class Reading {
     }
     if (kind === 'all' || kind === 'any') return this.list(kind, source, place, depth);
     this.leaves += 1;
+    if (kind === 'accountMember') return this.member(source.accountMember, place, depth);
     return LEAVES[kind](source[kind], place, this.mistakes);
+  }
+
+  private member(value: unknown, pointer: string, depth: number): WrittenLeaf | undefined {
+    if (this.ofMember) {
+      return this.mistakes.add(pointer, 'nested', 'must not stand inside another accountMember');
+    }
+    this.ofMember = true;
+    const leaf = readAccountMember(
+      value,
+      pointer,
+      this.mistakes,
+      (where, place) => this.condition(where, place, depth + 1) as Condition<WrittenPersonLeaf> | undefined,
+    );
+    this.ofMember = false;
+    return leaf;
   }
 
   private list(

@@ -1,10 +1,11 @@
 import type { FieldError } from '@percorso/kernel';
 import type {
+  AccountMemberLeaf,
   AudienceLeaf,
   Condition,
   Definition,
-  Leaf,
   ListLeaf,
+  PersonLeaf,
   WrittenDefinition,
   WrittenLeaf,
 } from './definition';
@@ -55,6 +56,8 @@ class Stop extends Error {
 class Resolving {
   readonly mistakes = new Mistakes();
   private leaves = 0;
+  /** Whether what is resolved is asked of another member of an account. */
+  private ofMember = false;
 
   constructor(
     private readonly lookUp: LookUp,
@@ -72,6 +75,10 @@ class Resolving {
         this.written(inner, at(at(pointer, condition.kind), index), depth + 1),
       );
       return { kind: condition.kind, conditions: conditions.filter((inner) => inner !== undefined) };
+    }
+    if (condition.kind === 'accountMember') {
+      const place = at(at(pointer, 'accountMember'), 'where');
+      return this.member(condition, () => this.written(condition.where, place, depth + 1));
     }
     try {
       return this.inside(condition, this.users, depth);
@@ -92,8 +99,27 @@ class Resolving {
       const conditions = condition.conditions.map((inner) => this.inside(inner, path, depth + 1));
       return { kind: condition.kind, conditions };
     }
+    if (condition.kind === 'accountMember') {
+      if (this.ofMember) throw new Stop('nested', 'leads to an accountMember inside another one');
+      // A condition inside is told at the audience that leads to it, so there always is one here.
+      return this.member(condition, () => this.inside(condition.where, path, depth + 1))!;
+    }
     if (condition.kind === 'audience') return this.audience(condition, path, depth);
     return this.leaf(condition.kind === 'imported' ? listOf(path) : condition);
+  }
+
+  /** `where` resolves what is asked of the member; nothing in it is an accountMember. @throws Stop */
+  private member(
+    { account, others }: AccountMemberLeaf<unknown>,
+    where: () => Condition | undefined,
+  ): Condition | undefined {
+    this.ofMember = true;
+    try {
+      const inner = where() as Condition<PersonLeaf> | undefined;
+      return inner && this.leaf({ kind: 'accountMember', account, others, where: inner });
+    } finally {
+      this.ofMember = false;
+    }
   }
 
   private audience({ id }: AudienceLeaf, path: readonly string[], depth: number): Condition {
@@ -103,7 +129,7 @@ class Resolving {
     return this.inside(found.where, [...path, id], depth + 1);
   }
 
-  private leaf(leaf: Leaf): Leaf {
+  private leaf<L>(leaf: L): L {
     this.leaves += 1;
     if (this.leaves <= LIMITS.leaves) return leaf;
     const message = `leads to more than ${LIMITS.leaves} conditions on data, those of used audiences included`;

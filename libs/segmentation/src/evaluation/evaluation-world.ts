@@ -1,13 +1,17 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ManualClock, newId } from '@percorso/kernel';
-import type { LoadGate } from '@percorso/profile';
+import { type LoadGate, ProfileReader } from '@percorso/profile';
 import { connectClickHouse, Database, migrate, Shards } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
+import { MemberConditionStore } from '../member/member-condition.store';
+import { MemberFiller } from '../member/member-filler';
+import { MemberMatchStore } from '../member/member-match.store';
 import { MembershipHooks } from '../membership/membership.hooks';
 import { MembershipLog } from '../membership/membership-log';
 import { MembershipSignal } from '../membership/membership.signal';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
+import { AccountWakeStore } from '../stream/account-wake.store';
 import { PlanLoader } from '../stream/plan-loader';
 import { SetGuard } from '../stream/set-guard';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
@@ -26,8 +30,10 @@ export class EvaluationWorld {
   readonly log = new MembershipLog();
   readonly wakes = new WakeStore();
   readonly cursors = new StreamCursorStore();
-  readonly plans = new PlanLoader(this.audiences);
-  readonly hooks = new MembershipHooks(this.memberships, this.wakes, this.cursors);
+  readonly conditions = new MemberConditionStore();
+  readonly matches = new MemberMatchStore(new AccountWakeStore(this.wakes));
+  readonly plans = new PlanLoader(this.audiences, this.conditions);
+  readonly hooks = new MembershipHooks(this.memberships, this.matches, this.wakes, this.cursors);
   readonly sequencer: Sequencer;
   readonly shards: Shards;
   readonly signal = new MembershipSignal();
@@ -126,8 +132,8 @@ export class EvaluationWorld {
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
     const { database, shards, clock, gate, evaluations, audiences, signal } = this;
-    const sets = new SetPass(database, shards, clock, gate, audiences);
     const guard = new SetGuard(database, this.cursors, this.wakes);
+    const sets = new SetPass(database, shards, clock, gate, audiences, this.filler(guard));
     return new Evaluator(
       database,
       clock,
@@ -143,8 +149,25 @@ export class EvaluationWorld {
   }
 
   private get sweeper(): Sweeper {
-    const { database, shards, clock, gate, plans, cursors, wakes } = this;
-    return new Sweeper(database, shards, clock, gate, plans, cursors, wakes);
+    const { database, shards, clock, gate, plans, cursors, wakes, conditions } = this;
+    return new Sweeper(database, shards, clock, gate, plans, cursors, wakes, conditions);
+  }
+
+  private filler(guard: SetGuard): MemberFiller {
+    const { database, shards, clock, gate, conditions, matches, cursors, sweeper } = this;
+    const profiles = new ProfileReader();
+    return new MemberFiller(
+      database,
+      shards,
+      clock,
+      gate,
+      profiles,
+      conditions,
+      matches,
+      guard,
+      cursors,
+      sweeper,
+    );
   }
 
   /** Members as the log tells them: every numbered delta applied in order. */

@@ -149,14 +149,14 @@ export class EvaluationStore {
     tx: Transaction,
     lease: EvaluationLease,
     done: AppliedChange,
-    asDrift: boolean,
+    drift: number | null,
   ): Promise<void> {
     await this.fenced(
       tx,
       `entered = coalesce(entered, 0) + $4, exited = coalesce(exited, 0) + $5, drift = CASE WHEN $6::bigint IS NULL THEN drift ELSE coalesce(drift, 0) + $6 END,
        lease_until = now() + ${LEASE}`,
       lease,
-      [done.entered, done.exited, asDrift ? done.entered + done.exited : null],
+      [done.entered, done.exited, drift],
     );
   }
 

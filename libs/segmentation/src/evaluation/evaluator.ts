@@ -143,14 +143,18 @@ export class Evaluator {
   /** Write what differs; how much that was. */
   private async apply(
     workspaceId: string,
-    { lease, members }: EvaluatedSet,
+    { lease, members, wrong }: EvaluatedSet,
     { overtaking, waiting, pass }: Writing,
     asDrift: boolean,
   ): Promise<number> {
     const before = await this.database.tx(workspaceId, (tx) =>
       this.memberships.members(tx, lease.audienceId),
     );
-    let changed = 0;
+    let changed = asDrift ? wrong : 0;
+    if (changed > 0)
+      await this.database.tx(workspaceId, (tx) =>
+        this.evaluations.progress(tx, lease, { entered: 0, exited: 0 }, changed),
+      );
     for (const chunk of chunksOf(diffMembers(before, members.persons()))) {
       changed += await this.database.tx(workspaceId, async (tx) => {
         await this.guard.hold(tx);
@@ -164,9 +168,10 @@ export class Evaluator {
           cause: { kind: causeOf(lease), evaluationId: lease.id },
           at: pass.moment.asOf,
         });
-        await this.evaluations.progress(tx, lease, done, asDrift);
+        const moved = done.entered + done.exited;
+        await this.evaluations.progress(tx, lease, done, asDrift ? moved : null);
         await this.evaluations.keep(tx, waiting);
-        return done.entered + done.exited;
+        return moved;
       });
       this.signal.changed(workspaceId);
     }

@@ -2,8 +2,9 @@ import type { Shards } from '@percorso/storage';
 import { RoaringBitmap32 } from 'roaring-wasm';
 import type { SetScope } from '../compile/compile-scope';
 import { compileLeaves, keyOf, POPULATION } from '../compile/compile-set';
-import type { Condition, Definition } from '../definition/definition';
+import { type Condition, type Definition, leavesOf } from '../definition/definition';
 import { type LeafSets, readLeafSets } from './leaf-sets';
+import { sharingAccounts } from './sharing-accounts';
 
 /** Persons of an audience, in little memory. */
 export interface MemberSet {
@@ -27,6 +28,13 @@ export async function findMembers(
       if (!persons) continue;
       found.set(key, RoaringBitmap32.andNot(population, persons));
       persons.dispose();
+    }
+    for (const leaf of definitions.flatMap(({ where }) => [...leavesOf(where)])) {
+      if (leaf.kind !== 'accountMember' || found.has(keyOf(leaf))) continue;
+      const satisfying = membersOf(leaf.where, found, population);
+      satisfying.andInPlace(population);
+      found.set(keyOf(leaf), await sharingAccounts(shards, leaf, satisfying, scope));
+      satisfying.dispose();
     }
     return definitions.map(({ where }) => {
       const members = membersOf(where, found, population);

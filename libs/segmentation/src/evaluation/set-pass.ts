@@ -6,6 +6,7 @@ import { AudienceStore } from '../audience/audience.store';
 import { resolveUsed } from '../audience/used-audiences';
 import type { Definition } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
+import { MemberFiller } from '../member/member-filler';
 import type { SetMoment } from '../stream/set-guard';
 import type { EvaluationLease } from './evaluation.store';
 import { findMembers, type MemberSet } from './find-members';
@@ -14,6 +15,8 @@ export interface EvaluatedSet {
   lease: EvaluationLease;
   definition: Definition;
   members: MemberSet;
+  /** Rows of members of accounts that were wrong, and are healed. */
+  wrong: number;
 }
 
 /** What several evaluations of one workspace gave at one position and moment. */
@@ -26,10 +29,7 @@ export interface ComputedPass {
   unusable: { lease: EvaluationLease; error: Problem }[];
 }
 
-interface Usable {
-  lease: EvaluationLease;
-  definition: Definition;
-}
+type Usable = Pick<EvaluatedSet, 'lease' | 'definition'>;
 
 /** Computes the sets of evaluations together: what several of them ask is looked up once. */
 @Injectable()
@@ -40,6 +40,7 @@ export class SetPass {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly gate: LoadGate,
     private readonly audiences: AudienceStore,
+    private readonly members: MemberFiller,
   ) {}
 
   async compute(workspaceId: string, leases: readonly EvaluationLease[]): Promise<ComputedPass> {
@@ -47,13 +48,24 @@ export class SetPass {
       ...(await this.readDefinitions(tx, leases)),
       zone: await this.audiences.zone(tx),
     }));
+    const filled: (Usable & { wrong: number })[] = [];
+    const done = new Set<string>();
+    for (const one of usable) {
+      try {
+        const wrong = await this.members.fill(workspaceId, one.definition, zone, done);
+        filled.push({ ...one, wrong });
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        unusable.push({ lease: one.lease, error });
+      }
+    }
     const since = this.clock.now();
-    const definitions = usable.map(({ definition }) => definition);
+    const definitions = filled.map(({ definition }) => definition);
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
       const scope = { workspaceId, now: asOf, asOfPos: pos, zone };
       const found = definitions.length > 0 ? await findMembers(this.shards, definitions, scope) : [];
-      const sets = found.map((members, index) => ({ ...usable[index]!, members }));
+      const sets = found.map((members, index) => ({ ...filled[index]!, members }));
       sets.sort((a, b) => a.members.size - b.members.size);
       return { moment: { pos, asOf, since }, zone, sets, unusable };
     });

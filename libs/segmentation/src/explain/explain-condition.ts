@@ -1,4 +1,4 @@
-import type { Condition, Leaf, WrittenLeaf } from '../definition/definition';
+import type { Condition, PersonLeaf, WrittenLeaf } from '../definition/definition';
 import { localDay } from '../definition/calendar-days';
 import { type Answer, dueOf, holdsOf } from '../stream/answer';
 import { decimalOf } from '../stream/numeric';
@@ -13,6 +13,7 @@ import {
   evidenceOfPeriods,
   evidenceOfSequence,
 } from './event-evidence';
+import { explainMember } from './explain-member';
 import type { Evidence, Explanation } from './explanation';
 
 /** A person at a moment, as far as a definition looks. */
@@ -24,8 +25,11 @@ export interface ExplainedPerson {
   zone: string;
   /** The audience whose definition is explained. */
   audienceId: string;
+  profileId: string;
+  /** Members of an account, this person among them. */
+  membersOf(account: string): ExplainedPerson[];
   /** A leaf alone, planned, with the items that its lookups name. */
-  plan(leaf: Leaf): Plan;
+  plan(leaf: PersonLeaf): Plan;
   /** The definition of a used audience. */
   audience(id: string): Condition<WrittenLeaf> | undefined;
 }
@@ -67,6 +71,8 @@ export function explainCondition(
         conditions: inner,
       };
     }
+    case 'accountMember':
+      return explainMember(condition, person, pointer, explainCondition);
     case 'imported':
       return explainLeaf({ kind: 'list', audience: person.audienceId }, person, pointer);
     default:
@@ -87,13 +93,13 @@ function combined(kind: 'all' | 'any', conditions: Explanation[], pointer: strin
 }
 
 /** Leaves whose key in the JSON is another than their kind. */
-const WRITTEN_AS: Partial<Record<Leaf['kind'], string>> = {
+const WRITTEN_AS: Partial<Record<PersonLeaf['kind'], string>> = {
   firstEvent: 'event',
   every: 'event',
   list: 'imported',
 };
 
-function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Explanation {
+function explainLeaf(leaf: PersonLeaf, person: ExplainedPerson, pointer: string): Explanation {
   const answer = answerOf(leaf, person);
   const kind = WRITTEN_AS[leaf.kind] ?? leaf.kind;
   return {
@@ -106,14 +112,14 @@ function explainLeaf(leaf: Leaf, person: ExplainedPerson, pointer: string): Expl
 }
 
 /** As the incremental evaluator answers, from the events themselves. */
-function answerOf(leaf: Leaf, { profile, events, now, plan: planFor }: ExplainedPerson): Answer {
+function answerOf(leaf: PersonLeaf, { profile, events, now, plan: planFor }: ExplainedPerson): Answer {
   const plan = planFor(leaf);
   const matches = plan.slots.map((slot) => matchesOf(plan, slot, events, now));
   const [{ ask, slots }] = plan.leaves as [PlannedLeaf];
   return ask({ profile, matches: (slot) => matches[slot]! }, now, slots[0] && matches[slots[0].index]);
 }
 
-function evidenceOf(leaf: Leaf, { profile, events, now, zone, plan }: ExplainedPerson): Evidence {
+function evidenceOf(leaf: PersonLeaf, { profile, events, now, zone, plan }: ExplainedPerson): Evidence {
   const history = { events, now, items: plan(leaf).items };
   switch (leaf.kind) {
     case 'trait': {
@@ -160,5 +166,5 @@ const textOf = (value: Scalar | undefined): string | boolean | null =>
 const dateOf = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
 
 /** A leaf as a definition of its own. */
-export const planOfLeaf = (leaf: Leaf, zone?: string): Plan =>
+export const planOfLeaf = (leaf: PersonLeaf, zone?: string): Plan =>
   planOf([{ id: '', definitionVersion: 1, backfilledVersion: 1, where: leaf }], zone);

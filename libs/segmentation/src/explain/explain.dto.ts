@@ -76,6 +76,15 @@ class EvidenceView {
 
   @ApiPropertyOptional({ format: 'uuid', description: 'The audience used.' })
   audienceId?: string;
+
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'A member of an account that satisfies the condition.',
+  })
+  profileId?: string;
+
+  @ApiPropertyOptional({ description: 'The account it is a member of.' })
+  accountId?: string;
 }
 
 export class ExplanationView {

@@ -3,14 +3,16 @@ import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { EventReader, flatten, ProfileHistory, ProfileReader, type ProfileValues } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
-import { type Condition, type Leaf, leavesOf, type WrittenLeaf } from '../definition/definition';
+import { type Condition, leavesOf, type PersonLeaf, type WrittenLeaf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
+import { NOBODY } from '../member/member-match.store';
 import { MembershipStore } from '../membership/membership.store';
 import type { Plan } from '../stream/plan';
-import { explainCondition, planOfLeaf } from './explain-condition';
+import { explainCondition, type ExplainedPerson, planOfLeaf } from './explain-condition';
+import { ExplainedMembers } from './explained-members';
 import type { Explanation } from './explanation';
 
 export interface ExplainedMembership {
@@ -42,6 +44,7 @@ export class ExplainService {
     private readonly profiles: ProfileReader,
     private readonly history: ProfileHistory,
     private readonly events: EventReader,
+    private readonly members: ExplainedMembers,
     private readonly imports: ImportStore,
     private readonly lookups: LookupStore,
   ) {}
@@ -66,17 +69,23 @@ export class ExplainService {
         await this.conditionsOf(tx, audience.definition),
       ];
       const zone = (await this.audiences.zone(tx)) ?? DEFAULT_ZONE;
-      const plans = await this.plansOf(tx, [conditions.where, ...conditions.used.values()], zone);
+      const wheres = [conditions.where, ...conditions.used.values()];
+      const plans = await this.plansOf(tx, wheres, zone);
       const names = [...plans.values()].flatMap((plan) => [...plan.slotsOf.keys()]);
       const events = await this.events.receivedBy(tx, profile.person, names, at);
       const lists = await this.imports.listsOf(tx, [profile.person]);
-      const person = {
-        profile: { ...profile, lists: lists.get(profile.person) ?? [] },
+      const members = wheres.some(asksMembers)
+        ? await this.members.of(tx, profile.groups, names, { at, past: past !== undefined })
+        : undefined;
+      const person: ExplainedPerson = {
+        profile: { ...profile, lists: lists.get(profile.person) ?? [], members: NOBODY },
+        profileId,
+        membersOf: (account) => (members?.get(account) ?? []).map((member) => ({ ...person, ...member })),
         audienceId,
         events: events.map((event) => ({ ...event, values: flatten(event.properties ?? {}) })),
         now: at.getTime(),
         zone,
-        plan: (leaf: Leaf) => plans.get(leaf) ?? planOfLeaf(leaf, zone),
+        plan: (leaf: PersonLeaf) => plans.get(leaf) ?? planOfLeaf(leaf, zone),
         audience: (id: string) => conditions.used.get(id),
       };
       const where = explainCondition(conditions.where, person);
@@ -99,10 +108,10 @@ export class ExplainService {
     tx: Transaction,
     conditions: readonly Condition<WrittenLeaf>[],
     zone: string,
-  ): Promise<Map<Leaf, Plan>> {
-    const plans = new Map<Leaf, Plan>();
+  ): Promise<Map<PersonLeaf, Plan>> {
+    const plans = new Map<PersonLeaf, Plan>();
     for (const leaf of conditions.flatMap((condition) => [...leavesOf(condition)])) {
-      if (leaf.kind === 'audience' || leaf.kind === 'imported') continue;
+      if (leaf.kind === 'audience' || leaf.kind === 'imported' || leaf.kind === 'accountMember') continue;
       const plan = planOfLeaf(leaf, zone);
       await this.lookups.refresh(tx, plan.items);
       plans.set(leaf, plan);
@@ -144,6 +153,9 @@ function conditionOf(source: object): Condition<WrittenLeaf> {
   if (parsed.ok) return parsed.definition.where;
   throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
 }
+
+const asksMembers = (where: Condition<WrittenLeaf>): boolean =>
+  [...leavesOf(where)].some((leaf) => leaf.kind === 'accountMember');
 
 const usedBy = (where: Condition<WrittenLeaf>): string[] =>
   [...leavesOf(where)].flatMap((leaf) => (leaf.kind === 'audience' ? [leaf.id] : []));

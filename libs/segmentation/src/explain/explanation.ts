@@ -8,7 +8,7 @@ export interface Explanation {
   nextChangeAt: Date | null;
   /** What was looked at; missing for `all`, `any` and `not`. */
   evidence?: Evidence;
-  /** Of `all`, `any`, `not` and of a used audience. */
+  /** Of `all`, `any`, `not` and of a used audience; of a member of an account, without its evidence. */
   conditions?: Explanation[];
 }
 
@@ -40,4 +40,7 @@ export interface Evidence {
   today?: string;
   /** Of a used audience. */
   audienceId?: string;
+  /** Of a member of an account: who satisfies the condition, and in which account. `total` tells how many do. */
+  profileId?: string;
+  accountId?: string;
 }

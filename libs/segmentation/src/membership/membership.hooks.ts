@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Cleared, PersonHook, PersonRef, ProfilesCause } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
+import { MemberMatchStore } from '../member/member-match.store';
 import { holdMembership } from './membership-lock';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
 import { WakeStore } from '../stream/wake.store';
@@ -11,6 +12,7 @@ import { MembershipCause, MembershipStore } from './membership.store';
 export class MembershipHooks implements PersonHook {
   constructor(
     private readonly memberships: MembershipStore,
+    private readonly members: MemberMatchStore,
     private readonly wakes: WakeStore,
     private readonly cursors: StreamCursorStore,
   ) {}
@@ -30,6 +32,11 @@ export class MembershipHooks implements PersonHook {
         now,
       );
     }
+    await this.members.forget(
+      tx,
+      pairs.map(({ loser }) => loser.person),
+      now,
+    );
     await this.lookAgain(
       tx,
       pairs.flatMap(({ winner, loser }) => [winner, loser]),
@@ -53,6 +60,11 @@ export class MembershipHooks implements PersonHook {
     if (persons.length > 0) {
       await holdMembership(tx);
       for (const person of persons) count += await this.leaveAll(tx, person, { kind: 'erasure' }, now);
+      count += await this.members.forget(
+        tx,
+        persons.map(({ person }) => person),
+        now,
+      );
       await this.lookAgain(tx, persons, now);
     }
     return [{ place: 'audiences', count }];

@@ -1,7 +1,7 @@
 import { type Answer, dueOf } from './answer';
 import type { PersonFacts } from './leaf-answer';
 import type { PersonState, SlotState } from './person-state';
-import type { Plan, PlannedLeaf, Program } from './plan';
+import type { Asked, Plan, PlannedLeaf } from './plan';
 
 /** How a person is looked at. */
 export interface Look {
@@ -25,20 +25,20 @@ export class Answers {
   private person = 0;
   /** Whether only some programs are to be asked, and which. */
   private some = true;
-  private affected: Program[] = [];
+  private affected: Asked[] = [];
 
   constructor(private readonly plan: Plan) {
     this.current = [...plan.blank];
-    this.marks = new Int32Array(plan.programs.length);
+    this.marks = new Int32Array(plan.asked.length);
   }
 
   /**
    * Bring a person's answers up to a moment.
    * @param person with what overflowed of `state` read, too
-   * @returns programs whose answer, or its due, may be another one than when the person was last asked; all of them the first
+   * @returns programs and conditions on members whose answer, or its due, may be another one than when the person was last asked; all of them the first
    * time, and when the person was woken
    */
-  ask(state: PersonState, person: PersonFacts, look: Look): readonly Program[] {
+  ask(state: PersonState, person: PersonFacts, look: Look): readonly Asked[] {
     const { plan } = this;
     this.person += 1;
     this.affected = [];
@@ -50,13 +50,26 @@ export class Answers {
     state.asOf = look.now;
     state.itemsAsOf = plan.items.changes;
     for (const program of plan.unsettled) this.mark(program);
-    const asked = this.some ? this.affected : plan.programs;
+    const asked = this.some ? this.affected : plan.asked;
     if (asked.length > 0) this.gather(state);
     return asked;
   }
 
-  /** The answer of a program, of the person asked last. */
-  of(program: Program): Answer {
+  /**
+   * Ask leaves on members of accounts once more, after `ask`: by now it is known who satisfies what.
+   * @returns programs whose answer may be another one by that
+   */
+  askMembers(state: PersonState, person: PersonFacts, now: number): readonly Asked[] {
+    this.person += 1;
+    this.affected = [];
+    this.some = true;
+    for (const place of this.plan.memberPlaces) this.askOnProfile(state, place, person, now);
+    this.gather(state);
+    return this.affected;
+  }
+
+  /** The answer of one of these, of the person asked last. */
+  of(program: Asked): Answer {
     return program.ask(this.current);
   }
 
@@ -64,6 +77,8 @@ export class Answers {
     const { profileLeaves, identityPlaces, wokenPlaces, profileLooksUp, items } = this.plan;
     const itemsChanged = profileLooksUp && state.itemsAsOf !== items.changes;
     const changed = itemsChanged || state.profileVersion !== look.profileVersion;
+    // It may be a member of other accounts now.
+    if (changed) for (const member of this.plan.members) this.mark(member);
     if (known && !changed && state.profileDue > look.now) {
       const places = look.woken ? wokenPlaces : identityPlaces;
       if (places.length === 0) return;
@@ -116,7 +131,7 @@ export class Answers {
     if (this.some) for (const program of leaf.programs) this.mark(program);
   }
 
-  private mark(program: Program): void {
+  private mark(program: Asked): void {
     if (this.marks[program.index] === this.person) return;
     this.marks[program.index] = this.person;
     this.affected.push(program);

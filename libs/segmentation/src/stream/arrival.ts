@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { canonicalJson } from '@percorso/kernel';
 import { flatten, type PersonEvent } from '@percorso/profile';
 import { LOOKUPS, NOW, OWN_LIST } from '../compile/arbitraries';
 import { holds, type Subject } from '../compile/reference-evaluator';
@@ -43,17 +44,32 @@ export class Arrival {
   private readonly answers: Answers;
   /** Of each program, from the last time it had to be asked. */
   private readonly last: Answer[] = [];
+  private readonly groups: string[];
+  /** Everybody else, whose events have all come. */
+  private readonly others: readonly Arrival[];
+  /** Who satisfied what is asked of members, as of the last look. */
+  private known = '';
 
   constructor(
     private readonly plan: Plan,
     private readonly subject: Subject,
+    start = NOW.getTime(),
   ) {
+    this.groups = subject.accounts.map(canonicalJson);
     for (const [name, items] of Object.entries(LOOKUPS)) {
       for (const [key, fields] of Object.entries(items)) plan.items.set(name, key, flatten(fields));
     }
     this.cache = new PersonCache(plan);
     this.state = this.cache.build(subject.person, [], 0);
     this.answers = new Answers(plan);
+    const others = plan.members.length > 0 ? (subject.everyone ?? []) : [];
+    this.others = others
+      .filter(({ person }) => person !== subject.person)
+      .map((other) => {
+        const arrival = new Arrival(plan, { ...other, everyone: [] }, start);
+        for (const event of other.events) arrival.arrive(event, start);
+        return arrival;
+      });
   }
 
   arrive(event: Subject['events'][number], now: number): void {
@@ -67,27 +83,58 @@ export class Arrival {
 
   /** Ask what has to be asked again. */
   look(now: number, profileVersion = 1, woken = false): void {
-    const person = {
-      profile: {
-        ...this.subject,
-        traits: flatten(this.subject.traits),
-        accounts: this.subject.accounts.map(flatten),
-      },
-      matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
-    };
-    for (const program of this.answers.ask(this.state, person, { now, profileVersion, woken }))
-      this.last[program.index] = this.answers.of(program);
+    for (const other of this.others) other.askAgain(now, 1, false);
+    this.askAgain(now, profileVersion, woken);
+    const known = this.everyone.map(({ satisfied }) => satisfied).join();
+    // Members of accounts are woken where others satisfy something now, or do no more.
+    if (known !== this.known && this.plan.members.length > 0) this.askAgain(now, profileVersion, true);
+    this.known = known;
   }
 
   /** The answer of a program, and until when, since the last look. */
   told(program: number): Told {
-    const answer = this.last[program]!;
-    return { holds: holdsOf(answer), due: dueOf(answer) };
+    const { index, members } = this.plan.programs[program]!;
+    const answer = this.last[index]!;
+    // Members are woken by moments of their own.
+    const dues = members.flatMap((member) => this.everyone.map(({ last }) => dueOf(last[member.index]!)));
+    return { holds: holdsOf(answer), due: Math.min(dueOf(answer), ...dues) };
   }
 
   ask(program: number, now: number): Told {
     this.look(now);
     return this.told(program);
+  }
+
+  private get everyone(): readonly Arrival[] {
+    return [this, ...this.others];
+  }
+
+  /** Which conditions on members it satisfies. */
+  private get satisfied(): string {
+    return this.plan.members.map(({ index }) => Number(holdsOf(this.last[index]!))).join('');
+  }
+
+  private askAgain(now: number, profileVersion: number, woken: boolean): void {
+    const person = {
+      profile: {
+        ...this.subject,
+        traits: flatten(this.subject.traits),
+        accounts: this.subject.accounts.map(flatten),
+        groups: this.groups,
+        members: {
+          has: (condition: number, account: string, except?: number) =>
+            this.everyone.some(
+              ({ subject, groups, last }) =>
+                subject.person !== except &&
+                groups.includes(account) &&
+                holdsOf(last[this.plan.members[condition]!.index] ?? -Infinity),
+            ),
+        },
+      },
+      matches: (slot: number) => this.state.matches(this.plan.slots[slot]!),
+    };
+    for (const asked of this.answers.ask(this.state, person, { now, profileVersion, woken }))
+      this.last[asked.index] = this.answers.of(asked);
   }
 }
 
@@ -122,7 +169,7 @@ export function follow(
   times: readonly number[],
   start = NOW.getTime(),
 ): boolean {
-  const arrival = new Arrival(plan, subject);
+  const arrival = new Arrival(plan, subject, start);
   const seen: Subject = { ...subject, events: [] };
   const before = definitions.map(({ where }) => holds(where, seen, start));
   let moved = false;

@@ -10,6 +10,7 @@ const KINDS = [
   'trait',
   'consent',
   'account',
+  'accountMember',
   'list',
   'identity',
   'calendar',

@@ -3,7 +3,7 @@ import type { Answer } from './answer';
 import { askEvents, askEvery, askFirst } from './event-answer';
 import type { LookupItems } from './lookup-items';
 import type { Matches } from './matches';
-import { askProfile, type ProfileFacts } from './profile-answer';
+import { askAccountMember, askProfile, type ProfileFacts } from './profile-answer';
 import { askSequence } from './sequence-answer';
 import type { Slot } from './slot';
 
@@ -22,11 +22,17 @@ export type Question = (
   own?: Matches,
 ) => Answer;
 
-/**
- * @param zone whose today it is where a calendar condition names none
- * @param items what tests of lookups look at
- */
-export function questionOf(leaf: Leaf, slots: readonly Slot[], zone: string, items: LookupItems): Question {
+/** What a leaf is asked with beside a person. */
+export interface Surroundings {
+  /** Whose today it is where a calendar condition names none. */
+  zone: string;
+  /** What tests of lookups look at. */
+  items: LookupItems;
+  /** Of a condition on members of accounts: the number of its rows. */
+  member?: number;
+}
+
+export function questionOf(leaf: Leaf, slots: readonly Slot[], around: Surroundings): Question {
   switch (leaf.kind) {
     case 'event':
       return ofEvents(askEvents(leaf, slots[0]!));
@@ -39,8 +45,12 @@ export function questionOf(leaf: Leaf, slots: readonly Slot[], zone: string, ite
       const steps = slots.slice(1).map(({ index }) => index);
       return (person, now, own) => ask(own!, (step) => person.matches(steps[step]!), now);
     }
+    case 'accountMember': {
+      const ask = askAccountMember(leaf, around.member);
+      return ({ profile }, now) => ask(profile, now);
+    }
     default: {
-      const ask = askProfile(leaf, zone, items);
+      const ask = askProfile(leaf, around.zone, around.items);
       return ({ profile }, now) => ask(profile, now);
     }
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AudienceStore } from '../audience/audience.store';
 import type { Transaction } from '@percorso/storage';
+import { MemberConditionStore } from '../member/member-condition.store';
 import type { WrittenDefinition } from '../definition/definition';
 import { type ParsedDefinition, parseDefinition } from '../definition/parse-definition';
 import { resolveAudiences } from '../definition/resolve-audiences';
@@ -24,16 +25,21 @@ interface Loaded {
 export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
 
-  constructor(private readonly audiences: AudienceStore) {}
+  constructor(
+    private readonly audiences: AudienceStore,
+    private readonly conditions: MemberConditionStore,
+  ) {}
 
   async load(tx: Transaction): Promise<Plan> {
+    // Before the audiences: whatever rows somebody has begun to keep, the audience that asks for them is seen, too.
+    const kept = await this.conditions.kept(tx);
     const { rows } = await tx.query<AudienceRow>(
       `SELECT id, definition_version AS "definitionVersion", backfilled_version AS "backfilledVersion"
        FROM audience WHERE workspace_id = $1 AND state = 'active' ORDER BY id`,
       [tx.workspaceId],
     );
     const zone = await this.audiences.zone(tx);
-    const signature = JSON.stringify([zone, rows]);
+    const signature = JSON.stringify([zone, rows, ...kept]);
     const workspaceId = tx.workspaceId ?? '';
     const known = this.loaded.get(workspaceId);
     if (known?.signature === signature) return known.plan;
@@ -49,7 +55,7 @@ export class PlanLoader {
       // One that this release cannot read fails its evaluations, which say so; the others go on.
       return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
     });
-    const plan = planOf(audiences, zone);
+    const plan = planOf(audiences, zone, kept);
     this.loaded.set(workspaceId, { signature, plan, parsed });
     return plan;
   }

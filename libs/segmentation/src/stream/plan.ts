@@ -1,6 +1,7 @@
 import { canonicalJson } from '@percorso/kernel';
-import { type Condition, type Leaf, leavesOf } from '../definition/definition';
+import { type AccountMemberLeaf, type Condition, type Leaf, leavesOf } from '../definition/definition';
 import { DEFAULT_ZONE } from '../definition/zones';
+import { type KeptConditions, memberKeyOf } from '../member/member-conditions';
 import { type Answer, type AskCondition, askCondition } from './answer';
 import { type PersonFacts, type Question, questionOf } from './leaf-answer';
 import type { LookupItems } from './lookup-items';
@@ -23,22 +24,47 @@ export interface PlannedLeaf {
   /** Its slots: one for conditions on events, one per step for sequences, none for conditions on the profile. */
   slots: Slot[];
   ask: Question;
-  /** Programs that have it. */
-  programs: Program[];
+  /** Programs that have it, and conditions on members. */
+  programs: Asked[];
 }
 
-export interface Program {
+/** What is asked of a person. */
+export type Asked = Program | MemberProgram;
+
+interface Askable {
   index: number;
-  audience: StreamedAudience;
   /** Its answer, from those of all leaves of the plan. */
   ask: AskCondition;
+}
+
+export interface Program extends Askable {
+  audience: StreamedAudience;
+  /** What it asks of members of accounts. */
+  members: readonly MemberProgram[];
+}
+
+/** What audiences ask of the members of accounts. */
+export interface MemberProgram extends Askable {
+  /** Of its rows; undefined while nobody has begun to keep them. */
+  id: number | undefined;
+  /** Every row is there. */
+  settled: boolean;
+  /** Some audience leaves the profile itself out, so a second member counts as much as the first. */
+  others: boolean;
 }
 
 /** All audiences of a workspace, taken apart so that what they share is kept and answered once. */
 export interface Plan {
   /** Whose today it is where a calendar condition names no zone. */
   zone: string;
+  /** Those that can be answered: what they ask of members of accounts is known. */
   programs: Program[];
+  /** What audiences ask of members of accounts, as far as rows of it are kept. */
+  members: readonly MemberProgram[];
+  /** These and those, in the order of their numbers. */
+  asked: readonly Asked[];
+  /** Conditions on members that have rows and nobody asks for. */
+  unasked: readonly number[];
   leaves: PlannedLeaf[];
   slots: Slot[];
   /** Slots by the name of their events. */
@@ -51,6 +77,8 @@ export interface Plan {
   profilePrograms: Program[];
   /** Programs that look at the profile's identities, which come without a new version of it. */
   identityPrograms: Program[];
+  /** Whether some program looks at identities, of the profile or of others. */
+  looksAtIdentities: boolean;
   /** Whether some program looks at the accounts of a profile. */
   looksAtAccounts: boolean;
   /** Whether some program looks at uploaded lists. */
@@ -58,7 +86,7 @@ export interface Plan {
   /** Items its lookups name; as of the last turn. */
   items: LookupItems;
   /** Programs whose members are being computed as a set: whoever is looked at meanwhile is asked about these too. */
-  unsettled: Program[];
+  unsettled: Asked[];
   /** Answers of all leaves while a person has no events; those of leaves on the profile are yet to be found. */
   blank: readonly Answer[];
   /** Leaves on the profile, by their numbers. */
@@ -68,12 +96,21 @@ export interface Plan {
   /** Which of these may be answered otherwise without a new version of the profile: always, and when a person is woken. */
   identityPlaces: readonly number[];
   wokenPlaces: readonly number[];
+  /** Those on members of accounts. */
+  memberPlaces: readonly number[];
 }
 
-export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZONE): Plan {
+/** @param kept which conditions on members of accounts have rows; when left out, all of them, complete */
+export function planOf(
+  audiences: readonly StreamedAudience[],
+  zone = DEFAULT_ZONE,
+  kept?: KeptConditions,
+): Plan {
   const slots = new Slots();
   const byKey = new Map<string, number>();
   const leaves: PlannedLeaf[] = [];
+  const byCondition = new Map<string, MemberProgram>();
+  const asked: Asked[] = [];
   const leafIndex = (leaf: Leaf): number => {
     const key = canonicalJson(leaf);
     let index = byKey.get(key);
@@ -81,18 +118,58 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
       index = leaves.length;
       byKey.set(key, index);
       const own = slots.ofLeaf(leaf);
-      leaves.push({ leaf, slots: own, ask: questionOf(leaf, own, zone, slots.items), programs: [] });
+      const member = leaf.kind === 'accountMember' ? memberOf(leaf)?.id : undefined;
+      leaves.push({
+        leaf,
+        slots: own,
+        ask: questionOf(leaf, own, { zone, items: slots.items, member }),
+        programs: [],
+      });
     }
     return index;
   };
-  const programs = audiences.map((audience, index): Program => {
-    return { index, audience, ask: askCondition(audience.where, leafIndex) };
-  });
+  /** Takes the next number, and its place with the leaves it looks at. */
+  function taken<T extends object>(where: Condition, rest: T): T & Askable & { leaves: Set<PlannedLeaf> } {
+    const own = new Set<PlannedLeaf>();
+    const ask = askCondition(where, (leaf) => {
+      const index = leafIndex(leaf);
+      own.add(leaves[index]!);
+      return index;
+    });
+    return { ...rest, index: asked.length, ask, leaves: own };
+  }
+  function memberOf({ where, others }: AccountMemberLeaf): MemberProgram | undefined {
+    const key = memberKeyOf(where, zone);
+    let member = byCondition.get(key);
+    if (!member) {
+      const known = kept ? kept.get(key) : { id: byCondition.size, settled: true };
+      const { leaves: own, ...rest } = taken(where, {
+        id: known?.id,
+        settled: known?.settled ?? false,
+        others,
+      });
+      member = rest;
+      byCondition.set(key, member);
+      if (known) {
+        asked.push(member);
+        for (const leaf of own) leaf.programs.push(member);
+      }
+    }
+    member.others ||= others;
+    return member;
+  }
+  const programs: Program[] = [];
   const programsOf = new Map<string, Program[]>();
   const profilePrograms: Program[] = [];
   const identityPrograms: Program[] = [];
-  for (const program of programs) {
-    const own = new Set([...leavesOf(program.audience.where)].map((leaf) => leaves[leafIndex(leaf)]!));
+  for (const audience of audiences) {
+    const members = [...leavesOf(audience.where)].flatMap((leaf) =>
+      leaf.kind === 'accountMember' ? [memberOf(leaf)!] : [],
+    );
+    if (!members.every(({ settled }) => settled)) continue;
+    const { leaves: own, ...program } = taken(audience.where, { audience, members });
+    asked.push(program);
+    programs.push(program);
     for (const leaf of own) leaf.programs.push(program);
     const names = new Set([...own].flatMap((leaf) => leaf.slots.map((slot) => slot.name)));
     for (const name of names) add(programsOf, name, program);
@@ -101,15 +178,21 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
   }
   const slotsOf = new Map<string, Slot[]>();
   for (const slot of slots.all) add(slotsOf, slot.name, slot);
-  const unsettled = programs.filter(
-    ({ audience }) => audience.backfilledVersion !== audience.definitionVersion,
-  );
+  const members = [...byCondition.values()].filter(({ id }) => id !== undefined);
+  const unsettled = [
+    ...programs.filter(({ audience }) => audience.backfilledVersion !== audience.definitionVersion),
+    // While rows are being filled whoever is looked at is asked, so that nobody falls between.
+    ...members.filter(({ settled }) => !settled),
+  ];
   const profileLeaves = leaves.flatMap((leaf, index) => (leaf.slots.length === 0 ? [index] : []));
   const placesOf = (...kinds: Leaf['kind'][]): number[] =>
     profileLeaves.flatMap((leaf, place) => (kinds.includes(leaves[leaf]!.leaf.kind) ? [place] : []));
   return {
     zone,
     programs,
+    members,
+    asked,
+    unasked: [...(kept ?? [])].flatMap(([key, { id }]) => (byCondition.has(key) ? [] : [id])),
     leaves,
     slots: slots.all,
     slotsOf,
@@ -117,7 +200,8 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     programsOf,
     profilePrograms,
     identityPrograms,
-    looksAtAccounts: leaves.some(({ leaf }) => leaf.kind === 'account'),
+    looksAtIdentities: leaves.some(({ leaf }) => leaf.kind === 'identity'),
+    looksAtAccounts: byCondition.size > 0 || leaves.some(({ leaf }) => leaf.kind === 'account'),
     looksAtLists: leaves.some(({ leaf }) => leaf.kind === 'list'),
     items: slots.items,
     unsettled,
@@ -125,7 +209,8 @@ export function planOf(audiences: readonly StreamedAudience[], zone = DEFAULT_ZO
     profileLeaves,
     profileLooksUp: leaves.some(({ leaf }) => leaf.kind === 'trait' && leaf.test.lookup !== undefined),
     identityPlaces: placesOf('identity'),
-    wokenPlaces: placesOf('identity', 'account', 'list'),
+    memberPlaces: placesOf('accountMember'),
+    wokenPlaces: placesOf('identity', 'account', 'accountMember', 'list'),
   };
 }
 

@@ -3,6 +3,7 @@ import type { FlatValues } from '@percorso/profile';
 import { parseDate } from '../definition/date-text';
 import {
   type AccountLeaf,
+  type AccountMemberLeaf,
   type CalendarLeaf,
   type ConsentLeaf,
   type IdentityLeaf,
@@ -28,8 +29,18 @@ export interface ProfileFacts {
   identities: readonly { namespace: string; value: string }[];
   /** Traits of each group account it belongs to. */
   accounts: readonly FlatValues[];
+  /** Ids of these accounts, in the same order. */
+  groups: readonly string[];
+  /** Who satisfies what is asked of their members. */
+  members: MemberFacts;
   /** Audiences whose list names one of its identities. */
   lists: readonly string[];
+}
+
+/** Which accounts have members that satisfy a condition. */
+export interface MemberFacts {
+  /** Whether one does; `except`: another one than this person. */
+  has(condition: number, account: string, except?: number): boolean;
 }
 
 const NEVER = Infinity;
@@ -103,11 +114,33 @@ function passesIdentity(test: IdentityTest, value: string): boolean {
   }
 }
 
-function answerAccount({ where }: AccountLeaf, accounts: readonly FlatValues[], now: number): Answer {
+export function answerAccount({ where }: AccountLeaf, accounts: readonly FlatValues[], now: number): Answer {
   let due = NEVER;
   for (const traits of accounts) for (const test of where) due = Math.min(due, dateTurn(test, traits, now));
   const holds = accounts.some((traits) => where.every((test) => passes(test, traits, now)));
   return answerOf(holds, due);
+}
+
+/**
+ * When the answer of a member changes by time that member is looked at itself.
+ * @param condition undefined where no rows of it are kept: then nobody is answered by it
+ */
+export function askAccountMember(
+  { account, others }: AccountMemberLeaf,
+  condition: number | undefined,
+): AskProfile {
+  return ({ person, accounts, groups, members }, now) => {
+    let due = NEVER;
+    let holds = false;
+    accounts.forEach((traits, index) => {
+      for (const test of account) due = Math.min(due, dateTurn(test, traits, now));
+      holds ||=
+        condition !== undefined &&
+        account.every((test) => passes(test, traits, now)) &&
+        members.has(condition, groups[index]!, others ? person : undefined);
+    });
+    return answerOf(holds, due);
+  };
 }
 
 function isSampled({ salt, share }: SampleLeaf, person: number): boolean {

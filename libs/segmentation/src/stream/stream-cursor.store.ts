@@ -73,7 +73,8 @@ export class StreamCursorStore {
       accountsWait: boolean;
     }>(
       `SELECT partition, coalesce(c.pos, 0) AS pos, coalesce(c.turn, 0) AS turn, c.next_wake AS "nextWake", c.horizon,
-         EXISTS (SELECT FROM account_wake WHERE workspace_id = $1) AS "accountsWait"
+         EXISTS (SELECT FROM account_wake WHERE workspace_id = $1)
+           OR EXISTS (SELECT FROM member_wake WHERE workspace_id = $1) AS "accountsWait"
        FROM ${PARTITIONS} p LEFT JOIN (SELECT * FROM stream_cursor WHERE workspace_id = $1) c USING (partition)
        ORDER BY partition`,
       [tx.workspaceId],
@@ -92,7 +93,8 @@ export class StreamCursorStore {
 
   async read(tx: Transaction): Promise<StreamProgress> {
     const { rows } = await tx.query<Omit<StreamProgress, 'pos' | 'positions'> & { positions: string[] }>(
-      `SELECT array_agg(coalesce(c.pos, 0) ORDER BY partition) AS positions, min(c.next_wake) AS "nextWake",
+      `SELECT array_agg(coalesce(c.pos, 0) ORDER BY partition) AS positions,
+         least(min(c.next_wake), (SELECT min(at) FROM member_wake WHERE workspace_id = $1)) AS "nextWake",
          CASE WHEN count(c.horizon) = count(*) THEN min(c.horizon) END AS horizon,
          CASE WHEN count(c.swept_at) = count(*) THEN min(c.swept_at) END AS "sweptAt"
        FROM ${PARTITIONS} p LEFT JOIN (SELECT * FROM stream_cursor WHERE workspace_id = $1) c USING (partition)`,
@@ -110,7 +112,8 @@ export class StreamCursorStore {
        SELECT $1, partition, $3, 1, least(
          (SELECT due_at FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL
             ${whole ? '' : 'AND person % $4 = ANY($2)'} ORDER BY due_at LIMIT 1),
-         CASE WHEN partition = 0 THEN (SELECT min(at) FROM account_wake WHERE workspace_id = $1) END)
+         CASE WHEN partition = 0 THEN least((SELECT min(at) FROM account_wake WHERE workspace_id = $1),
+           (SELECT min(at) FROM member_wake WHERE workspace_id = $1)) END)
        FROM unnest($2::int[]) AS partition
        ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, turn = c.turn + 1,
          next_wake = excluded.next_wake

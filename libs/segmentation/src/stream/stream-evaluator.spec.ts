@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { arbitraryCondition } from '../compile/arbitraries';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { arbitraryCondition, memberCondition } from '../compile/arbitraries';
 import { SetGuard } from './set-guard';
 import { StreamWorld } from './stream-world';
 
@@ -342,7 +344,10 @@ describe('StreamEvaluator', () => {
       let changes = 0;
       await fc.assert(
         fc.asyncProperty(
-          fc.array(arbitraryCondition, { minLength: 5, maxLength: 8 }),
+          fc.array(
+            fc.oneof({ weight: 3, arbitrary: arbitraryCondition }, { weight: 1, arbitrary: memberCondition }),
+            { minLength: 6, maxLength: 9 },
+          ),
           fc.array(step, { minLength: 12, maxLength: 25 }),
           async (conditions, steps) => {
             await world.newWorkspace();

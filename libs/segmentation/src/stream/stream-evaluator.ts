@@ -4,6 +4,8 @@ import { EventReader, type PersonEvent, ProfileReader } from '@percorso/profile'
 import { Database, type Held, type Transaction } from '@percorso/storage';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
+import type { Said } from '../member/member-match.store';
+import { MemberTurn, saidOf, TurnMembers } from '../member/member-turn';
 import { shareMembership } from '../membership/membership-lock';
 import { MembershipSignal } from '../membership/membership.signal';
 import { type MembershipCause, MembershipStore, type PersonChange } from '../membership/membership.store';
@@ -14,7 +16,8 @@ import { ColdReader } from './cold-reader';
 import type { PersonCache } from './person-cache';
 import { PersonCaches } from './person-caches';
 import type { PersonState } from './person-state';
-import type { Plan, Program } from './plan';
+import type { PersonFacts } from './leaf-answer';
+import type { Asked, Plan, Program } from './plan';
 import { PlanLoader } from './plan-loader';
 import { isEverybody, type Shard } from './shard';
 import { LOG_PARTITION, type StreamCursor, StreamCursorStore, type Taken } from './stream-cursor.store';
@@ -91,6 +94,7 @@ export class StreamEvaluator {
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
     private readonly accounts: AccountWakeStore,
+    private readonly members: MemberTurn,
     private readonly imports: ImportStore,
     private readonly lookups: LookupStore,
     private readonly memberships: MembershipStore,
@@ -141,19 +145,20 @@ export class StreamEvaluator {
     const applied = Math.min(to, await this.events.applied(tx, LOG_PARTITION));
     const now = this.clock.now();
     const plan = await this.plans.load(tx);
-    const until = plan.programs.length > 0 ? Math.min(applied, from + MOST_EVENTS) : applied;
+    const { length: questions } = plan.asked;
+    const until = questions > 0 ? Math.min(applied, from + MOST_EVENTS) : applied;
     const cache = this.caches.take(tx.workspaceId!, plan, cursors, taken.of, now);
     const horizon = Math.min(...cursors.map((cursor) => cursor.horizon?.getTime() ?? -Infinity));
     const turn: Turn = { tx, plan, shard, cache, until, now, horizon, allowed };
 
-    const { length: programs } = plan.programs;
-    const woken = await this.wakes.due(tx, shard, now, Math.ceil(Math.min(MOST_WAKES, allowed / programs)));
+    const woken = await this.wakes.due(tx, shard, now, Math.ceil(Math.min(MOST_WAKES, allowed / questions)));
     const waiting = until > from ? await this.eventsOf(turn, from) : [];
-    const events = affordable(turn, waiting, woken.length * programs);
+    const events = affordable(turn, waiting, woken.length * questions);
     if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
     // A moment whose wake was lost would be waited for again and again.
     const overdue = cursors.some(({ nextWake }) => nextWake !== null && nextWake <= now);
     if (woken.length === 0 && turn.until === from && !overdue) return nothing;
+    await this.members.begin(tx, plan);
     await this.lookups.refresh(tx, plan.items);
     const touched = touchedBy(events, woken);
     for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
@@ -178,7 +183,7 @@ export class StreamEvaluator {
 
   private async eventsOf({ tx, plan, shard, until }: Turn, after: number): Promise<PersonEvent[]> {
     // Nobody asks: whoever defines an audience later has it computed as a set.
-    if (plan.programs.length === 0) return [];
+    if (plan.asked.length === 0) return [];
     const names = [...plan.slotsOf.keys()];
     return this.events.between(
       tx,
@@ -195,7 +200,7 @@ export class StreamEvaluator {
     if (touched.length === 0) return false;
     const persons = touched.map(({ person }) => person);
     const profiles = await this.profiles.values(tx, persons, {
-      identities: plan.identityPrograms.length > 0,
+      identities: plan.looksAtIdentities,
       accounts: plan.looksAtAccounts,
     });
     const lists = plan.looksAtLists ? await this.imports.listsOf(tx, persons) : undefined;
@@ -210,23 +215,44 @@ export class StreamEvaluator {
     const woken: Wake[] = [];
     const seen: Wake[] = [];
     const answers = new Answers(plan);
+    const tell = (touch: Touched, questions: Iterable<Asked>): void => {
+      let due = Infinity;
+      for (const question of questions) {
+        const answer = answers.of(question);
+        due = Math.min(due, dueOf(answer));
+        if (!('audience' in question)) continue;
+        const member: boolean = members.get(touch.person)?.has(question.audience.id) ?? false;
+        if (holdsOf(answer) !== member) changes.push(changeOf(question, touch, holdsOf(answer)));
+      }
+      (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
+    };
+    const ofAccounts = new TurnMembers();
+    const said: Said[] = [];
+    const inAccounts: {
+      touch: Touched;
+      state: PersonState;
+      person: PersonFacts;
+      questions: readonly Asked[];
+    }[] = [];
     for (const { touch, state } of asked) {
       const read = overflow.get(touch.person);
       const values = profiles.get(touch.person)!;
       const person = {
-        profile: { ...values, lists: lists?.get(touch.person) ?? [] },
+        profile: { ...values, lists: lists?.get(touch.person) ?? [], members: ofAccounts },
         matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
       };
       const look = { now: now.getTime(), profileVersion: values.version, woken: touch.woken };
-      let due = Infinity;
-      for (const program of answers.ask(state, person, look)) {
-        const answer = answers.of(program);
-        due = Math.min(due, dueOf(answer));
-        const member: boolean = members.get(touch.person)?.has(program.audience.id) ?? false;
-        if (holdsOf(answer) !== member) changes.push(changeOf(program, touch, holdsOf(answer)));
-      }
-      (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
+      const questions = answers.ask(state, person, look);
+      if (plan.members.length > 0) said.push(...saidOf(questions, answers, values));
+      if (plan.members.length > 0 && values.groups.length > 0)
+        inAccounts.push({ touch, state, person, questions });
+      else tell(touch, questions);
     }
+    // What is asked of members is found out of everybody first: then it is known who shares an account with whom.
+    const accounts = inAccounts.flatMap(({ person }) => person.profile.groups);
+    await this.members.keep(tx, plan, { said, gone, accounts }, ofAccounts, now);
+    for (const { touch, state, person, questions } of inAccounts)
+      tell(touch, new Set([...questions, ...answers.askMembers(state, person, now.getTime())]));
     this.assertFew(turn, touched, changes);
     await this.wakes.done(tx, woken, now);
     await this.wakes.sooner(tx, seen);
@@ -274,11 +300,12 @@ function lowest({ cursors }: Taken): { from: number; to: number; cursors: Stream
 /** Those of `events` that one transaction has time for, the first in any case; `spent`: answers given besides. */
 function affordable({ plan, cache, allowed }: Turn, events: PersonEvent[], spent: number): PersonEvent[] {
   const seen = new Set<number>();
-  const always = plan.unsettled.length + plan.identityPrograms.length + plan.profilePrograms.length;
+  const always =
+    plan.unsettled.length + plan.identityPrograms.length + plan.profilePrograms.length + plan.members.length;
   let answers = spent;
   for (const [index, { person, name }] of events.entries()) {
     const known = cache.has(person);
-    if (!seen.has(person)) answers += known ? always : plan.programs.length;
+    if (!seen.has(person)) answers += known ? always : plan.asked.length;
     if (known) answers += plan.programsOf.get(name)?.length ?? 0;
     if (answers > allowed && index > 0) return events.slice(0, index);
     seen.add(person);

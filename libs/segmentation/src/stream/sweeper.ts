@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
 import { Database, Shards } from '@percorso/storage';
 import type { Definition } from '../definition/definition';
+import { MemberConditionStore } from '../member/member-condition.store';
 import { compileWakes } from './compile-wakes';
 import { PlanLoader } from './plan-loader';
 import { StreamCursorStore } from './stream-cursor.store';
@@ -31,6 +32,7 @@ export class Sweeper {
     private readonly plans: PlanLoader,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
+    private readonly members: MemberConditionStore,
   ) {}
 
   /** For all audiences of a workspace, from where the last sweep began. */
@@ -50,6 +52,7 @@ export class Sweeper {
       await this.cursors.swept(tx, at);
       await this.wakes.tidy(tx, new Date(at.getTime() - KEPT_MS));
     });
+    while ((await this.database.tx(workspaceId, (tx) => this.members.tidy(tx))) > 0);
   }
 
   /** For a definition whose members were computed as of `since`. */

@@ -25,9 +25,10 @@ export function timeEdgesOf(leaf: Leaf): TimeEdge[] {
     case 'trait':
       return turnsOf(leaf.test).map((after) => ({ of: 'trait', path: leaf.test.path, after }));
     case 'account':
-      return leaf.where.flatMap((test) =>
-        turnsOf(test).map((after): TimeEdge => ({ of: 'account', path: test.path, after })),
-      );
+      return accountEdges(leaf.where);
+    case 'accountMember':
+      // What it asks of members are leaves of their own.
+      return accountEdges(leaf.account);
     case 'consent':
     case 'list':
     case 'identity':
@@ -77,6 +78,11 @@ function dateTurns(value: DateValue): number[] {
 
 const turnsOf = (test: Test): number[] =>
   'value' in test && test.value.type === 'date' ? dateTurns(test.value) : [];
+
+const accountEdges = (where: readonly Test[]): TimeEdge[] =>
+  where.flatMap((test) =>
+    turnsOf(test).map((after): TimeEdge => ({ of: 'account', path: test.path, after })),
+  );
 
 function movingEdges(events: EventSelector): TimeEdge[] {
   return events.where.flatMap((test) =>

@@ -70,7 +70,11 @@ function formatLeaf(leaf: WrittenLeaf): string {
       return `consent(${quoted(leaf.channel)}${topic}) is ${leaf.is}`;
     }
     case 'account':
-      return `account(${leaf.where.map((test) => formatTest(test)).join(' and ')})`;
+      return `account(${formatTests(leaf.where)})`;
+    case 'accountMember': {
+      const account = leaf.account.length > 0 ? `account(${formatTests(leaf.account)})` : 'account';
+      return `${account} ${leaf.others ? 'other ' : ''}member(${formatCondition(leaf.where)})`;
+    }
     case 'calendar':
       return `anniversary(${steps(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
     case 'sample': {
@@ -108,6 +112,8 @@ function formatZone({ zone }: CalendarLeaf): string {
 
 const WORDS = { contains: 'contains', startsWith: 'starts with' } as const;
 
+const formatTests = (tests: readonly Test[]): string => tests.map((test) => formatTest(test)).join(' and ');
+
 /** `of`: what the path is a path of, where that is written. */
 function formatTest(test: Test, of = ''): string {
   const { lookup } = test;
@@ -127,7 +133,7 @@ function formatValue(value: Value): string {
 }
 
 function formatEvent({ name, where }: EventSelector, window: Window, every?: number): string {
-  const tests = where.length === 0 ? '' : ` where ${where.map((test) => formatTest(test)).join(' and ')}`;
+  const tests = where.length === 0 ? '' : ` where ${formatTests(where)}`;
   const within = window.from || window.to ? `, ${formatWindow(window)}` : '';
   const periods = every === undefined ? '' : `, every ${formatDuration(every)}`;
   return `event(${quoted(name)}${tests}${within}${periods})`;

@@ -101,14 +101,14 @@ function readNot(cursor: Cursor, depth: number): Json {
       cursor.expect('(');
       return { [kind]: cursor.list(() => readAny(cursor, depth + 1), ')') };
     }
-    return readLeaf(cursor);
+    return readLeaf(cursor, depth);
   });
 }
 
-function readLeaf(cursor: Cursor): Json {
+function readLeaf(cursor: Cursor, depth: number): Json {
   const { kind, text } = cursor.next;
   const read = kind === 'word' && Object.hasOwn(LEAVES, text) ? LEAVES[text] : undefined;
   if (!read) return cursor.fail(`expected a condition: ${Object.keys(LEAVES).join(', ')}, not, all or any`);
   cursor.take();
-  return read(cursor);
+  return read(cursor, () => readAny(cursor, depth + 1));
 }

@@ -14,9 +14,9 @@ import {
 } from './read-values';
 
 type Json = Record<string, unknown>;
-type ReadLeaf = (cursor: Cursor) => Json;
+type ReadLeaf = (cursor: Cursor, readCondition: () => Json) => Json;
 
-/** A condition on data, by the word it starts with. */
+/** A condition on data, by the word it starts with; `readCondition` reads one that stands inside. */
 export const LEAVES: Record<string, ReadLeaf> = {
   trait: readTrait,
   identity: readIdentity,
@@ -66,12 +66,26 @@ function readConsent(cursor: Cursor): Json {
   return { consent };
 }
 
-/** `account(plan = "pro" and seats >= 50)`, `account()` */
-function readAccount(cursor: Cursor): Json {
+/** `account(plan = "pro" and seats >= 50)`, `account()`, and what is asked of its members. */
+function readAccount(cursor: Cursor, readCondition: () => Json): Json {
+  const bare = !cursor.skips('(');
+  const { at } = cursor.next;
+  const where = bare || cursor.sees(')') ? {} : { where: readTests(cursor) };
+  if (!bare) cursor.expect(')');
+  if (cursor.sees('member') || cursor.sees('other'))
+    return { accountMember: cursor.placed(() => readMember(cursor, where, readCondition), at) };
+  if (bare) cursor.fail('expected ( or member');
+  return { account: cursor.placed(() => where, at) };
+}
+
+/** `member(event("Order Completed"))`, `other member(…)`, after the account's tests */
+function readMember(cursor: Cursor, { where }: { where?: Json[] }, readCondition: () => Json): Json {
+  const others = cursor.skips('other') ? { others: true } : {};
+  cursor.expect('member');
   cursor.expect('(');
-  const account = cursor.placed(() => (cursor.sees(')') ? {} : { where: readTests(cursor) }));
+  const condition = readCondition();
   cursor.expect(')');
-  return { account };
+  return { where: condition, ...(where && { account: where }), ...others };
 }
 
 /** `anniversary(birthday, "Europe/Rome") in 0 to 7 days`, `anniversary(birthday, trait.timezone) in …` */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { arbitraryCondition } from '../compile/arbitraries';
+import { leavesOf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { formatDefinition } from './format-definition';
 import { parseText } from './parse-text';
@@ -9,6 +10,7 @@ import { parseText } from './parse-text';
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 const FIXTURES = join(__dirname, '..', '..', 'fixtures', 'valid');
 const README = join(__dirname, '..', '..', 'README.md');
+const ADMIN_GUIDE = join(__dirname, '..', '..', '..', '..', 'docs', 'admin.md');
 const ID = '0197a6d0-1111-7222-8333-444455556666';
 
 function roundTrip(json: unknown): void {
@@ -145,5 +147,29 @@ describe('the text form', () => {
       .filter((line) => line !== '');
     expect(examples.length).toBeGreaterThan(15);
     for (const line of examples) expect({ line, mistakes: mistakesOf(line) }).toEqual({ line, mistakes: [] });
+  });
+
+  it('has an example of every condition in the admin’s guide', () => {
+    const table = readFileSync(ADMIN_GUIDE, 'utf8').split('Every condition, each with one example')[1] ?? '';
+    const examples = [...table.split('\n\n')[1]!.matchAll(/^\| .* \| `(.+)` +\|$/gm)].map(
+      ([, text = '']) => text,
+    );
+    const kinds = new Set<string>();
+    for (const text of examples) {
+      const parsed = parseText(text);
+      expect({ text, parsed }).toMatchObject({ parsed: { ok: true } });
+      if (parsed.ok) for (const { kind } of leavesOf(parsed.definition.where)) kinds.add(kind);
+    }
+    const all = [
+      'account',
+      'accountMember',
+      'audience',
+      'calendar',
+      'consent',
+      'event',
+      'every',
+      'firstEvent',
+    ];
+    expect([...kinds].sort()).toEqual([...all, 'identity', 'imported', 'sample', 'sequence', 'trait']);
   });
 });
