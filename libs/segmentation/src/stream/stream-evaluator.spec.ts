@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
-import { arbitraryCondition } from '../compile/arbitraries';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { arbitraryCondition, memberCondition } from '../compile/arbitraries';
 import { SetGuard } from './set-guard';
 import { StreamWorld } from './stream-world';
