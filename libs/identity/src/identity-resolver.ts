@@ -32,8 +32,8 @@ export interface Resolution {
 @Injectable()
 export class IdentityResolver {
   /**
-   * Place `events` and write nodes, merges and refusals. Serialized per workspace by the identity counter's row lock,
-   * which lasts until the transaction ends.
+   * Place `events` and write nodes, merges and refusals. The caller holds the workspace's identity lock, which lasts until
+   * the transaction ends.
    */
   async resolve(
     tx: Transaction,
@@ -42,9 +42,11 @@ export class IdentityResolver {
     events: readonly IdentityEvent[],
     now: Date,
   ): Promise<Resolution> {
-    const lastNode = await lockIdentities(tx);
     const previous = events.map((event) => previousClaims(event.previousId, namespaces));
-    const nodes = await loadNodes(tx, [...events.flatMap((event) => event.claims), ...previous.flat()]);
+    const [lastNode, nodes] = await Promise.all([
+      lockIdentities(tx),
+      loadNodes(tx, [...events.flatMap((event) => event.claims), ...previous.flat()]),
+    ]);
     const facts = await loadFacts(tx, namespaces, personsInQuestion(events, previous, nodes));
     const graph = new IdentityGraph(namespaces, facts, nodes, lastNode);
     const placements = events.map((event, index) => graph.place(event.claims, index, previous[index]));

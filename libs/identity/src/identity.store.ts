@@ -3,15 +3,19 @@ import { Claim } from './claims';
 import { Namespace } from './namespace';
 import { Node, PersonFacts } from './resolve-person';
 
+const LOCK = 'SELECT last_node FROM identity_counter WHERE workspace_id = $1 FOR UPDATE';
+
+/** Take the lock without waiting for the answer, in a workspace that had it taken before: what follows is under it. */
+export const sendIdentityLock = (tx: Transaction): void => tx.send(LOCK, [tx.workspaceId]);
+
 /** Take the workspace's identity lock until the transaction ends; gives the highest node number in use. */
 export async function lockIdentities(tx: Transaction): Promise<number> {
-  const lock = 'SELECT last_node FROM identity_counter WHERE workspace_id = $1 FOR UPDATE';
-  const { rows } = await tx.query<{ last_node: number }>(lock, [tx.workspaceId]);
+  const { rows } = await tx.query<{ last_node: number }>(LOCK, [tx.workspaceId]);
   if (rows[0]) return rows[0].last_node;
   await tx.query('INSERT INTO identity_counter (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [
     tx.workspaceId,
   ]);
-  const again = await tx.query<{ last_node: number }>(lock, [tx.workspaceId]);
+  const again = await tx.query<{ last_node: number }>(LOCK, [tx.workspaceId]);
   return again.rows[0]!.last_node;
 }
 
@@ -46,20 +50,13 @@ export async function loadFacts(
     if (!found) facts.set(person, (found = { priority: Infinity, unique: new Set(), apart: new Set() }));
     return found;
   };
-  const held = await tx.query<{ person: number; namespace: string }>(
+  const holding = tx.query<{ person: number; namespace: string }>(
     `SELECT person, namespace FROM identity_node
      WHERE workspace_id = $1 AND person = ANY($2::int[]) GROUP BY person, namespace`,
     [tx.workspaceId, persons],
   );
-  for (const { person, namespace } of held.rows) {
-    const rule = rules.get(namespace);
-    if (!rule) continue;
-    const known = of(person);
-    known.priority = Math.min(known.priority, rule.priority);
-    if (rule.uniqueness === 'one') known.unique.add(namespace);
-  }
   // A person's number is its founding node, so the nodes tell where separated persons are today.
-  const separated = await tx.query<{ one: number; other: number }>(
+  const parting = tx.query<{ one: number; other: number }>(
     `SELECT w.person AS one, l.person AS other FROM merge m
      JOIN identity_node w ON w.workspace_id = m.workspace_id AND w.node = m.winner
      JOIN identity_node l ON l.workspace_id = m.workspace_id AND l.node = m.loser
@@ -67,6 +64,14 @@ export async function loadFacts(
        AND (w.person = ANY($2::int[]) OR l.person = ANY($2::int[]))`,
     [tx.workspaceId, persons],
   );
+  const [held, separated] = await Promise.all([holding, parting]);
+  for (const { person, namespace } of held.rows) {
+    const rule = rules.get(namespace);
+    if (!rule) continue;
+    const known = of(person);
+    known.priority = Math.min(known.priority, rule.priority);
+    if (rule.uniqueness === 'one') known.unique.add(namespace);
+  }
   for (const { one, other } of separated.rows) {
     of(one).apart.add(other);
     of(other).apart.add(one);

@@ -4,7 +4,7 @@ export { DEFAULT_NAMESPACES, type Namespace, type Normalization, type Uniqueness
 export { normalizeIdentity } from './normalize-identity';
 export { insertDefaultNamespaces, loadNamespaces, type StoredNamespace } from './namespace.store';
 export { IdentityResolver, type IdentityEvent, type Resolution } from './identity-resolver';
-export { lockIdentities } from './identity.store';
+export { lockIdentities, sendIdentityLock } from './identity.store';
 export {
   addMerge,
   currentPerson,

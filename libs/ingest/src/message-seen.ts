@@ -52,7 +52,7 @@ export async function dropDuplicates<T>(
   const fresh = [...firsts].filter(([key]) => !seen.has(key)).map(([, first]) => first);
   duplicateEvents.inc(entries.length - fresh.length);
   if (fresh.length === 0) return [];
-  await tx.query(
+  tx.send(
     `INSERT INTO message_seen (workspace_id, message_hash, seen_at) SELECT $1, given.hash, $4 FROM ${GIVEN}`,
     [tx.workspaceId, Buffer.concat(fresh.map(({ hash }) => hash)), fresh.length, now],
   );

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { loadNamespaces } from '@percorso/identity';
 import { Clock, CLOCK } from '@percorso/kernel';
 import { Database, type Held, lockLeases, Transaction } from '@percorso/storage';
-import { BatchApplier } from './apply-batch';
+import { ApplyContext, BatchApplier } from './apply-batch';
 import { isolatePoison } from './isolate-poison';
 import { LogItem, Outcome } from './log-item';
 import { LogReader } from './log-reader';
@@ -36,13 +36,18 @@ export class Applier {
     const started = performance.now();
     const size = this.size;
     const passed = await this.database.tx(workspaceId, async (tx) => {
-      if (held && !(await lockLeases(tx, 'apply', held)).includes(partition)) return 0;
-      if (!(await tryApplyLock(tx, workspaceId, partition))) return 0;
-      const applied = await this.appliedOf(tx, partition);
+      // In this order: what is read is read under the locks.
+      const [leased, locked, applied, namespaces] = await Promise.all([
+        held && lockLeases(tx, 'apply', held),
+        tryApplyLock(tx, workspaceId, partition),
+        this.appliedOf(tx, partition),
+        loadNamespaces(tx),
+      ]);
+      if (!locked || (leased && !leased.includes(partition))) return 0;
       const items = await this.reader.read(tx, partition, applied, size);
       if (items.length === 0) return 0;
-      const outcome = await this.applyAll(tx, partition, items);
-      await this.advance(tx, partition, items.at(-1)!.pos, outcome);
+      const outcome = await this.applyAll(tx, items, { partition, namespaces, now: this.clock.now() });
+      this.advance(tx, partition, items.at(-1)!.pos, outcome);
       return items.length;
     });
     if (passed > 0) this.adapt(passed, performance.now() - started);
@@ -57,21 +62,20 @@ export class Applier {
     return Number(rows[0]?.applied ?? 0);
   }
 
-  private async applyAll(tx: Transaction, partition: number, items: readonly LogItem[]): Promise<Outcome> {
-    const context = { partition, namespaces: await loadNamespaces(tx), now: this.clock.now() };
+  private applyAll(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
     return isolatePoison(
       tx,
       items,
       (part) => this.batches.apply(tx, part, context),
       (item, error) =>
-        saveQuarantine(tx, partition, [
+        saveQuarantine(tx, context.partition, [
           { ...item, refusal: { code: 'not-storable', reason: poisonReason(error), pointer: '' } },
         ]),
     );
   }
 
-  private async advance(tx: Transaction, partition: number, pos: number, outcome: Outcome): Promise<void> {
-    await tx.query(
+  private advance(tx: Transaction, partition: number, pos: number, outcome: Outcome): void {
+    tx.send(
       `UPDATE ingest_head SET applied = $3, accepted = accepted + $4, duplicates = duplicates + $5,
          quarantined = quarantined + $6
        WHERE workspace_id = $1 AND partition = $2`,

@@ -1,5 +1,5 @@
 import { Injectable, Inject } from '@nestjs/common';
-import { claimsOf, IdentityResolver, lockIdentities, Namespace } from '@percorso/identity';
+import { claimsOf, IdentityResolver, lockIdentities, Namespace, sendIdentityLock } from '@percorso/identity';
 import { dropDuplicates } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
 import { GoodItem, LogItem, Outcome, Refusal } from './log-item';
@@ -24,6 +24,7 @@ export interface ApplyContext {
 @Injectable()
 export class BatchApplier {
   private readonly schemas = new SchemaChecks();
+  private readonly lockedOnce = new Set<string | undefined>();
 
   constructor(
     private readonly identities: IdentityResolver,
@@ -31,10 +32,17 @@ export class BatchApplier {
   ) {}
 
   async apply(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
-    await lockIdentities(tx);
+    await this.lockIdentities(tx);
     const welcome = await setErasedAside(tx, context.partition, items, context.namespaces);
     const outcome = await this.applyWelcome(tx, welcome, context);
     return { ...outcome, quarantined: outcome.quarantined + items.length - welcome.length };
+  }
+
+  /** Only the first lock of a workspace has to be waited for: it may have to make what is locked. */
+  private async lockIdentities(tx: Transaction): Promise<void> {
+    if (this.lockedOnce.has(tx.workspaceId)) return sendIdentityLock(tx);
+    await lockIdentities(tx);
+    this.lockedOnce.add(tx.workspaceId);
   }
 
   private async applyWelcome(
