@@ -3,19 +3,15 @@ import { Claim } from './claims';
 import { Namespace } from './namespace';
 import { Node, PersonFacts } from './resolve-person';
 
-const LOCK = 'SELECT last_node FROM identity_counter WHERE workspace_id = $1 FOR UPDATE';
-
-/** Take the lock without waiting for the answer, in a workspace that had it taken before: what follows is under it. */
-export const sendIdentityLock = (tx: Transaction): void => tx.send(LOCK, [tx.workspaceId]);
-
 /** Take the workspace's identity lock until the transaction ends; gives the highest node number in use. */
 export async function lockIdentities(tx: Transaction): Promise<number> {
-  const { rows } = await tx.query<{ last_node: number }>(LOCK, [tx.workspaceId]);
+  const lock = 'SELECT last_node FROM identity_counter WHERE workspace_id = $1 FOR UPDATE';
+  const { rows } = await tx.query<{ last_node: number }>(lock, [tx.workspaceId]);
   if (rows[0]) return rows[0].last_node;
   await tx.query('INSERT INTO identity_counter (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [
     tx.workspaceId,
   ]);
-  const again = await tx.query<{ last_node: number }>(LOCK, [tx.workspaceId]);
+  const again = await tx.query<{ last_node: number }>(lock, [tx.workspaceId]);
   return again.rows[0]!.last_node;
 }
 

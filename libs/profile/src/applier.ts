@@ -7,7 +7,7 @@ import { isolatePoison } from './isolate-poison';
 import { LogItem, Outcome } from './log-item';
 import { LogReader } from './log-reader';
 import { tryApplyLock } from './locks';
-import { poisonReason } from './poison';
+import { isPoison, poisonReason } from './poison';
 import { saveQuarantine } from './quarantine.store';
 
 const MOST = 2000;
@@ -20,6 +20,8 @@ const AIM_MS = 120;
 @Injectable()
 export class Applier {
   private size = 500;
+  /** Where the last turn ended, by workspace and partition: what comes next can be read before it is known to be next. */
+  private readonly passed = new Map<string, number>();
 
   constructor(
     private readonly database: Database,
@@ -33,25 +35,44 @@ export class Applier {
    * @param held the leases by which this process does so; without them it takes what nobody works on at the moment
    */
   async turn(workspaceId: string, partition: number, held?: readonly Held[]): Promise<number> {
+    const take = (isolating: boolean): Promise<number> =>
+      this.database.tx(workspaceId, (tx) => this.take(tx, partition, held, isolating));
     const started = performance.now();
-    const size = this.size;
-    const passed = await this.database.tx(workspaceId, async (tx) => {
-      // In this order: what is read is read under the locks.
-      const [leased, locked, applied, namespaces] = await Promise.all([
-        held && lockLeases(tx, 'apply', held),
-        tryApplyLock(tx, workspaceId, partition),
-        this.appliedOf(tx, partition),
-        loadNamespaces(tx),
-      ]);
-      if (!locked || (leased && !leased.includes(partition))) return 0;
-      const items = await this.reader.read(tx, partition, applied, size);
-      if (items.length === 0) return 0;
-      const outcome = await this.applyAll(tx, items, { partition, namespaces, now: this.clock.now() });
-      this.advance(tx, partition, items.at(-1)!.pos, outcome);
-      return items.length;
+    const passed = await take(false).catch((error: unknown) => {
+      if (!isPoison(error)) throw error;
+      return take(true);
     });
     if (passed > 0) this.adapt(passed, performance.now() - started);
     return passed;
+  }
+
+  /** @param isolating look for the items that broke the batch */
+  private async take(
+    tx: Transaction,
+    partition: number,
+    held: readonly Held[] | undefined,
+    isolating: boolean,
+  ): Promise<number> {
+    const key = `${tx.workspaceId} ${partition}`;
+    const expected = this.passed.get(key) ?? 0;
+    const { size } = this;
+    // In this order: what is read is read under the locks.
+    const [leased, locked, applied, namespaces, next] = await Promise.all([
+      held && lockLeases(tx, 'apply', held),
+      tryApplyLock(tx, tx.workspaceId!, partition),
+      this.appliedOf(tx, partition),
+      loadNamespaces(tx),
+      this.reader.read(tx, partition, expected, size),
+    ]);
+    if (!locked || (leased && !leased.includes(partition))) return 0;
+    // Another process went on from where this one was.
+    const items = applied === expected ? next : await this.reader.read(tx, partition, applied, size);
+    const last = items.at(-1)?.pos;
+    this.passed.set(key, last ?? applied);
+    if (last === undefined) return 0;
+    const outcome = await this.applyAll(tx, items, { partition, namespaces, now: this.clock.now() }, isolating);
+    this.advance(tx, partition, last, outcome);
+    return items.length;
   }
 
   private async appliedOf(tx: Transaction, partition: number): Promise<number> {
@@ -62,7 +83,13 @@ export class Applier {
     return Number(rows[0]?.applied ?? 0);
   }
 
-  private applyAll(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
+  private applyAll(
+    tx: Transaction,
+    items: readonly LogItem[],
+    context: ApplyContext,
+    isolating: boolean,
+  ): Promise<Outcome> {
+    if (!isolating) return this.batches.apply(tx, items, context);
     return isolatePoison(
       tx,
       items,
