@@ -12,7 +12,7 @@ import { saveQuarantine } from './quarantine.store';
 
 const MOST = 2000;
 /** With fewer a turn's own statements outweigh its events: on a busy machine, shrinking on would only make the queue grow. */
-const LEAST = 400;
+const LEAST = 800;
 /** Milliseconds a transaction should take: below the 200 that writers may, with room for a slow commit. */
 const AIM_MS = 120;
 
@@ -70,7 +70,12 @@ export class Applier {
     const last = items.at(-1)?.pos;
     this.passed.set(key, last ?? applied);
     if (last === undefined) return 0;
-    const outcome = await this.applyAll(tx, items, { partition, namespaces, now: this.clock.now() }, isolating);
+    const outcome = await this.applyAll(
+      tx,
+      items,
+      { partition, namespaces, now: this.clock.now() },
+      isolating,
+    );
     this.advance(tx, partition, last, outcome);
     return items.length;
   }

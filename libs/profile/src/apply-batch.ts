@@ -171,10 +171,7 @@ export class BatchApplier {
 }
 
 /** The items that can be read, by what they are in the log. */
-function candidatesOf(
-  items: readonly LogItem[],
-  namespaces: readonly Namespace[],
-): Map<LogItem, Candidate> {
+function candidatesOf(items: readonly LogItem[], namespaces: readonly Namespace[]): Map<LogItem, Candidate> {
   const candidates = new Map<LogItem, Candidate>();
   for (const entry of items) {
     if (!('ok' in entry.parsed)) continue;

@@ -17,9 +17,7 @@ export class Sequencer {
   /** How many deltas got a position; 0 also when another sequencer is at work on this workspace and is not waited for. */
   async sequence(workspaceId: string, limit = BATCH, whenBusy: WhenBusy = 'skip'): Promise<number> {
     return this.database.tx(workspaceId, async (tx) => {
-      tx.send('INSERT INTO membership_log (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [
-        workspaceId,
-      ]);
+      tx.send('INSERT INTO membership_log (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [workspaceId]);
       const log = await tx.query<{ head: string }>(
         `SELECT head FROM membership_log WHERE workspace_id = $1 FOR UPDATE ${whenBusy === 'skip' ? 'SKIP LOCKED' : ''}`,
         [workspaceId],
@@ -35,7 +33,10 @@ export class Sequencer {
         [workspaceId, head, limit],
       );
       if (rowCount) {
-        tx.send('UPDATE membership_log SET head = head + $2 WHERE workspace_id = $1', [workspaceId, rowCount]);
+        tx.send('UPDATE membership_log SET head = head + $2 WHERE workspace_id = $1', [
+          workspaceId,
+          rowCount,
+        ]);
       }
       return rowCount ?? 0;
     });

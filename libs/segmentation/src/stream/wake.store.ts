@@ -113,9 +113,9 @@ export class WakeStore {
 
   /** Forget rows that say nothing any more: not due, and looked at before every set still being written. */
   async tidy(tx: Transaction, before: Date): Promise<void> {
-    tx.send(
-      'DELETE FROM profile_wake WHERE workspace_id = $1 AND due_at IS NULL AND evaluated_at < $2',
-      [tx.workspaceId, before],
-    );
+    tx.send('DELETE FROM profile_wake WHERE workspace_id = $1 AND due_at IS NULL AND evaluated_at < $2', [
+      tx.workspaceId,
+      before,
+    ]);
   }
 }
