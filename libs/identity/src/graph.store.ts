@@ -22,7 +22,7 @@ async function saveMerges(tx: Transaction, graph: IdentityGraph, context: GraphC
     const { messageId, pos } = context.events[event]!;
     return JSON.stringify({ kind, messageId, pos });
   });
-  await tx.query(
+  tx.send(
     `INSERT INTO merge (workspace_id, id, winner, loser, cause, at)
      SELECT $1, m.id, m.winner, m.loser, m.cause, $6
      FROM unnest($2::uuid[], $3::int[], $4::int[], $5::jsonb[]) AS m (id, winner, loser, cause)`,
@@ -35,7 +35,7 @@ async function saveMerges(tx: Transaction, graph: IdentityGraph, context: GraphC
       context.now,
     ],
   );
-  await tx.query(
+  tx.send(
     `UPDATE identity_node n SET person = m.winner, version = n.version + 1, dirty = true
      FROM unnest($2::int[], $3::int[]) AS m (loser, winner)
      WHERE n.workspace_id = $1 AND n.person = ANY($2) AND n.person = m.loser`,
@@ -45,11 +45,11 @@ async function saveMerges(tx: Transaction, graph: IdentityGraph, context: GraphC
 
 async function saveNodes(tx: Transaction, graph: IdentityGraph, context: GraphContext): Promise<void> {
   const { created } = graph;
-  await tx.query('UPDATE identity_counter SET last_node = $2 WHERE workspace_id = $1', [
+  tx.send('UPDATE identity_counter SET last_node = $2 WHERE workspace_id = $1', [
     tx.workspaceId,
     graph.lastNode,
   ]);
-  await tx.query(
+  tx.send(
     `INSERT INTO identity_node (workspace_id, node, namespace, value, home, person, first_seen)
      SELECT $1, n.* FROM unnest($2::int[], $3::text[], $4::text[], $5::int[], $6::int[], $7::timestamptz[]) AS n`,
     [
@@ -67,7 +67,7 @@ async function saveNodes(tx: Transaction, graph: IdentityGraph, context: GraphCo
 async function saveRefusals(tx: Transaction, graph: IdentityGraph, context: GraphContext): Promise<void> {
   const { refusals } = graph;
   // The same two persons are refused with every event of a shared device: once is enough to explain it.
-  await tx.query(
+  tx.send(
     `INSERT INTO merge_refusal (workspace_id, id, at, partition, pos, kept, refused, namespace)
      SELECT $1, r.id, $2, $3, r.pos, r.kept, r.refused, r.namespace
      FROM unnest($4::uuid[], $5::bigint[], $6::int[], $7::int[], $8::text[]) AS r (id, pos, kept, refused, namespace)

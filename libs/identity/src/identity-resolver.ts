@@ -28,23 +28,45 @@ export interface Resolution {
   personOf(person: number): number;
 }
 
+/** What a batch's identities are before it. */
+export interface KnownIdentities {
+  nodes: readonly Node[];
+  /** The highest node number in use. */
+  lastNode: number;
+}
+
 /** Resolves batches of events to persons, in bulk and in log order. */
 @Injectable()
 export class IdentityResolver {
   /**
-   * Place `events` and write nodes, merges and refusals. Serialized per workspace by the identity counter's row lock,
-   * which lasts until the transaction ends.
+   * Take the workspace's identity lock, until the transaction ends, and look up what `events` may name. Statements of later
+   * calls run under the lock, even if this one was not awaited, unless it is the first of the workspace.
+   */
+  async lookUp(
+    tx: Transaction,
+    namespaces: readonly Namespace[],
+    events: readonly Pick<IdentityEvent, 'claims' | 'previousId'>[],
+  ): Promise<KnownIdentities> {
+    const claims = events.flatMap((event) => [
+      ...event.claims,
+      ...previousClaims(event.previousId, namespaces),
+    ]);
+    const [lastNode, nodes] = await Promise.all([lockIdentities(tx), loadNodes(tx, claims)]);
+    return { lastNode, nodes };
+  }
+
+  /**
+   * Place `events` and write nodes, merges and refusals. `known`: what was looked up of these events, among others.
    */
   async resolve(
     tx: Transaction,
+    { nodes, lastNode }: KnownIdentities,
     namespaces: readonly Namespace[],
     partition: number,
     events: readonly IdentityEvent[],
     now: Date,
   ): Promise<Resolution> {
-    const lastNode = await lockIdentities(tx);
     const previous = events.map((event) => previousClaims(event.previousId, namespaces));
-    const nodes = await loadNodes(tx, [...events.flatMap((event) => event.claims), ...previous.flat()]);
     const facts = await loadFacts(tx, namespaces, personsInQuestion(events, previous, nodes));
     const graph = new IdentityGraph(namespaces, facts, nodes, lastNode);
     const placements = events.map((event, index) => graph.place(event.claims, index, previous[index]));

@@ -46,20 +46,13 @@ export async function loadFacts(
     if (!found) facts.set(person, (found = { priority: Infinity, unique: new Set(), apart: new Set() }));
     return found;
   };
-  const held = await tx.query<{ person: number; namespace: string }>(
+  const holding = tx.query<{ person: number; namespace: string }>(
     `SELECT person, namespace FROM identity_node
      WHERE workspace_id = $1 AND person = ANY($2::int[]) GROUP BY person, namespace`,
     [tx.workspaceId, persons],
   );
-  for (const { person, namespace } of held.rows) {
-    const rule = rules.get(namespace);
-    if (!rule) continue;
-    const known = of(person);
-    known.priority = Math.min(known.priority, rule.priority);
-    if (rule.uniqueness === 'one') known.unique.add(namespace);
-  }
   // A person's number is its founding node, so the nodes tell where separated persons are today.
-  const separated = await tx.query<{ one: number; other: number }>(
+  const parting = tx.query<{ one: number; other: number }>(
     `SELECT w.person AS one, l.person AS other FROM merge m
      JOIN identity_node w ON w.workspace_id = m.workspace_id AND w.node = m.winner
      JOIN identity_node l ON l.workspace_id = m.workspace_id AND l.node = m.loser
@@ -67,6 +60,14 @@ export async function loadFacts(
        AND (w.person = ANY($2::int[]) OR l.person = ANY($2::int[]))`,
     [tx.workspaceId, persons],
   );
+  const [held, separated] = await Promise.all([holding, parting]);
+  for (const { person, namespace } of held.rows) {
+    const rule = rules.get(namespace);
+    if (!rule) continue;
+    const known = of(person);
+    known.priority = Math.min(known.priority, rule.priority);
+    if (rule.uniqueness === 'one') known.unique.add(namespace);
+  }
   for (const { one, other } of separated.rows) {
     of(one).apart.add(other);
     of(other).apart.add(one);

@@ -3,7 +3,12 @@ export { byPriority, claimsOf, previousClaims, type Claim, type ClaimSource } fr
 export { DEFAULT_NAMESPACES, type Namespace, type Normalization, type Uniqueness } from './namespace';
 export { normalizeIdentity } from './normalize-identity';
 export { insertDefaultNamespaces, loadNamespaces, type StoredNamespace } from './namespace.store';
-export { IdentityResolver, type IdentityEvent, type Resolution } from './identity-resolver';
+export {
+  IdentityResolver,
+  type IdentityEvent,
+  type KnownIdentities,
+  type Resolution,
+} from './identity-resolver';
 export { lockIdentities } from './identity.store';
 export {
   addMerge,

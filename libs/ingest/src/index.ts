@@ -5,5 +5,5 @@ export { type Accepted, IngestSignal } from './ingest-signal';
 export { IngestLog, type LogChunk, type LoggedItem } from './ingest-log';
 export type { IngestItem, ItemPlace, ItemType, ParsedItem, Refusal } from './ingest-item';
 export { parseItem } from './parse-item';
-export { dropDuplicates } from './message-seen';
+export { dropDuplicates, seenMessages } from './message-seen';
 export { redactLog } from './redact-log';

@@ -59,7 +59,7 @@ export class IngestStore {
       entries.map((entry) => entry.sentAt?.getTime() ?? null),
       entries.map((entry) => entry.sourceId),
     ];
-    const { rows } = await this.database.tx(workspaceId, (tx) => tx.query<{ first: string }>(APPEND, values));
-    return Number(rows[0]?.first);
+    const [row] = await this.database.statement<{ first: string }>(workspaceId, APPEND, values);
+    return Number(row?.first);
   }
 }

@@ -1,7 +1,7 @@
 import { ManualClock, newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
-import { dropDuplicates } from './message-seen';
+import { connectClickHouse, Database, migrate, type Transaction } from '@percorso/storage';
+import { dropDuplicates, seenMessages } from './message-seen';
 import { PartitionKeeper } from './partition-keeper';
 
 describe('what is kept by day', () => {
@@ -23,7 +23,9 @@ describe('what is kept by day', () => {
   });
 
   const fresh = (workspaceId: string, ids: string[], at: Date): Promise<string[]> =>
-    database.tx(workspaceId, (tx) => dropDuplicates(tx, ids, (id) => id, at));
+    database.tx(workspaceId, (tx) => drop(tx, ids, at));
+  const drop = async (tx: Transaction, ids: string[], at: Date): Promise<string[]> =>
+    dropDuplicates(tx, ids, (id) => id, await seenMessages(tx, ids, at), at);
 
   it('drops a message seen before, in the same call or within seven days, in its workspace only', async () => {
     const [one, two] = [newId(), newId()];
@@ -36,7 +38,7 @@ describe('what is kept by day', () => {
   it('forgets what a transaction rolled back had seen', async () => {
     const one = newId();
     const refused = database.tx(one, async (tx) => {
-      await dropDuplicates(tx, ['a'], (id) => id, start);
+      await drop(tx, ['a'], start);
       throw new RangeError('rolled back');
     });
     await expect(refused).rejects.toThrow('rolled back');

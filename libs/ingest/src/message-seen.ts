@@ -13,7 +13,13 @@ const hashOf = (messageId: string): Buffer =>
 const GIVEN = `(SELECT substring($2::bytea FROM i * ${HASH_BYTES} + 1 FOR ${HASH_BYTES}) AS hash
   FROM generate_series(0, $3::int - 1) AS i) AS given`;
 
-async function seenAmong(tx: Transaction, hashes: readonly Buffer[], now: Date): Promise<Set<string>> {
+/** Which of these messages were seen within the last days, for `dropDuplicates`. */
+export async function seenMessages(
+  tx: Transaction,
+  messageIds: readonly string[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const hashes = messageIds.map(hashOf);
   const { rows } = await tx.query<{ hash: Buffer }>(
     `SELECT DISTINCT s.message_hash AS hash FROM message_seen s
      WHERE s.workspace_id = $1 AND s.message_hash = ANY(ARRAY(SELECT given.hash FROM ${GIVEN})) AND s.seen_at > $4`,
@@ -28,31 +34,26 @@ async function seenAmong(tx: Transaction, hashes: readonly Buffer[], now: Date):
 }
 
 /**
- * The entries whose message was not seen within the last days, the first of each among themselves; they count as seen
- * from now on, once `tx` commits. One applier at a time may do this for a workspace.
+ * The entries whose message is not among `seen`, the first of each among themselves; they count as seen from now on,
+ * once `tx` commits. One applier at a time may do this for a workspace.
  */
-export async function dropDuplicates<T>(
+export function dropDuplicates<T>(
   tx: Transaction,
   entries: readonly T[],
   messageIdOf: (entry: T) => string,
+  seen: ReadonlySet<string>,
   now: Date,
-): Promise<T[]> {
+): T[] {
   const firsts = new Map<string, { entry: T; hash: Buffer }>();
   for (const entry of entries) {
     const hash = hashOf(messageIdOf(entry));
     const key = hash.toString('latin1');
-    if (!firsts.has(key)) firsts.set(key, { entry, hash });
+    if (!seen.has(key) && !firsts.has(key)) firsts.set(key, { entry, hash });
   }
-  if (firsts.size === 0) return [];
-  const seen = await seenAmong(
-    tx,
-    [...firsts.values()].map(({ hash }) => hash),
-    now,
-  );
-  const fresh = [...firsts].filter(([key]) => !seen.has(key)).map(([, first]) => first);
+  const fresh = [...firsts.values()];
   duplicateEvents.inc(entries.length - fresh.length);
   if (fresh.length === 0) return [];
-  await tx.query(
+  tx.send(
     `INSERT INTO message_seen (workspace_id, message_hash, seen_at) SELECT $1, given.hash, $4 FROM ${GIVEN}`,
     [tx.workspaceId, Buffer.concat(fresh.map(({ hash }) => hash)), fresh.length, now],
   );

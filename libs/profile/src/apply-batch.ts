@@ -1,6 +1,13 @@
 import { Injectable, Inject } from '@nestjs/common';
-import { claimsOf, IdentityResolver, lockIdentities, Namespace } from '@percorso/identity';
-import { dropDuplicates } from '@percorso/ingest';
+import {
+  type Claim,
+  claimsOf,
+  IdentityResolver,
+  type KnownIdentities,
+  lockIdentities,
+  Namespace,
+} from '@percorso/identity';
+import { dropDuplicates, seenMessages } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
 import { GoodItem, LogItem, Outcome, Refusal } from './log-item';
 import { setErasedAside } from './erasure/set-erased-aside';
@@ -11,8 +18,8 @@ import { applySayings } from './apply-sayings';
 import { refsOf } from './profile.store';
 import { QuarantinedItem, saveQuarantine } from './quarantine.store';
 import { stampOf } from './sayings';
-import { SchemaChecks, summed } from './schema/schema-checks';
-import { countViolations, SchemaInForce } from './schema/schema.store';
+import { type Broken, SchemaChecks, summed } from './schema/schema-checks';
+import { countViolations } from './schema/schema.store';
 
 export interface ApplyContext {
   partition: number;
@@ -20,10 +27,17 @@ export interface ApplyContext {
   now: Date;
 }
 
+/** An item that can be applied, and whom it names. */
+interface Candidate extends GoodItem {
+  claims: Claim[];
+  previousId?: string;
+}
+
 /** Applies a batch of log items to identities, profiles and events, in one transaction. */
 @Injectable()
 export class BatchApplier {
   private readonly schemas = new SchemaChecks();
+  private readonly lockedOnce = new Set<string | undefined>();
 
   constructor(
     private readonly identities: IdentityResolver,
@@ -31,38 +45,58 @@ export class BatchApplier {
   ) {}
 
   async apply(tx: Transaction, items: readonly LogItem[], context: ApplyContext): Promise<Outcome> {
-    await lockIdentities(tx);
-    const welcome = await setErasedAside(tx, context.partition, items, context.namespaces);
-    const outcome = await this.applyWelcome(tx, welcome, context);
+    const { partition, namespaces } = context;
+    const candidates = candidatesOf(items, namespaces);
+    // An erasure's first step takes this lock: it is either seen here, or finds what was applied.
+    await this.lockFirst(tx);
+    const [known, welcome, broken, seen] = await Promise.all([
+      this.identities.lookUp(tx, namespaces, [...candidates.values()]),
+      setErasedAside(tx, partition, items, namespaces),
+      this.schemas.check(tx, [...candidates.values()]),
+      seenMessages(
+        tx,
+        [...candidates.values()].map(({ item }) => item.messageId),
+        context.now,
+      ),
+    ]);
+    const byItem = new Map([...candidates.keys()].map((entry, index) => [entry, broken.get(index)]));
+    const outcome = await this.applyWelcome(
+      tx,
+      welcome.map((entry) => ({ entry, candidate: candidates.get(entry), broken: byItem.get(entry) })),
+      { known, seen },
+      context,
+    );
     return { ...outcome, quarantined: outcome.quarantined + items.length - welcome.length };
+  }
+
+  /** Only the first lock of a workspace has to be waited for: it may have to make what is locked. */
+  private async lockFirst(tx: Transaction): Promise<void> {
+    if (this.lockedOnce.has(tx.workspaceId)) return;
+    await lockIdentities(tx);
+    this.lockedOnce.add(tx.workspaceId);
   }
 
   private async applyWelcome(
     tx: Transaction,
-    items: readonly LogItem[],
+    items: readonly { entry: LogItem; candidate?: Candidate; broken?: Broken }[],
+    { known, seen }: { known: KnownIdentities; seen: ReadonlySet<string> },
     context: ApplyContext,
   ): Promise<Outcome> {
     const aside: QuarantinedItem[] = [];
-    const parsed: GoodItem[] = [];
-    for (const entry of items) {
-      if ('ok' in entry.parsed) parsed.push({ ...entry, item: entry.parsed.ok });
-      else aside.push({ ...entry, refusal: entry.parsed.quarantine });
+    const good: Candidate[] = [];
+    for (const { entry, candidate, broken } of items) {
+      if ('quarantine' in entry.parsed) aside.push({ ...entry, refusal: entry.parsed.quarantine });
+      else if (broken?.schema.policy === 'quarantine') aside.push({ ...entry, refusal: violated(broken) });
+      else if (candidate) good.push(candidate);
     }
-    const broken = await this.schemas.check(tx, parsed);
-    const good = parsed.filter((_, index) => broken.get(index)?.schema.policy !== 'quarantine');
-    for (const [index, { schema, pointer, keyword }] of broken) {
-      if (schema.policy !== 'quarantine') continue;
-      const entry = parsed[index]!;
-      aside.push({ ...entry, parsed: { ok: entry.item }, refusal: violated(schema, pointer, keyword) });
-    }
-    await countViolations(tx, summed(broken.values()), context.now);
-    const fresh = await dropDuplicates(tx, good, (entry) => entry.item.messageId, context.now);
-    const claimed = fresh.map((entry) => ({ entry, claims: claimsOf(entry.item, context.namespaces) }));
-    const placeable = claimed.filter(({ claims }) => claims.length > 0);
-    for (const { entry } of claimed.filter(({ claims }) => claims.length === 0)) {
+    const violations = items.flatMap(({ broken }) => broken ?? []);
+    await countViolations(tx, summed(violations), context.now);
+    const fresh = dropDuplicates(tx, good, ({ item }) => item.messageId, seen, context.now);
+    const placeable = fresh.filter(({ claims }) => claims.length > 0);
+    for (const entry of fresh.filter(({ claims }) => claims.length === 0)) {
       aside.push({ ...entry, parsed: { ok: entry.item }, refusal: NO_IDENTITY });
     }
-    await this.place(tx, placeable, context);
+    await this.place(tx, placeable, known, context);
     await saveQuarantine(tx, context.partition, aside);
     return {
       accepted: placeable.length,
@@ -73,25 +107,27 @@ export class BatchApplier {
 
   private async place(
     tx: Transaction,
-    claimed: readonly { entry: GoodItem; claims: ReturnType<typeof claimsOf> }[],
+    candidates: readonly Candidate[],
+    known: KnownIdentities,
     context: ApplyContext,
   ): Promise<void> {
-    if (claimed.length === 0) return;
+    if (candidates.length === 0) return;
     const { partition, namespaces, now } = context;
     const resolution = await this.identities.resolve(
       tx,
+      known,
       namespaces,
       partition,
-      claimed.map(({ entry, claims }) => ({
+      candidates.map(({ claims, previousId, pos, item }) => ({
         claims,
-        previousId: entry.item.type === 'alias' ? entry.item.previousId : undefined,
-        pos: entry.pos,
-        messageId: entry.item.messageId,
-        at: entry.item.timestamp,
+        previousId,
+        pos,
+        messageId: item.messageId,
+        at: item.timestamp,
       })),
       now,
     );
-    const placed = claimed.map(({ entry }, index) => ({ ...entry, ...resolution.placements[index]! }));
+    const placed = candidates.map((entry, index) => ({ ...entry, ...resolution.placements[index]! }));
     await applySayings(tx, placed, resolution, now);
     const changedAccounts = await saveGroups(
       tx,
@@ -134,7 +170,19 @@ export class BatchApplier {
   }
 }
 
-const violated = ({ kind, name, version }: SchemaInForce, pointer: string, keyword: string): Refusal => ({
+/** The items that can be read, by what they are in the log. */
+function candidatesOf(items: readonly LogItem[], namespaces: readonly Namespace[]): Map<LogItem, Candidate> {
+  const candidates = new Map<LogItem, Candidate>();
+  for (const entry of items) {
+    if (!('ok' in entry.parsed)) continue;
+    const item = entry.parsed.ok;
+    const previousId = item.type === 'alias' ? item.previousId : undefined;
+    candidates.set(entry, { ...entry, item, claims: claimsOf(item, namespaces), previousId });
+  }
+  return candidates;
+}
+
+const violated = ({ schema: { kind, name, version }, pointer, keyword }: Broken): Refusal => ({
   code: 'schema-violation',
   reason: `Version ${version} of the schema ${kind}/${name} does not allow it (${keyword}).`,
   pointer,

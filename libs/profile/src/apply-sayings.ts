@@ -40,11 +40,10 @@ export async function applySayings(
     ...resolution.merges.map((merge) => resolution.personOf(merge.winner)),
     ...founders.map((founder) => founder.person),
   ]);
-  const homes = await homesToRead(tx, [...changing], resolution);
+  const [policy, homes] = await Promise.all([policyInForce(tx), homesToRead(tx, [...changing], resolution)]);
   for (const [home, fragment] of await loadFragments(tx, [...homes.values()].flat())) {
     fragments.set(home, fragment);
   }
-  const policy = await policyInForce(tx);
   const before = contents(homes, fragments, policy);
   for (const [home, said] of sayings) {
     const fragment = fragments.get(home);

@@ -24,7 +24,7 @@ export async function saveEvents(
 ): Promise<void> {
   if (events.length === 0) return;
   // COPY is not open to roles under row-level security; arrays are the next fastest.
-  await tx.query(
+  tx.send(
     `INSERT INTO event (workspace_id, partition, pos, message_id, node, type, name, occurred_at, sent_at, received_at,
        source_id, properties, context)
      SELECT $1, $2, e.pos, e.message_id, e.node, e.type, e.name, e.occurred_at, e.sent_at, e.received_at,

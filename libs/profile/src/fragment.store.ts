@@ -21,7 +21,7 @@ export async function saveFragments(
 ): Promise<void> {
   const rows = [...fragments].map(([home, fragment]) => ({ home, ...fragment }));
   if (rows.length === 0) return;
-  await tx.query(
+  tx.send(
     `INSERT INTO profile_fragment (workspace_id, home, traits, consent, groups, first_seen, last_seen)
      SELECT $1, f.home, f.traits, f.consent, f.groups, f."firstSeen", f."lastSeen"
      FROM json_to_recordset($2::json) AS f
@@ -43,7 +43,7 @@ export async function saveSeen(tx: Transaction, seen: readonly Seen[]): Promise<
   if (seen.length === 0) return;
   // ANY says what the join says already, but as a condition on the index: without it a workspace that its statistics
   // do not know yet to be large would be read whole.
-  await tx.query(
+  tx.send(
     `UPDATE profile_fragment f SET first_seen = least(f.first_seen, s.first), last_seen = greatest(f.last_seen, s.last)
      FROM unnest($2::int[], $3::timestamptz[], $4::timestamptz[]) AS s (home, first, last)
      WHERE f.workspace_id = $1 AND f.home = ANY($2) AND f.home = s.home AND (s.first < f.first_seen OR s.last > f.last_seen)`,

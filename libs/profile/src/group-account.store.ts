@@ -38,7 +38,7 @@ export async function saveGroups(
   }
   const visible = [...changed].filter((id) => before.get(id) !== visibleTraits(known.get(id)!));
   if (changed.size > 0) {
-    await tx.query(
+    tx.send(
       `INSERT INTO group_account AS g (workspace_id, id, traits, updated_at)
        SELECT $1, r.id, r.traits, $3 FROM json_to_recordset($2::json) AS r (id text, traits jsonb)
        ON CONFLICT (workspace_id, id) DO UPDATE SET traits = excluded.traits, updated_at = $3,
@@ -70,7 +70,7 @@ function addLatest(into: TraitStamps, traits: GroupSaying['traits'], stamp: Stam
 const visibleTraits = (traits: TraitStamps): string => canonicalJson(plainTraits(traits));
 
 async function saveMembers(tx: Transaction, sayings: readonly GroupSaying[]): Promise<void> {
-  await tx.query(
+  tx.send(
     `INSERT INTO account_member (workspace_id, account_id, home)
      SELECT DISTINCT $1::uuid, account_id, home FROM unnest($2::text[], $3::int[]) AS m (account_id, home)
      ON CONFLICT DO NOTHING`,

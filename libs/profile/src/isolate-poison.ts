@@ -12,15 +12,17 @@ export async function isolatePoison(
   apply: (items: readonly LogItem[]) => Promise<Outcome>,
   setAside: (item: LogItem, error: unknown) => Promise<void>,
 ): Promise<Outcome> {
-  await tx.query('SAVEPOINT attempt');
+  tx.send('SAVEPOINT attempt');
   try {
     const outcome = await apply(items);
-    await tx.query('RELEASE SAVEPOINT attempt');
+    await tx.settled();
+    tx.send('RELEASE SAVEPOINT attempt');
     return outcome;
   } catch (error) {
     if (!isPoison(error)) throw error;
-    await tx.query('ROLLBACK TO SAVEPOINT attempt');
-    await tx.query('RELEASE SAVEPOINT attempt');
+    await tx.settled().catch(() => undefined);
+    tx.send('ROLLBACK TO SAVEPOINT attempt');
+    tx.send('RELEASE SAVEPOINT attempt');
     if (items.length === 1) {
       await setAside(items[0]!, error);
       return { accepted: 0, duplicates: 0, quarantined: 1 };

@@ -63,13 +63,12 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async applyRound(stopping: () => boolean): Promise<boolean> {
-    const { rows } = await this.database.control((tx) =>
-      tx.query<{ workspace_id: string; partition: number }>(
-        `SELECT h.workspace_id, h.partition
-         FROM ingest_head h JOIN lease l USING (workspace_id, partition)
-         WHERE l.kind = 'apply' AND l.owner = $1 AND h.applied < h.head ORDER BY h.workspace_id, h.partition`,
-        [this.leases.id],
-      ),
+    const rows = await this.database.statement<{ workspace_id: string; partition: number }>(
+      undefined,
+      `SELECT h.workspace_id, h.partition
+       FROM ingest_head h JOIN lease l USING (workspace_id, partition)
+       WHERE l.kind = 'apply' AND l.owner = $1 AND h.applied < h.head ORDER BY h.workspace_id, h.partition`,
+      [this.leases.id],
     );
     const passed = await eachInTurn(rows, stopping, async ({ workspace_id, partition }) => {
       const applied = await this.applier.turn(workspace_id, partition, this.leases.of('apply', workspace_id));

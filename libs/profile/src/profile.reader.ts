@@ -51,11 +51,18 @@ export class ProfileReader {
     persons: readonly number[],
     wanted: Wanted,
   ): Promise<Map<number, ProfileValues>> {
-    const { rows } = await tx.query<ProfileRow>(
+    const reading = tx.query<ProfileRow>(
       `SELECT id, person, version, traits, consent, groups FROM profile
        WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
       [tx.workspaceId, persons],
     );
+    const naming = wanted.identities
+      ? tx.query<{ person: number; namespace: string; value: string }>(
+          'SELECT person, namespace, value FROM identity_node WHERE workspace_id = $1 AND person = ANY($2::int[])',
+          [tx.workspaceId, persons],
+        )
+      : undefined;
+    const [{ rows }, named] = await Promise.all([reading, naming]);
     const values = new Map<number, ProfileValues>();
     const accounts = await accountValues(tx, wanted.accounts ? rows.flatMap((row) => row.groups) : []);
     for (const { id, person, version, traits, consent, groups } of rows) {
@@ -71,12 +78,7 @@ export class ProfileReader {
         groups: known,
       });
     }
-    if (!wanted.identities) return values;
-    const identities = await tx.query<{ person: number; namespace: string; value: string }>(
-      'SELECT person, namespace, value FROM identity_node WHERE workspace_id = $1 AND person = ANY($2::int[])',
-      [tx.workspaceId, persons],
-    );
-    for (const { person, namespace, value } of identities.rows) {
+    for (const { person, namespace, value } of named?.rows ?? []) {
       values.get(person)?.identities.push({ namespace, value });
     }
     return values;

@@ -22,7 +22,7 @@ export async function saveProfiles(
 ): Promise<void> {
   if (profiles.length === 0) return;
   const rows = profiles.map(({ person, content, visible }) => ({ id: newId(), person, visible, ...content }));
-  await tx.query(
+  tx.send(
     `INSERT INTO profile AS p
        (workspace_id, person, id, traits, consent, groups, created_at, updated_at)
      SELECT $1, r.person, r.id, r.traits, r.consent, r.groups, $3, $3
@@ -48,7 +48,7 @@ export async function foundProfiles(
   now: Date,
 ): Promise<void> {
   if (founders.length === 0) return;
-  await tx.query(
+  tx.send(
     `INSERT INTO profile (workspace_id, person, id, state, created_at, updated_at)
      SELECT $1, f.person, f.id, CASE WHEN f.merged THEN 'merged' ELSE 'active' END, $2, $2
      FROM unnest($3::int[], $4::uuid[], $5::bool[]) AS f (person, id, merged)`,
@@ -64,7 +64,7 @@ export async function foundProfiles(
 
 /** Persons that are part of another now: readers no longer find them, ClickHouse drops them. */
 export async function markMerged(tx: Transaction, persons: readonly number[], now: Date): Promise<void> {
-  await tx.query(
+  tx.send(
     `UPDATE profile SET state = 'merged', version = version + 1, dirty = true, updated_at = $3
      WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
     [tx.workspaceId, persons, now],

@@ -86,7 +86,7 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
    */
   private async streamAll(stopping: () => boolean): Promise<boolean> {
     const { rows } = await this.database.control(async (tx) => {
-      await tx.query(`SELECT set_config('percorso.looks_for', 'accounts', true)`);
+      tx.send(`SELECT set_config('percorso.looks_for', 'accounts', true)`);
       return tx.query<{ workspace_id: string }>(
         `SELECT DISTINCT l.workspace_id
          FROM lease l LEFT JOIN stream_cursor c USING (workspace_id, partition)
@@ -152,7 +152,7 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
   /** Workspaces with rows that show themselves to whoever looks for that kind of open work. */
   private async openWork(kind: 'deltas' | 'evaluations', rows: string): Promise<string[]> {
     const found = await this.database.control(async (tx) => {
-      await tx.query(`SELECT set_config('percorso.looks_for', $1, true)`, [kind]);
+      tx.send(`SELECT set_config('percorso.looks_for', $1, true)`, [kind]);
       return tx.query<{ workspace_id: string }>(`SELECT DISTINCT workspace_id FROM ${rows}`);
     });
     return found.rows.map((row) => row.workspace_id);

@@ -1,4 +1,4 @@
-import { Pool, PoolClient } from 'pg';
+import { Pool, PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 import { Problem } from '@percorso/kernel';
 import { Transaction } from './transaction';
 
@@ -41,6 +41,8 @@ export class Database {
     this.pool = new Pool({
       connectionString: options.url,
       max: options.poolSize ?? 10,
+      // Statements are sent without waiting for the answers of those before.
+      pipeline: true,
       connectionTimeoutMillis: 5000,
       application_name: 'percorso',
     });
@@ -63,6 +65,20 @@ export class Database {
   /** A transaction outside any workspace: sees only what is no tenant's (workspaces, ingest heads, partitions). */
   control<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.run(undefined, work);
+  }
+
+  /** One statement as a transaction of its own, in one round trip. Its failure is a rollback. */
+  async statement<R extends QueryResultRow>(
+    workspaceId: string | undefined,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<R[]> {
+    const answer: { rows?: Promise<QueryResult<R>> } = {};
+    await this.run(workspaceId, async (tx) => {
+      answer.rows = tx.query<R>(text, values);
+      answer.rows.catch(() => undefined);
+    });
+    return (await answer.rows!).rows;
   }
 
   /** The ids of all workspaces, for loops that serve each in turn. */
@@ -94,13 +110,17 @@ export class Database {
     };
     client.on('error', remember);
     try {
-      // One round trip; the simple protocol takes no parameters.
-      await client.query(
+      // The simple protocol takes no parameters. If it fails, all that follows is refused.
+      const begun = client.query(
         `${begin}; SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
            set_config('percorso.workspace', ${client.escapeLiteral(workspaceId ?? '')}, true)`,
       );
-      const result = await work(new Transaction(workspaceId, client));
-      await client.query('COMMIT');
+      begun.catch(() => undefined);
+      const tx = new Transaction(workspaceId, client);
+      const result = await work(tx);
+      // After a failure it is a rollback, and the failure is thrown.
+      const committed = client.query('COMMIT');
+      await Promise.all([begun, tx.settled(), committed]);
       return result;
     } catch (error) {
       await client.query('ROLLBACK').catch(remember);

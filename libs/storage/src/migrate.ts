@@ -10,6 +10,7 @@ import { streamTurn } from './migrations/0007-stream-turn';
 import { erasure } from './migrations/0010-erasure';
 import { schemas } from './migrations/0011-schemas';
 import { leases } from './migrations/0022-leases';
+import { roomForUpdates } from './migrations/0023-room-for-updates';
 import { schedules } from './migrations/0024-schedules';
 import { usage } from './migrations/0025-usage';
 import { mergePolicy } from './migrations/0026-merge-policy';
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   erasure,
   schemas,
   leases,
+  roomForUpdates,
   schedules,
   usage,
   mergePolicy,

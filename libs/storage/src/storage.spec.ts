@@ -92,6 +92,35 @@ describe('storage on real engines', () => {
     await expect(database.control((tx) => tx.query('DROP TABLE workspace'))).rejects.toThrow(/must be owner/);
   });
 
+  it('sends without waiting: in order, told of at the commit, and nothing of it stays when one failed', async () => {
+    const id = await workspace();
+    const name = async (): Promise<string | undefined> =>
+      (await database.statement<{ name: string }>(id, 'SELECT name FROM workspace WHERE id = $1', [id]))[0]
+        ?.name;
+    const rename = 'UPDATE workspace SET name = $2 WHERE id = $1';
+    await database.tx(id, async (tx) => {
+      tx.send(rename, [id, 'sent']);
+      tx.send(`UPDATE workspace SET name = name || '!' WHERE id = $1`, [id]);
+    });
+    expect(await name()).toBe('sent!');
+    await expect(database.tx(id, async (tx) => tx.send(rename, [id, null]))).rejects.toMatchObject({
+      code: '23502',
+    });
+    // What is refused because of it does not hide the cause, which a savepoint may undo.
+    await database.tx(id, async (tx) => {
+      tx.send('SAVEPOINT attempt');
+      tx.send(rename, [id, null]);
+      await expect(tx.query('SELECT 1')).rejects.toMatchObject({ code: '23502' });
+      await expect(tx.settled()).rejects.toMatchObject({ code: '23502' });
+      tx.send('ROLLBACK TO SAVEPOINT attempt');
+      tx.send(rename, [id, 'after']);
+    });
+    expect(await name()).toBe('after');
+    await expect(database.statement(id, rename, [id, null])).rejects.toMatchObject({ code: '23502' });
+    await database.statement(id, rename, [id, 'one']);
+    expect(await name()).toBe('one');
+  });
+
   it('rolls back when the work throws, and the connection serves again', async () => {
     const id = await workspace();
     const boom = database.tx(id, async (tx) => {

@@ -3,9 +3,14 @@ import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { insertStatement, RowValue } from './insert-rows';
 import { Schema } from './schema';
 
+/** SQLSTATE of statements after one that failed. */
+const ABORTED = '25P02';
+
 /** One transaction. Inside a workspace, row-level security shows and accepts that workspace's rows only. */
 export class Transaction {
   private kysely?: Kysely<Schema>;
+  private readonly sent: Promise<void>[] = [];
+  private failure?: { error: unknown };
 
   constructor(
     readonly workspaceId: string | undefined,
@@ -28,9 +33,42 @@ export class Transaction {
     return this.kysely;
   }
 
-  /** Plain SQL with numbered parameters, for the paths where shape or speed asks for it. */
-  query<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
-    return this.client.query<R>(text, values);
+  /**
+   * Plain SQL with numbered parameters, for the paths where shape or speed asks for it. Statements reach PostgreSQL in the
+   * order of the calls, and without waiting for the answers of those before: calls that need nothing of one another may
+   * be awaited together, for the price of one round trip.
+   */
+  async query<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
+    try {
+      return await this.client.query<R>(text, values);
+    } catch (error) {
+      throw await this.causeOf(error);
+    }
+  }
+
+  /** A statement whose answer nobody needs: `settled`, or else the commit, waits for it and tells if it failed. */
+  send(text: string, values: unknown[] = []): void {
+    // The first to fail is told of first, so what is refused because of it comes too late to be taken for the cause.
+    const sent = this.client.query(text, values).then(
+      () => undefined,
+      (error: unknown) => void (this.failure ??= { error }),
+    );
+    this.sent.push(sent);
+  }
+
+  /** Resolves when all that was sent is done. Rejects with the first that failed; then it is as if nothing had been sent. */
+  async settled(): Promise<void> {
+    await Promise.all(this.sent.splice(0));
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure) throw failure.error;
+  }
+
+  /** A statement refused because one before it failed tells nothing: that one does. */
+  private async causeOf(error: unknown): Promise<unknown> {
+    if ((error as { code?: unknown } | null)?.code !== ABORTED) return error;
+    await Promise.all(this.sent);
+    return this.failure?.error ?? error;
   }
 
   /**

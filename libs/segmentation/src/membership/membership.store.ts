@@ -66,14 +66,14 @@ export class MembershipStore {
     if (changes.length === 0) return done;
     const audiences = [...new Set(changes.map((change) => change.audienceId))];
     // In the order of their ids: two writers of the same audiences queue and cannot deadlock.
-    await tx.query(
+    tx.send(
       'SELECT FROM audience WHERE workspace_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
       [tx.workspaceId, audiences],
     );
     const growth = new Map<string, number>();
-    for (const member of [false, true]) {
+    const write = async (member: boolean): Promise<void> => {
       const given = changes.filter((change) => change.member === member);
-      if (given.length === 0) continue;
+      if (given.length === 0) return;
       const { rows } = await tx.query<{ audience_id: string }>(member ? ENTER : EXIT, [
         tx.workspaceId,
         given.map((change) => change.audienceId),
@@ -85,8 +85,9 @@ export class MembershipStore {
       done[member ? 'entered' : 'exited'] += rows.length;
       for (const row of rows)
         growth.set(row.audience_id, (growth.get(row.audience_id) ?? 0) + (member ? 1 : -1));
-    }
-    await tx.query(
+    };
+    await Promise.all([write(false), write(true)]);
+    tx.send(
       `UPDATE audience a SET members = members + g.growth
        FROM unnest($2::uuid[], $3::int[]) AS g (id, growth) WHERE a.workspace_id = $1 AND a.id = g.id AND g.growth <> 0`,
       [tx.workspaceId, [...growth.keys()], [...growth.values()]],

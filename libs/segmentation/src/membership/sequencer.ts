@@ -17,14 +17,7 @@ export class Sequencer {
   /** How many deltas got a position; 0 also when another sequencer is at work on this workspace and is not waited for. */
   async sequence(workspaceId: string, limit = BATCH, whenBusy: WhenBusy = 'skip'): Promise<number> {
     return this.database.tx(workspaceId, async (tx) => {
-      const waiting = await tx.query(
-        'SELECT FROM membership_delta WHERE workspace_id = $1 AND pos IS NULL LIMIT 1',
-        [workspaceId],
-      );
-      if (waiting.rowCount === 0) return 0;
-      await tx.query('INSERT INTO membership_log (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [
-        workspaceId,
-      ]);
+      tx.send('INSERT INTO membership_log (workspace_id) VALUES ($1) ON CONFLICT DO NOTHING', [workspaceId]);
       const log = await tx.query<{ head: string }>(
         `SELECT head FROM membership_log WHERE workspace_id = $1 FOR UPDATE ${whenBusy === 'skip' ? 'SKIP LOCKED' : ''}`,
         [workspaceId],
@@ -39,10 +32,12 @@ export class Sequencer {
          WHERE d.workspace_id = $1 AND d.n = numbered.n`,
         [workspaceId, head, limit],
       );
-      await tx.query('UPDATE membership_log SET head = head + $2 WHERE workspace_id = $1', [
-        workspaceId,
-        rowCount,
-      ]);
+      if (rowCount) {
+        tx.send('UPDATE membership_log SET head = head + $2 WHERE workspace_id = $1', [
+          workspaceId,
+          rowCount,
+        ]);
+      }
       return rowCount ?? 0;
     });
   }
@@ -52,8 +47,9 @@ export class Sequencer {
     let total = 0;
     for (;;) {
       const given = await this.sequence(workspaceId, BATCH, whenBusy);
-      if (given === 0) return total;
       total += given;
+      // Not full: what was committed when it began is among it.
+      if (given < BATCH) return total;
     }
   }
 }

@@ -32,13 +32,13 @@ export class PlanLoader {
 
   async load(tx: Transaction): Promise<Plan> {
     // Before the audiences: whatever rows somebody has begun to keep, the audience that asks for them is seen, too.
-    const kept = await this.conditions.kept(tx);
-    const { rows } = await tx.query<AudienceRow>(
+    const keeping = this.conditions.kept(tx);
+    const reading = tx.query<AudienceRow>(
       `SELECT id, definition_version AS "definitionVersion", backfilled_version AS "backfilledVersion"
        FROM audience WHERE workspace_id = $1 AND state = 'active' ORDER BY id`,
       [tx.workspaceId],
     );
-    const zone = await this.audiences.zone(tx);
+    const [kept, { rows }, zone] = await Promise.all([keeping, reading, this.audiences.zone(tx)]);
     const signature = JSON.stringify([zone, rows, ...kept]);
     const workspaceId = tx.workspaceId ?? '';
     const known = this.loaded.get(workspaceId);

@@ -63,8 +63,8 @@ export class StreamCursorStore {
 
   /** Take partitions for a turn: those of `held` that still are this process's, or all where it is alone. */
   async take(tx: Transaction, held?: readonly Held[]): Promise<Taken> {
-    const mine = held && new Set(await lockLeases(tx, 'stream', held));
-    const { rows } = await tx.query<{
+    const locking = held && lockLeases(tx, 'stream', held);
+    const reading = tx.query<{
       partition: number;
       pos: string;
       turn: string;
@@ -79,6 +79,9 @@ export class StreamCursorStore {
        ORDER BY partition`,
       [tx.workspaceId],
     );
+    // In this order: what is read is read under the locks.
+    const [locked, { rows }] = await Promise.all([locking, reading]);
+    const mine = locked && new Set(locked);
     const own = rows.filter(({ partition }) => !mine || mine.has(partition));
     return {
       cursors: own.map(({ accountsWait: _, ...row }) => ({
@@ -105,9 +108,15 @@ export class StreamCursorStore {
   }
 
   /** Note the position and the turn; when to wake next is read from the rows of this transaction. Gives the turns. */
-  async advance(tx: Transaction, shard: Shard, pos: number): Promise<Map<number, number>> {
+  async advance(
+    tx: Transaction,
+    cursors: readonly StreamCursor[],
+    of: number,
+    pos: number,
+  ): Promise<Map<number, number>> {
+    const shard: Shard = { partitions: cursors.map(({ partition }) => partition), of };
     const whole = isEverybody(shard);
-    const { rows } = await tx.query<{ partition: number; turn: string }>(
+    tx.send(
       `INSERT INTO stream_cursor AS c (workspace_id, partition, pos, turn, next_wake)
        SELECT $1, partition, $3, 1, least(
          (SELECT due_at FROM profile_wake WHERE workspace_id = $1 AND due_at IS NOT NULL
@@ -116,11 +125,11 @@ export class StreamCursorStore {
            (SELECT min(at) FROM member_wake WHERE workspace_id = $1)) END)
        FROM unnest($2::int[]) AS partition
        ON CONFLICT (workspace_id, partition) DO UPDATE SET pos = excluded.pos, turn = c.turn + 1,
-         next_wake = excluded.next_wake
-       RETURNING partition, turn`,
+         next_wake = excluded.next_wake`,
       [tx.workspaceId, shard.partitions, pos, ...(whole ? [] : [shard.of])],
     );
-    return new Map(rows.map(({ partition, turn }) => [partition, Number(turn)]));
+    // Whoever might change it besides is kept out by this turn.
+    return new Map(cursors.map(({ partition, turn }) => [partition, turn + 1]));
   }
 
   /** Have every process give up the state it keeps in memory. */

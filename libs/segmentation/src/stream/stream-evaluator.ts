@@ -135,35 +135,39 @@ export class StreamEvaluator {
     accountsFirst: boolean,
   ): Promise<Done> {
     const nothing = { taken: 0, changed: false, accountsWait: false };
-    if (!(await this.cursors.tryTurn(tx, !held))) return nothing;
-    await shareMembership(tx);
-    const taken = await this.cursors.take(tx, held);
-    if (taken.cursors.length === 0) return nothing;
+    // In this order: what is read is read under the locks.
+    const [granted, , taken, allApplied, plan] = await Promise.all([
+      this.cursors.tryTurn(tx, !held),
+      shareMembership(tx),
+      this.cursors.take(tx, held),
+      this.events.applied(tx, LOG_PARTITION),
+      this.plans.load(tx),
+    ]);
+    if (!granted || taken.cursors.length === 0) return nothing;
     if (taken.accountsWait && accountsFirst) return { ...nothing, accountsWait: true };
     const { from, to, cursors } = lowest(taken);
     const shard = { partitions: cursors.map(({ partition }) => partition), of: taken.of };
-    const applied = Math.min(to, await this.events.applied(tx, LOG_PARTITION));
+    const applied = Math.min(to, allApplied);
     const now = this.clock.now();
-    const plan = await this.plans.load(tx);
     const { length: questions } = plan.asked;
     const until = questions > 0 ? Math.min(applied, from + MOST_EVENTS) : applied;
     const cache = this.caches.take(tx.workspaceId!, plan, cursors, taken.of, now);
     const horizon = Math.min(...cursors.map((cursor) => cursor.horizon?.getTime() ?? -Infinity));
     const turn: Turn = { tx, plan, shard, cache, until, now, horizon, allowed };
 
-    const woken = await this.wakes.due(tx, shard, now, Math.ceil(Math.min(MOST_WAKES, allowed / questions)));
-    const waiting = until > from ? await this.eventsOf(turn, from) : [];
+    const [woken, waiting] = await Promise.all([
+      this.wakes.due(tx, shard, now, Math.ceil(Math.min(MOST_WAKES, allowed / questions))),
+      until > from ? this.eventsOf(turn, from) : [],
+      this.lookups.refresh(tx, plan.items),
+    ]);
     const events = affordable(turn, waiting, woken.length * questions);
     if (events.length < waiting.length) turn.until = events.at(-1)!.pos;
     // A moment whose wake was lost would be waited for again and again.
     const overdue = cursors.some(({ nextWake }) => nextWake !== null && nextWake <= now);
     if (woken.length === 0 && turn.until === from && !overdue) return nothing;
     await this.members.begin(tx, plan);
-    await this.lookups.refresh(tx, plan.items);
-    const touched = touchedBy(events, woken);
-    for (const person of await this.wakes.voided(tx, [...touched.keys()])) cache.drop(person);
-    const changed = await this.evaluate(turn, [...touched.values()]);
-    this.caches.keep(tx.workspaceId!, await this.cursors.advance(tx, shard, turn.until));
+    const changed = await this.evaluate(turn, [...touchedBy(events, woken).values()]);
+    this.caches.keep(tx.workspaceId!, await this.cursors.advance(tx, cursors, taken.of, turn.until));
     streamedEvents.inc(events.length);
     const newest = events.at(-1);
     if (newest) streamLag.observe((now.getTime() - newest.receivedAt.getTime()) / 1000);
@@ -199,18 +203,24 @@ export class StreamEvaluator {
     const { tx, plan, now } = turn;
     if (touched.length === 0) return false;
     const persons = touched.map(({ person }) => person);
-    const profiles = await this.profiles.values(tx, persons, {
-      identities: plan.looksAtIdentities,
-      accounts: plan.looksAtAccounts,
-    });
-    const lists = plan.looksAtLists ? await this.imports.listsOf(tx, persons) : undefined;
+    const [voided, profiles, lists, members] = await Promise.all([
+      this.wakes.voided(tx, persons),
+      this.profiles.values(tx, persons, {
+        identities: plan.looksAtIdentities,
+        accounts: plan.looksAtAccounts,
+      }),
+      plan.looksAtLists ? this.imports.listsOf(tx, persons) : undefined,
+      plan.programs.length > 0
+        ? this.memberships.membershipsOf(tx, persons)
+        : new Map<number, ReadonlySet<string>>(),
+    ]);
+    for (const person of voided) turn.cache.drop(person);
     const gone = persons.filter((person) => !profiles.has(person));
     for (const person of gone) turn.cache.drop(person);
     await this.wakes.forget(tx, gone);
     const alive = touched.filter(({ person }) => profiles.has(person));
     const asked = await this.bringUpToDate(turn, alive);
     const overflow = await this.cold.readOverflowed(tx, plan, asked, turn.until, now.getTime());
-    const members = plan.programs.length > 0 ? await this.memberships.membershipsOf(tx, persons) : new Map();
     const changes: PersonChange[] = [];
     const woken: Wake[] = [];
     const seen: Wake[] = [];
@@ -221,7 +231,7 @@ export class StreamEvaluator {
         const answer = answers.of(question);
         due = Math.min(due, dueOf(answer));
         if (!('audience' in question)) continue;
-        const member: boolean = members.get(touch.person)?.has(question.audience.id) ?? false;
+        const member = members.get(touch.person)?.has(question.audience.id) ?? false;
         if (holdsOf(answer) !== member) changes.push(changeOf(question, touch, holdsOf(answer)));
       }
       (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });

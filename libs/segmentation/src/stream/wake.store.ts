@@ -52,7 +52,7 @@ export class WakeStore {
   async sooner(tx: Transaction, wakes: readonly Wake[]): Promise<void> {
     const given = wakes.filter((wake) => wake.due !== Infinity);
     if (given.length === 0) return;
-    await tx.query(
+    tx.send(
       `INSERT INTO profile_wake AS w (workspace_id, person, due_at)
        SELECT $1, g.person, g.due FROM unnest($2::int[], $3::timestamptz[]) AS g (person, due) ORDER BY g.person
        ON CONFLICT (workspace_id, person) DO UPDATE SET due_at = least(w.due_at, excluded.due_at)
@@ -64,7 +64,7 @@ export class WakeStore {
   /** Wake these at once for `cause`. */
   async wake(tx: Transaction, persons: readonly number[], cause: WakeCause, now: Date): Promise<void> {
     if (persons.length === 0) return;
-    await tx.query(
+    tx.send(
       `INSERT INTO profile_wake AS w (workspace_id, person, due_at, cause)
        SELECT $1, person, $3, $4 FROM unnest($2::int[]) AS person ORDER BY person
        ON CONFLICT (workspace_id, person) DO UPDATE SET due_at = least(w.due_at, excluded.due_at), cause = excluded.cause`,
@@ -74,7 +74,7 @@ export class WakeStore {
 
   /** Wake these at once: their events are others than before. */
   async rebuild(tx: Transaction, persons: readonly number[], now: Date): Promise<void> {
-    await tx.query(
+    tx.send(
       `INSERT INTO profile_wake AS w (workspace_id, person, due_at, rebuild)
        SELECT $1, person, $3, true FROM unnest($2::int[]) AS person ORDER BY person
        ON CONFLICT (workspace_id, person) DO UPDATE SET due_at = least(w.due_at, excluded.due_at), rebuild = true`,
@@ -85,7 +85,7 @@ export class WakeStore {
   /** These were looked at now; wake them next at their moment, or not until the horizon. */
   async done(tx: Transaction, wakes: readonly Wake[], now: Date): Promise<void> {
     if (wakes.length === 0) return;
-    await tx.query(
+    tx.send(
       `UPDATE profile_wake w SET due_at = g.due, evaluated_at = $4, rebuild = false, cause = NULL
        FROM unnest($2::int[], $3::timestamptz[]) AS g (person, due)
        WHERE w.workspace_id = $1 AND w.person = ANY($2) AND w.person = g.person`,
@@ -105,7 +105,7 @@ export class WakeStore {
   /** Forget persons who are gone. */
   async forget(tx: Transaction, persons: readonly number[]): Promise<void> {
     if (persons.length === 0) return;
-    await tx.query('DELETE FROM profile_wake WHERE workspace_id = $1 AND person = ANY($2::int[])', [
+    tx.send('DELETE FROM profile_wake WHERE workspace_id = $1 AND person = ANY($2::int[])', [
       tx.workspaceId,
       persons,
     ]);
@@ -113,9 +113,9 @@ export class WakeStore {
 
   /** Forget rows that say nothing any more: not due, and looked at before every set still being written. */
   async tidy(tx: Transaction, before: Date): Promise<void> {
-    await tx.query(
-      'DELETE FROM profile_wake WHERE workspace_id = $1 AND due_at IS NULL AND evaluated_at < $2',
-      [tx.workspaceId, before],
-    );
+    tx.send('DELETE FROM profile_wake WHERE workspace_id = $1 AND due_at IS NULL AND evaluated_at < $2', [
+      tx.workspaceId,
+      before,
+    ]);
   }
 }
