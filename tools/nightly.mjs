@@ -21,6 +21,17 @@ const steps = [
     [jest, '-c', 'jest.config.js', `${stream}/folding.spec.ts`],
   ],
   [
+    '10,000 expressions and as many schedules',
+    { PERCORSO_CASES: '10000' },
+    [
+      jest,
+      '-c',
+      'jest.config.js',
+      'libs/mapping/src/fields-read.spec.ts',
+      'libs/segmentation/src/schedule/cron.spec.ts',
+    ],
+  ],
+  [
     '200 stories',
     { PERCORSO_STORIES: '200' },
     [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],

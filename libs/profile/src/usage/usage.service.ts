@@ -98,7 +98,7 @@ export class UsageService {
       ]);
     }
     const field = formatField(path);
-    return this.edit({ ...edit, name: field }, 'field-labels.put', async (tx, at) => {
+    return this.edit({ ...edit, name: field }, 'field-label.put', async (tx, at) => {
       await requireLabels(tx, labels);
       assertVersion(edit.version, (await fieldLabels(tx, field))?.version);
       await putRow(tx, 'field_label', field, { labels: [...new Set(labels)] }, at);
