@@ -263,6 +263,20 @@ describe('computed traits', () => {
     expect(await traits.check()).toBe(0);
   });
 
+  it('stay exact for persons with more events than are kept', async () => {
+    await traits.define('favourite', 'event("Product Viewed").mostFrequent(category)');
+    await traits.work();
+    const view = (category: string, ago: number): object =>
+      event({ userId: 'ann' }, 'Product Viewed', ago, { category });
+    await world.say(
+      ...Array.from({ length: 600 }, (_, index) => view(index % 2 ? 'hats' : 'shoes', DAY + index)),
+    );
+    expect(await traits.traitsOf('ann')).toEqual({ favourite: 'shoes' });
+    await world.say(view('hats', HOUR));
+    expect(await traits.traitsOf('ann')).toEqual({ favourite: 'hats' });
+    expect(await traits.check()).toBe(0);
+  });
+
   it('follow items that their filters look up', async () => {
     await world.item('product', 'a', { category: 'shoes' });
     await world.item('product', 'b', { category: 'hats' });
