@@ -130,7 +130,7 @@ describe('connectors', () => {
     ]);
     expect(body[3]).toMatchObject({
       settingsSchema: null,
-      problem: expect.stringMatching(/what-was-never-shipped|start/),
+      problem: expect.stringMatching(/not whole|start/),
     });
     expect(body[1]).toMatchObject({
       channel: 'email',

@@ -74,7 +74,9 @@ export class ComputationStore {
 
   async claim(tx: Transaction, key: string): Promise<ComputationLease | undefined> {
     const { rows } = await tx.query<ComputationLease>(
-      `UPDATE computed_trait SET fence = fence + 1, lease_until = now() + ${LEASE}
+      // One that broke off has left its lease, and how much it healed.
+      `UPDATE computed_trait SET fence = fence + 1, lease_until = now() + ${LEASE},
+         drift = CASE WHEN lease_until IS NULL THEN 0 ELSE coalesce(drift, 0) END
        WHERE workspace_id = $1 AND key = $2 AND state = 'active' AND asked > done
          AND (lease_until IS NULL OR lease_until < now())
        RETURNING key, definition_version AS "definitionVersion", backfilled_version AS "backfilledVersion", fence, asked, moved`,
@@ -84,21 +86,22 @@ export class ComputationStore {
   }
 
   /** Renew the lease, in the transaction of what is written under it. @throws ComputationLost */
-  async progress(tx: Transaction, lease: ComputationLease): Promise<void> {
-    await this.fenced(tx, lease, `lease_until = now() + ${LEASE}`, []);
+  async progress(tx: Transaction, lease: ComputationLease, healed: number): Promise<void> {
+    await this.fenced(tx, lease, `lease_until = now() + ${LEASE}, drift = drift + $5`, [healed]);
   }
 
   /** @throws ComputationLost */
   async finish(
     tx: Transaction,
     lease: ComputationLease,
-    result: { asOfPos: number; asOf: Date; drift: number | null },
+    result: { asOfPos: number; asOf: Date; asDrift: boolean },
   ): Promise<void> {
     await this.fenced(
       tx,
       lease,
-      `lease_until = NULL, done = $5, moved = moved AND asked > $5, backfilled_version = $4, as_of_pos = $6, computed_at = $7, drift = $8, error = NULL`,
-      [lease.asked, result.asOfPos, result.asOf, result.drift],
+      `lease_until = NULL, done = $5, moved = moved AND asked > $5, backfilled_version = $4, as_of_pos = $6, computed_at = $7,
+       drift = CASE WHEN $8 THEN drift END, error = NULL`,
+      [lease.asked, result.asOfPos, result.asOf, result.asDrift],
     );
   }
 

@@ -14,7 +14,7 @@ export function computedTraitView(row: ComputedTraitRow): ComputedTraitView {
     definitionVersion,
     state: error !== null ? 'failed' : ready ? 'ready' : 'computing',
     asOf: row.asOfPos === null || row.computedAt === null ? null : { pos: row.asOfPos, at: row.computedAt },
-    drift,
+    drift: ready ? drift : null,
     error,
     version,
     createdAt,

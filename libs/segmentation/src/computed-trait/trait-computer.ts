@@ -94,19 +94,18 @@ export class TraitComputer {
     const set = await this.find(workspaceId, lease);
     const moment = { pos: set.asOfPos, asOf: set.asOf, since: set.since, traitsPos: set.traitsPos };
     const caughtUp = await this.guard.caughtUp(workspaceId, moment);
-    const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment));
+    const asDrift = caughtUp && !lease.moved;
+    const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment), asDrift);
     if (lease.moved) {
       const where = conditionOf(set.definition);
       await this.sweeper.sweepDefinition(workspaceId, { version: 1, where }, set.zone, set.asOf);
     }
-    const drift = lease.moved || !caughtUp ? null : changed;
     const asked = await this.database.tx(workspaceId, async (tx) => {
-      if (drift) await this.guard.distrustState(tx);
+      if (asDrift && changed > 0) await this.guard.distrustState(tx);
       const { asOfPos, asOf } = set;
-      await this.computations.finish(tx, lease, { asOfPos, asOf, drift });
+      await this.computations.finish(tx, lease, { asOfPos, asOf, asDrift });
       return changed > 0 ? this.uses.follow(tx, lease.key, this.clock.now()) : [];
     });
-    traitDrift.inc(drift ?? 0);
     for (const id of asked) await this.queue.wake(workspaceId, id);
   }
 
@@ -155,6 +154,7 @@ export class TraitComputer {
     lease: ComputationLease,
     set: ComputedSet,
     overtaking: Overtaking,
+    asDrift: boolean,
   ): Promise<number> {
     // From now on nobody sees what sources say of the key: profiles that had it are other ones.
     const hides = lease.backfilledVersion === null;
@@ -167,7 +167,13 @@ export class TraitComputer {
         .filter((row) => row.said || !isSame(row, set.valueOf(row.person)));
       for (let start = 0; start < differing.length; start += CHUNK) {
         const rows = differing.slice(start, start + CHUNK);
-        changed += await this.database.tx(workspaceId, (tx) => this.write(tx, lease, set, overtaking, rows));
+        const done = await this.database.tx(workspaceId, async (tx) => {
+          const written = await this.write(tx, lease, set, overtaking, rows);
+          await this.computations.progress(tx, lease, written);
+          return written;
+        });
+        if (asDrift) traitDrift.inc(done);
+        changed += done;
       }
       after = page.at(-1)?.person;
     }
@@ -182,7 +188,6 @@ export class TraitComputer {
     rows: readonly ComputedRow[],
   ): Promise<number> {
     await this.guard.hold(tx);
-    await this.computations.progress(tx, lease);
     const remaining = new Set(
       await overtaking.remaining(
         tx,
