@@ -124,7 +124,7 @@ describe('valueOf', () => {
   it('rounds averages half away from zero, and has no value that would be too large to be kept', () => {
     const ask = (measure: object, ...amounts: number[]): unknown => {
       const definition = measuredOf({ version: 1, event: { name: 'A', measure } });
-      const plan = planOf([], 'UTC', [{ key: 't', definition, settled: true }]);
+      const plan = planOf([], 'UTC', undefined, [{ key: 't', definition, settled: true }]);
       const cache = new PersonCache(plan);
       const at = NOW.getTime();
       const events = amounts.map((spent) => arrived({ name: 'A', at, properties: { spent } }, at));
