@@ -25,6 +25,7 @@ const BODIES: Record<string, object> = {
   'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
   'PATCH /v1/connectors/{id}': { name: 'Taken' },
   'PUT /v1/mappings/{id}': { expression: '$' },
+  'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
   'PUT /v1/schemas/{kind}/{name}': { schema: {}, policy: 'warn' },
   'POST /v1/b': { batch: [{}] },
@@ -177,6 +178,8 @@ describe('who may call what', () => {
     await insert('erasure', { id: ids.erasures, persons: [], nodes: [], requested_at: at });
     const schema = { schema: {}, policy: 'warn' };
     expect((await admin.put('/v1/schemas/events/Bought', schema)).status).toBe(200);
+    const computed = { key: 'ltv', text: 'event("Bought").sum(revenue)' };
+    expect((await admin.post('/v1/computed-traits', computed)).status).toBe(201);
     const suppressed = { channel: 'email', address: 'blocked@example.com', reason: 'manual' };
     expect((await admin.post('/v1/suppressions', suppressed)).status).toBe(201);
     const fresh = { headers: { 'if-match': '' } };
@@ -198,6 +201,7 @@ describe('who may call what', () => {
       .replace('labels/{name}', 'labels/house:secret')
       .replace('{field}', 'traits.email')
       .replace('usage-policies/{name}', 'usage-policies/ours')
+      .replace('computed-traits/{key}', 'computed-traits/ltv')
       .replace('{key}', 'sku-1')
       .replace(/\{(id|code)\}/, () => ids[resource] ?? newId());
   }

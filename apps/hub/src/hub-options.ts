@@ -1,3 +1,4 @@
+import type { Clock } from '@percorso/kernel';
 import type { Role } from './config/config';
 
 /** What composition needs, with every engine's URL known. */
@@ -24,6 +25,8 @@ export interface HubOptions {
   publicUrl?: string;
   /** Tells one database's queues from another's in a shared Redis. */
   queuePrefix: string;
+  /** Business time. @default the system's */
+  clock?: Clock;
 }
 
 export const HUB_OPTIONS = Symbol('HubOptions');

@@ -30,6 +30,7 @@ export class HubModule {
           clickhouseUrl: options.clickhouseUrl,
           clickhouseCluster: options.clickhouseCluster,
           poolSize: options.poolSize,
+          clock: options.clock,
           onConnectionLost: () => logger.warn('A connection was lost; it is replaced when it is needed.'),
         }),
         BullModule.forRootAsync({

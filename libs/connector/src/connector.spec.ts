@@ -113,14 +113,25 @@ describe('connectors', () => {
     (await call('POST', '/v1/connectors', { plugin: 'smtp', name: 'Relay', settings: settings(changes) }))
       .body;
 
-  it('lists the plugins with their settings', async () => {
+  it('lists the plugins with their settings, and what is wrong with one that does not start', async () => {
     const { status, body } = await call('GET', '/v1/plugins');
     expect(status).toBe(200);
     expect(body.map(({ id, kind }: { id: string; kind: string }) => [id, kind])).toEqual([
       ['adobe-campaign-classic', 'campaign'],
       ['smtp', 'messaging'],
       ['naughty', 'campaign'],
+      ['unloadable', 'campaign'],
     ]);
+    expect(body.map(({ problem }: { problem: string | null }) => problem === null)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(body[3]).toMatchObject({
+      settingsSchema: null,
+      problem: expect.stringMatching(/not whole|start/),
+    });
     expect(body[1]).toMatchObject({
       channel: 'email',
       egress: [{ setting: 'host', port: { setting: 'port' } }],

@@ -91,15 +91,6 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
   );
 }
 
-/** Ends effects that a newer version of the same membership made pointless. */
-export async function supersedeEffects(tx: Transaction, ids: string[], now: Date): Promise<void> {
-  await tx.query(
-    `UPDATE effect SET state = 'superseded', reason_code = 'newer-version', reason = NULL, pointer = NULL, updated_at = $3
-     WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state IN ('rejected', 'dropped')`,
-    [tx.workspaceId, ids, now],
-  );
-}
-
 /**
  * Let go of what a run has not sent, but for removals of what is there. What may have arrived stays unknown: dropped would
  * not be the truth.

@@ -4,13 +4,7 @@ export { DEFAULT_DELIVERY, DELIVERY_OPTIONS, type DeliveryOptions } from './deli
 export { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
 export { ConsentSource, type ConsentState } from './consent-source';
 export { type EffectState, type NewEffect, type Reason } from './effect';
-export {
-  dropPending,
-  recordEffects,
-  type ReopenedEffect,
-  reopenEffects,
-  supersedeEffects,
-} from './effect-ledger';
+export { dropPending, recordEffects, type ReopenedEffect, reopenEffects } from './effect-ledger';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';
 export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } from './provider-gateway';

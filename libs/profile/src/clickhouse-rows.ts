@@ -1,3 +1,4 @@
+import { ComputedValues, flatTraits } from './computed-values';
 import { Consent, ConsentStamps, plainConsent } from './consent';
 import { plainTraits, TraitStamps } from './said-trait';
 import { flatten } from './flatten';
@@ -22,6 +23,7 @@ export interface DirtyProfile {
   state: string;
   version: string;
   traits: TraitStamps;
+  computed: ComputedValues;
   consent: ConsentStamps;
   groups: string[];
 }
@@ -96,7 +98,7 @@ export function profileRow(workspaceId: string, profile: DirtyProfile): Record<s
   if (profile.state === 'merged') return { ...key, deleted: 1 };
   return {
     ...key,
-    ...flatten(plainTraits(profile.traits)),
+    ...flatTraits(profile.traits, profile.computed),
     consent: consentMap(plainConsent(profile.consent)),
     groups: profile.groups,
     deleted: 0,

@@ -7,6 +7,8 @@ export { Loader, type LoadTurn } from './loader';
 export { LoadGate, type AsOf } from './load-gate';
 export { ProfileReader, type ProfileValues } from './profile.reader';
 export { EventReader, type PersonEvent } from './event.reader';
+export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';
+export { type ComputedValue, setFlat } from './computed-values';
 export { ProfileHistory } from './profile.history';
 export { AppliedSignal } from './applied-signal';
 export type { ProfileDocument } from './profile-document';

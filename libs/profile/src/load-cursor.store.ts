@@ -31,62 +31,59 @@ export async function confirmEvents(tx: Transaction, partitions: readonly Partit
   }
 }
 
+type Kind = 'profiles' | 'nodes' | 'accounts' | 'listings' | 'items';
+
+/** What names a row: its column, the type of that, and where a loaded row has it. */
+type Key<K extends Kind> = readonly [column: string, type: string, field: keyof LoadSnapshot[K][number]];
+
+/** Where the rows of each kind are marked that ClickHouse lacks. */
+const KINDS: { [K in Kind]: { table: string; keys: readonly [Key<K>, ...Key<K>[]] } } = {
+  profiles: { table: 'profile', keys: [['person', 'int', 'person']] },
+  nodes: { table: 'identity_node', keys: [['node', 'int', 'node']] },
+  accounts: { table: 'group_account', keys: [['id', 'text', 'id']] },
+  listings: {
+    table: 'audience_list',
+    keys: [
+      ['audience_id', 'uuid', 'audienceId'],
+      ['node', 'int', 'node'],
+    ],
+  },
+  items: {
+    table: 'lookup_item',
+    keys: [
+      ['name', 'text', 'name'],
+      ['key', 'text', 'key'],
+    ],
+  },
+};
+
 /** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
 export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
   await confirmEvents(tx, snapshot.partitions);
-  const { profiles, nodes, accounts, listings, items, erasures } = snapshot;
-  if (profiles.length > 0) {
-    await tx.query(
-      `UPDATE profile p SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (person, version)
-       WHERE p.workspace_id = $1 AND p.person = ANY($2) AND p.person = d.person AND p.version = d.version`,
-      [tx.workspaceId, profiles.map((row) => row.person), profiles.map((row) => row.version)],
-    );
-  }
-  if (nodes.length > 0) {
-    await tx.query(
-      `UPDATE identity_node n SET dirty = false FROM unnest($2::int[], $3::bigint[]) AS d (node, version)
-       WHERE n.workspace_id = $1 AND n.node = ANY($2) AND n.node = d.node AND n.version = d.version`,
-      [tx.workspaceId, nodes.map((row) => row.node), nodes.map((row) => row.version)],
-    );
-  }
-  if (accounts.length > 0) {
-    await tx.query(
-      `UPDATE group_account g SET dirty = false FROM unnest($2::text[], $3::bigint[]) AS d (id, version)
-       WHERE g.workspace_id = $1 AND g.id = ANY($2) AND g.id = d.id AND g.version = d.version`,
-      [tx.workspaceId, accounts.map((row) => row.id), accounts.map((row) => row.version)],
-    );
-  }
-  if (listings.length > 0) {
-    await tx.query(
-      `UPDATE audience_list l SET dirty = false
-       FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS d (audience_id, node, version)
-       WHERE l.workspace_id = $1 AND l.audience_id = d.audience_id AND l.node = d.node AND l.version = d.version`,
-      [
-        tx.workspaceId,
-        listings.map((row) => row.audienceId),
-        listings.map((row) => row.node),
-        listings.map((row) => row.version),
-      ],
-    );
-  }
-  if (items.length > 0) {
-    await tx.query(
-      `UPDATE lookup_item i SET dirty = false
-       FROM unnest($2::text[], $3::text[], $4::bigint[]) AS d (name, key, version)
-       WHERE i.workspace_id = $1 AND i.name = d.name AND i.key = d.key AND i.version = d.version`,
-      [
-        tx.workspaceId,
-        items.map((row) => row.name),
-        items.map((row) => row.key),
-        items.map((row) => row.version),
-      ],
-    );
-  }
-  if (erasures.length > 0) {
+  for (const kind of Object.keys(KINDS) as Kind[]) await clear(tx, kind, snapshot[kind]);
+  if (snapshot.erasures.length > 0) {
     await confirmClickHouse(
       tx,
-      erasures.map((row) => row.id),
+      snapshot.erasures.map((row) => row.id),
       now,
     );
   }
+}
+
+async function clear<K extends Kind>(tx: Transaction, kind: K, rows: LoadSnapshot[K]): Promise<void> {
+  if (rows.length === 0) return;
+  const { table, keys } = KINDS[kind];
+  const columns = [...keys.map(([column]) => column), 'version'];
+  const arrays = [...keys.map(([, type]) => type), 'bigint'].map((type, index) => `$${index + 2}::${type}[]`);
+  // ANY says what the join says already, but as a condition on the index.
+  await tx.query(
+    `UPDATE ${table} t SET dirty = false FROM unnest(${arrays.join(', ')}) AS d (${columns.join(', ')})
+     WHERE t.workspace_id = $1 AND t.${keys[0][0]} = ANY($2)
+       AND ${columns.map((column) => `t.${column} = d.${column}`).join(' AND ')}`,
+    [
+      tx.workspaceId,
+      ...keys.map(([, , field]) => (rows as LoadSnapshot[K][number][]).map((row) => row[field])),
+      rows.map((row) => row.version),
+    ],
+  );
 }

@@ -1,4 +1,5 @@
 import { Transaction } from '@percorso/storage';
+import { OWN_TRAITS } from './computed-values';
 import {
   DirtyAccount,
   DirtyItem,
@@ -100,7 +101,7 @@ async function readEvents(
 
 async function readDirtyProfiles(tx: Transaction): Promise<DirtyProfile[]> {
   const { rows } = await tx.query<DirtyProfile>(
-    `SELECT person, state, version, traits, consent, groups FROM profile
+    `SELECT person, state, version, ${OWN_TRAITS}, computed, consent, groups FROM profile
      WHERE workspace_id = $1 AND dirty LIMIT ${TURN_ROWS}`,
     [tx.workspaceId],
   );

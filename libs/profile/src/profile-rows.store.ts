@@ -1,4 +1,5 @@
 import { Transaction } from '@percorso/storage';
+import { ComputedValues, OWN_TRAITS, withComputed } from './computed-values';
 import { IdentityRow, ProfileRow, SeenRow } from './profile-document';
 
 /** Everything of some persons, by person. */
@@ -11,8 +12,8 @@ export interface ProfileRows {
 /** Read persons in three queries, however many; those merged away or unknown are absent. */
 export async function loadProfileRows(tx: Transaction, persons: readonly number[]): Promise<ProfileRows> {
   const values = [tx.workspaceId, persons];
-  const profiles = await tx.query<ProfileRow>(
-    `SELECT id, person, traits, consent, groups, version FROM profile
+  const profiles = await tx.query<ProfileRow & { computed: ComputedValues }>(
+    `SELECT id, person, ${OWN_TRAITS}, computed, consent, groups, version FROM profile
      WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
     values,
   );
@@ -37,7 +38,12 @@ export async function loadProfileRows(tx: Transaction, persons: readonly number[
     else byPerson.set(row.person, [row]);
   }
   return {
-    profiles: new Map(profiles.rows.map((row) => [row.person, row])),
+    profiles: new Map(
+      profiles.rows.map(({ computed, traits, ...row }) => [
+        row.person,
+        { ...row, traits: withComputed(traits, computed) },
+      ]),
+    ),
     identities: byPerson,
     seen: new Map(seen.rows.map((row) => [row.person, row])),
   };

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { IdentityModule } from '@percorso/identity';
 import { IngestLog } from '@percorso/ingest';
 import { AppliedSignal } from './applied-signal';
+import { ComputedValueStore } from './computed-value.store';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { ERASURE_PLACES, ErasurePlace } from './erasure/erasure-place';
 import { ErasureController } from './erasure/erasure.controller';
@@ -64,6 +65,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ProfileReader,
     ProfileHistory,
     EventReader,
+    ComputedValueStore,
     AppliedSignal,
     ProfileService,
     ClickHouseWriter,
@@ -77,6 +79,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ProfileReader,
     ProfileHistory,
     EventReader,
+    ComputedValueStore,
     AppliedSignal,
     ProfileService,
     MergePolicyService,

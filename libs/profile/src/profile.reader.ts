@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from '@percorso/storage';
 import { Consent, plainConsent } from './consent';
-import { flatten, FlatValues } from './flatten';
+import { ComputedValues, flatTraits, OWN_TRAITS } from './computed-values';
+import { FlatValues } from './flatten';
 import { accountValues } from './group-account.store';
 import { documentOf, ProfileDocument, ProfileRow } from './profile-document';
 import { loadProfileRows } from './profile-rows.store';
-import { plainTraits } from './said-trait';
 
 /** A live profile as conditions see it. */
 export interface ProfileValues {
@@ -51,8 +51,8 @@ export class ProfileReader {
     persons: readonly number[],
     wanted: Wanted,
   ): Promise<Map<number, ProfileValues>> {
-    const reading = tx.query<ProfileRow>(
-      `SELECT id, person, version, traits, consent, groups FROM profile
+    const reading = tx.query<ProfileRow & { computed: ComputedValues }>(
+      `SELECT id, person, version, ${OWN_TRAITS}, computed, consent, groups FROM profile
        WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
       [tx.workspaceId, persons],
     );
@@ -65,13 +65,13 @@ export class ProfileReader {
     const [{ rows }, named] = await Promise.all([reading, naming]);
     const values = new Map<number, ProfileValues>();
     const accounts = await accountValues(tx, wanted.accounts ? rows.flatMap((row) => row.groups) : []);
-    for (const { id, person, version, traits, consent, groups } of rows) {
+    for (const { id, person, version, traits, computed, consent, groups } of rows) {
       const known = groups.filter((group) => accounts.has(group));
       values.set(person, {
         id,
         person,
         version: Number(version),
-        traits: flatten(plainTraits(traits)),
+        traits: flatTraits(traits, computed),
         consent: plainConsent(consent),
         identities: [],
         accounts: known.map((group) => accounts.get(group)!),

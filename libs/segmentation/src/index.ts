@@ -15,6 +15,7 @@ export {
 export { formatDefinition } from './text/format-definition';
 export { type ParsedText, parseText, type TextMistake } from './text/parse-text';
 export type { SetScope } from './compile/compile-scope';
+export { traitSchema } from './computed-trait/trait.schema';
 export { AudienceService } from './audience/audience.service';
 export { AudienceView, EvaluationView } from './audience/audience.dto';
 export { Evaluator, PASS_SIZE } from './evaluation/evaluator';

@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { ProfileModule } from '@percorso/profile';
+import { ComputedTraitWorker } from './computed-trait/computed-trait-worker';
 import { EvaluationProcessor } from './evaluation/evaluation.processor';
 import { SegmentationModule } from './segmentation.module';
 import { SegmentationWorker } from './segmentation-worker';
@@ -20,6 +21,7 @@ export class SegmentationWorkerModule {
       providers: [
         EvaluationProcessor,
         SegmentationWorker,
+        ComputedTraitWorker,
         StreamPartitions,
         { provide: STREAM_PARTITIONS, useValue: partitions },
       ],

@@ -6,6 +6,15 @@ import { AudienceService } from './audience/audience.service';
 import { AudienceStore } from './audience/audience.store';
 import { EvaluationController } from './audience/evaluation.controller';
 import { PreviewService } from './audience/preview.service';
+import { ComputationStore } from './computed-trait/computation.store';
+import { ComputedTraitController } from './computed-trait/computed-trait.controller';
+import { ComputedTraitService } from './computed-trait/computed-trait.service';
+import { ComputedTraitStore } from './computed-trait/computed-trait.store';
+import { TraitComputer } from './computed-trait/trait-computer';
+import { TraitHistory } from './computed-trait/trait-history';
+import { TraitKeeper } from './computed-trait/trait-keeper';
+import { TraitLoader } from './computed-trait/trait-loader';
+import { TraitUses } from './computed-trait/trait-uses';
 import { EVALUATION_QUEUE, EvaluationQueue } from './evaluation/evaluation.queue';
 import { EvaluationService } from './evaluation/evaluation.service';
 import { EvaluationStore } from './evaluation/evaluation.store';
@@ -48,6 +57,7 @@ import { WakeStore } from './stream/wake.store';
   imports: [ProfileModule, BullModule.registerQueue({ name: EVALUATION_QUEUE })],
   controllers: [
     AudienceController,
+    ComputedTraitController,
     EvaluationController,
     ExplainController,
     ImportController,
@@ -65,6 +75,14 @@ import { WakeStore } from './stream/wake.store';
     EvaluationService,
     Evaluator,
     SetPass,
+    ComputedTraitStore,
+    ComputedTraitService,
+    ComputationStore,
+    TraitComputer,
+    TraitHistory,
+    TraitKeeper,
+    TraitLoader,
+    TraitUses,
     MembershipStore,
     MembershipSignal,
     MembershipHooks,
@@ -93,6 +111,9 @@ import { WakeStore } from './stream/wake.store';
   ],
   exports: [
     AudienceService,
+    ComputationStore,
+    ComputedTraitStore,
+    TraitComputer,
     EvaluationQueue,
     EvaluationService,
     EvaluationStore,

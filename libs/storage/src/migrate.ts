@@ -16,6 +16,7 @@ import { usage } from './migrations/0025-usage';
 import { mergePolicy } from './migrations/0026-merge-policy';
 import { shards } from './migrations/0028-shards';
 import { accountMembers } from './migrations/0029-account-members';
+import { computedTraits } from './migrations/0030-computed-traits';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -37,6 +38,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   mergePolicy,
   shards,
   accountMembers,
+  computedTraits,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -161,6 +161,7 @@ export interface ProfileTable {
   traits: ColumnType<object, string | undefined, string>;
   consent: ColumnType<object, string | undefined, string>;
   groups: Generated<string[]>;
+  computed: ColumnType<object, string | undefined, string>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   dirty: Generated<boolean>;
   created_at: Date;
@@ -573,6 +574,36 @@ export interface MergePolicyTable {
   ended_at: Date | null;
 }
 
+export interface ComputedTraitTable {
+  workspace_id: string;
+  key: string;
+  id: string;
+  description: Generated<string>;
+  state: Generated<string>;
+  definition_version: Generated<number>;
+  backfilled_version: number | null;
+  asked: Generated<string>;
+  done: Generated<string>;
+  moved: Generated<boolean>;
+  fence: Generated<string>;
+  lease_until: Date | null;
+  as_of_pos: string | null;
+  computed_at: Date | null;
+  drift: string | null;
+  error: string | null;
+  version: Generated<string>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface ComputedTraitDefinitionTable {
+  workspace_id: string;
+  key: string;
+  version: number;
+  definition: Json;
+  created_at: Date;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -611,6 +642,8 @@ export interface Schema {
   audience_import: AudienceImportTable;
   audience_schedule: AudienceScheduleTable;
   audience_definition: AudienceDefinitionTable;
+  computed_trait: ComputedTraitTable;
+  computed_trait_definition: ComputedTraitDefinitionTable;
   evaluation: EvaluationTable;
   membership: MembershipTable;
   membership_delta: MembershipDeltaTable;

@@ -33,7 +33,8 @@ const plugin = record(
     capabilities: { type: 'array', items: text },
     channel: text,
     egress: { type: 'array', items: anything },
-    settingsSchema: anything,
+    settingsSchema: nullable(anything),
+    problem: { ...text, nullable: true },
   },
   ['channel'],
 );

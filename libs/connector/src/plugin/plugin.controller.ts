@@ -1,8 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Scopes } from '@percorso/access';
+import { Problem } from '@percorso/kernel';
 import type { Egress, JsonSchema } from '@percorso/plugin-kit';
 import { PluginHosts } from '../host/plugin-hosts';
+import type { InstalledPlugin } from './installed-plugin';
 import { PluginRegistry } from './plugin-registry';
 
 export interface PluginView {
@@ -14,7 +16,10 @@ export interface PluginView {
   capabilities: string[];
   channel?: string;
   egress: Egress[];
-  settingsSchema: JsonSchema;
+  /** Null where its code does not start. */
+  settingsSchema: JsonSchema | null;
+  /** Why its code does not start; null when it does. */
+  problem: string | null;
 }
 
 @ApiTags('Plugins')
@@ -32,7 +37,6 @@ export class PluginController {
     return Promise.all(
       this.registry.plugins.map(async (plugin) => {
         const { id, name, kind, api, capabilities, channel, egress } = plugin.manifest;
-        const { settingsSchema } = await this.hosts.describe(plugin);
         return {
           id,
           name,
@@ -42,9 +46,20 @@ export class PluginController {
           capabilities,
           channel,
           egress,
-          settingsSchema,
+          ...(await this.settingsOf(plugin)),
         };
       }),
     );
+  }
+
+  /** One that does not start says so, and leaves the others alone. */
+  private async settingsOf(plugin: InstalledPlugin): Promise<Pick<PluginView, 'settingsSchema' | 'problem'>> {
+    try {
+      const { settingsSchema } = await this.hosts.describe(plugin);
+      return { settingsSchema, problem: null };
+    } catch (error) {
+      if (error instanceof Problem) return { settingsSchema: null, problem: error.message };
+      throw error;
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { countedOf, SaidTrait, saidOf, type TraitStamp } from '../said-trait';
+import { COMPUTED_SOURCE } from '../computed-values';
 import { TraitRuleView } from './merge-policy.dto';
 import { MergePolicy, ruleFor, SourceNames, TraitRanks, TraitRule } from './trait-ranks';
 
@@ -34,6 +35,25 @@ export class ProfileTraitView {
 
   @ApiProperty({ type: [SaidValueView], description: 'The latest first.' })
   said!: SaidValueView[];
+}
+
+/** A trait that the hub computes: its value counts, whatever sources say. */
+export function computedView(
+  name: string,
+  computed: TraitStamp | undefined,
+  said: readonly TraitStamp[],
+  policy: MergePolicy,
+  names: SourceNames,
+): ProfileTraitView {
+  const view = ({ value, source, at }: TraitStamp): SaidValueView => ({
+    value,
+    source,
+    sourceName: names.get(source) ?? null,
+    at,
+    counts: source === COMPUTED_SOURCE,
+  });
+  const all = [...(computed ? [computed] : []), ...said];
+  return { name, value: computed?.value ?? null, rule: ruleFor(policy, name), said: all.map(view) };
 }
 
 export function traitView(

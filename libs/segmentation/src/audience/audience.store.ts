@@ -97,7 +97,7 @@ export class AudienceStore {
   async definitions(
     tx: Transaction,
     ids: readonly string[],
-  ): Promise<Pick<AudienceRow, 'id' | 'state' | 'definition'>[]> {
+  ): Promise<Pick<AudienceRow, 'id' | 'name' | 'state' | 'definition'>[]> {
     const { rows } = await tx.query<AudienceRow>(`${SELECT} AND a.id = ANY($2::uuid[])`, [
       tx.workspaceId,
       ids,

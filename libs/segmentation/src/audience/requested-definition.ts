@@ -50,7 +50,12 @@ function fromText(text: string): RequestedDefinition {
   return { source, written, refuse };
 }
 
-const inText = (mistake: { line: number; column: number; code: string; message: string }): FieldError => ({
+export const inText = (mistake: {
+  line: number;
+  column: number;
+  code: string;
+  message: string;
+}): FieldError => ({
   pointer: '/text',
   code: mistake.code,
   message: `line ${mistake.line}, column ${mistake.column}: ${mistake.message}`,

@@ -245,6 +245,38 @@ const sequence = fc.oneof(
   fc.record({ first, then: fc.oneof(absent, present), gap: durations }, { requiredKeys: ['first', 'then'] }),
   fc.record({ first, then: steps }),
 );
+/** JSON of a computed trait that is a measure. */
+export const measuredTrait: fc.Arbitrary<object> = fc
+  .record(
+    {
+      ...selector,
+      within: window,
+      measure: fc.oneof(
+        fc.constantFrom<unknown>('count', 'first', 'last'),
+        fc
+          .tuple(
+            fc.constantFrom(
+              ...[
+                'sum',
+                'min',
+                'max',
+                'avg',
+                'distinct',
+                'mostFrequent',
+                'mostFrequent',
+                'firstValue',
+                'lastValue',
+              ],
+            ),
+            fc.constantFrom('spent', 'spent', 'tier', 'tier', 'vip', 'tags', 'address.city'),
+          )
+          .map(([of, path]) => ({ [of]: path })),
+      ),
+    },
+    { requiredKeys: ['name', 'measure'] },
+  )
+  .map((event) => ({ version: 1, event }));
+
 /** JSON of a condition on events alone. */
 export const eventCondition: fc.Arbitrary<object> = fc.oneof(
   { weight: 3, arbitrary: event.map((inner) => ({ event: inner })) },

@@ -161,7 +161,7 @@ function found(path: string, root: Record<string, unknown>): unknown {
   return value;
 }
 
-function lookUp(path: string, root: Record<string, unknown>): unknown {
+export function lookUp(path: string, root: Record<string, unknown>): unknown {
   const value = found(path, root);
   if (Array.isArray(value)) return JSON.stringify(value);
   return value === null || typeof value === 'object' ? undefined : value;
@@ -174,7 +174,7 @@ export function units(decimal: string): bigint {
   return decimal.startsWith('-') ? -magnitude : magnitude;
 }
 
-const ofNumber = (value: number): bigint => units(value.toFixed(9));
+export const ofNumber = (value: number): bigint => units(value.toFixed(9));
 
 function order(op: Order, left: bigint | number, right: bigint | number): boolean {
   if (op === 'eq') return left === right;
@@ -225,7 +225,12 @@ function asked(
   return [{ ...test, path: lookup.field }, named ?? {}];
 }
 
-function matching(subject: Subject, selector: EventSelector, window: Window, now: number): Subject['events'] {
+export function matching(
+  subject: Subject,
+  selector: EventSelector,
+  window: Window,
+  now: number,
+): Subject['events'] {
   return subject.events.filter(
     (event) =>
       event.name === selector.name &&

@@ -1,12 +1,12 @@
 /** JSON Schema of definitions, language version 1. The parser is the judge: it also knows what a schema cannot say. */
-const ref = (name: string): { $ref: string } => ({ $ref: `#/$defs/${name}` });
-const object = (properties: object, required: string[]): object => ({
+export const ref = (name: string): { $ref: string } => ({ $ref: `#/$defs/${name}` });
+export const object = (properties: object, required: string[]): object => ({
   type: 'object',
   properties,
   required,
   additionalProperties: false,
 });
-const only = (name: string, schema: object): object => object({ [name]: schema }, [name]);
+export const only = (name: string, schema: object): object => object({ [name]: schema }, [name]);
 const list = (items: object, maxItems: number): object => ({ type: 'array', items, minItems: 1, maxItems });
 const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
 const ORDER = { enum: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] };
@@ -14,7 +14,7 @@ const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const DAYS = { type: 'integer', minimum: 0, maximum: 366 };
 const IDENTITY = ['namespace', 'op', 'value'];
 const STEPS = ['present', 'absent'];
-const selector = { name: text(1000), where: list(ref('joinedTest'), 50) };
+export const selector = { name: text(1000), where: list(ref('joinedTest'), 50) };
 const first = object({ ...selector, within: ref('window') }, ['name']);
 const second = object(selector, ['name']);
 const periods = {

@@ -17,22 +17,26 @@ export function readSelector(
   return name === undefined || where === undefined ? undefined : { name, where };
 }
 
-function measureOf(value: unknown, pointer: string, mistakes: Mistakes): Measure | undefined {
+/** @param more names of measures that the caller reads besides, for what is told of mistakes */
+export function readMeasure(
+  value: unknown,
+  pointer: string,
+  mistakes: Mistakes,
+  more: readonly string[] = [],
+): Measure | undefined {
+  const paths = [...PATH_MEASURES, ...more];
   if (value === undefined) return { of: 'count' };
   const simple = SIMPLE_MEASURES.find((name) => name === value);
   if (simple) return { of: simple };
   const named = value !== null && typeof value === 'object' && !Array.isArray(value);
   if (!named) {
-    return mistakes.add(
-      pointer,
-      'choice',
-      'must be count, first, last, {sum}, {min}, {max}, {avg} or {distinct}',
-    );
+    const choices = [...SIMPLE_MEASURES, ...paths.map((path) => `{${path}}`)];
+    return mistakes.add(pointer, 'choice', `must be one of ${choices.join(', ')}`);
   }
-  const source = readObject(value, pointer, PATH_MEASURES, mistakes);
+  const source = readObject(value, pointer, paths, mistakes);
   const of = PATH_MEASURES.filter((key) => source && key in source);
   if (!source || of.length !== 1 || of[0] === undefined) {
-    return mistakes.add(pointer, 'choice', 'must have exactly one of sum, min, max, avg, distinct');
+    return mistakes.add(pointer, 'choice', `must have exactly one of ${paths.join(', ')}`);
   }
   const path = readPath(source[of[0]], at(pointer, of[0]), mistakes);
   return path === undefined ? undefined : { of: of[0], path };
@@ -57,7 +61,7 @@ export function readEvent(
   }
   const window =
     source.within === undefined ? {} : readWindow(source.within, at(pointer, 'within'), mistakes);
-  const measure = measureOf(source.measure, at(pointer, 'measure'), mistakes);
+  const measure = readMeasure(source.measure, at(pointer, 'measure'), mistakes);
   const compared = measure && readComparison(source, measure, pointer, mistakes);
   const leaf = events && window && measure && compared && { events, window, measure, ...compared };
   if (source.every === undefined) return leaf && { kind: 'event', ...leaf };

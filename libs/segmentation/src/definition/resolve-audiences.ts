@@ -13,7 +13,7 @@ import { LIMITS } from './parse-definition';
 import { at, Mistakes } from './reader';
 
 /** Why another audience cannot be used. */
-export type Unusable = 'unknown-audience' | 'archived-audience' | 'unreadable-audience';
+export type Unusable = 'unknown-audience' | 'archived-audience' | 'unreadable-audience' | 'in-trait';
 
 /** The current definition of an audience, or why there is none to use. */
 export type LookUp = (id: string) => WrittenDefinition | Unusable;
@@ -24,6 +24,7 @@ const MESSAGES: Record<Unusable, string> = {
   'unknown-audience': 'there is no audience with this id',
   'archived-audience': 'that audience is archived',
   'unreadable-audience': 'that audience has a definition this release cannot read',
+  'in-trait': 'a computed trait may not look at audiences',
 };
 
 /**

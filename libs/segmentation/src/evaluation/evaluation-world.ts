@@ -12,6 +12,7 @@ import { MembershipSignal } from '../membership/membership.signal';
 import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
 import { AccountWakeStore } from '../stream/account-wake.store';
+import { TraitLoader } from '../computed-trait/trait-loader';
 import { PlanLoader } from '../stream/plan-loader';
 import { SetGuard } from '../stream/set-guard';
 import { StreamCursorStore } from '../stream/stream-cursor.store';
@@ -32,7 +33,7 @@ export class EvaluationWorld {
   readonly cursors = new StreamCursorStore();
   readonly conditions = new MemberConditionStore();
   readonly matches = new MemberMatchStore(new AccountWakeStore(this.wakes));
-  readonly plans = new PlanLoader(this.audiences, this.conditions);
+  readonly plans = new PlanLoader(this.audiences, this.conditions, new TraitLoader());
   readonly hooks = new MembershipHooks(this.memberships, this.matches, this.wakes, this.cursors);
   readonly sequencer: Sequencer;
   readonly shards: Shards;
@@ -133,7 +134,7 @@ export class EvaluationWorld {
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
     const { database, shards, clock, gate, evaluations, audiences, signal } = this;
     const guard = new SetGuard(database, this.cursors, this.wakes);
-    const sets = new SetPass(database, shards, clock, gate, audiences, this.filler(guard));
+    const sets = new SetPass(database, shards, clock, gate, audiences, this.filler(guard), guard);
     return new Evaluator(
       database,
       clock,

@@ -32,7 +32,7 @@ export interface EvaluationLease {
   cause: EvaluationCause | null;
 }
 
-export type EvaluationCause = 'lookup';
+export type EvaluationCause = 'lookup' | 'trait';
 
 /** The lease went to another worker: whatever this one was about to write, it must not. */
 export class LeaseLost extends Error {

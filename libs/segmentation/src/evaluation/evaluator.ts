@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
-import { Database, isUnavailable, type Transaction } from '@percorso/storage';
+import { Database, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
@@ -11,7 +11,8 @@ import { type Overtaking, SetGuard } from '../stream/set-guard';
 import { driftFound } from '../stream/stream-metrics';
 import { Sweeper } from '../stream/sweeper';
 import { chunksOf } from './chunk-changes';
-import { type EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
+import { type EvaluationCause, type EvaluationLease, EvaluationStore, LeaseLost } from './evaluation.store';
+import { isPassing, nameOf } from './passing-error';
 import { type ComputedPass, type EvaluatedSet, SetPass } from './set-pass';
 
 /** How the sets of one pass are written. */
@@ -208,27 +209,8 @@ export class Evaluator {
   }
 }
 
-function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | 'lookup' | 'reconciliation' {
+function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | EvaluationCause | 'reconciliation' {
   if (lease.backfilledVersion === null) return 'backfill';
   if (lease.backfilledVersion !== lease.definitionVersion) return 'edit';
   return lease.cause ?? 'reconciliation';
-}
-
-/** Whether trying again later may help: an engine is away, or two transactions met. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof Problem) return error.status === 503;
-  const code = (error as { code?: unknown }).code;
-  return (
-    isUnavailable(error) ||
-    code === '40P01' ||
-    code === '40001' ||
-    code === 'ECONNREFUSED' ||
-    code === 'ECONNRESET'
-  );
-}
-
-/** The kind of an error: messages of engines may quote data. */
-function nameOf(error: unknown): string {
-  const { name, code } = error as { name?: string; code?: string };
-  return `${name ?? 'error'}${code === undefined ? '' : ` (${code})`}`;
 }

@@ -4,10 +4,11 @@ import { LoadGate } from '@percorso/profile';
 import { Database, Shards, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { resolveUsed } from '../audience/used-audiences';
-import type { Definition } from '../definition/definition';
+import { traitKeysOf } from '../computed-trait/trait-definition';
+import { type Definition, leavesOf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { MemberFiller } from '../member/member-filler';
-import type { SetMoment } from '../stream/set-guard';
+import { SetGuard, type SetMoment } from '../stream/set-guard';
 import type { EvaluationLease } from './evaluation.store';
 import { findMembers, type MemberSet } from './find-members';
 
@@ -29,6 +30,10 @@ export interface ComputedPass {
   unusable: { lease: EvaluationLease; error: Problem }[];
 }
 
+/** Computed traits among them are kept by the incremental evaluation, which may be behind what is loaded. */
+const looksAtTraits = ({ where }: Definition): boolean =>
+  [...leavesOf(where)].some((leaf) => traitKeysOf(leaf).length > 0);
+
 type Usable = Pick<EvaluatedSet, 'lease' | 'definition'>;
 
 /** Computes the sets of evaluations together: what several of them ask is looked up once. */
@@ -41,6 +46,7 @@ export class SetPass {
     private readonly gate: LoadGate,
     private readonly audiences: AudienceStore,
     private readonly members: MemberFiller,
+    private readonly guard: SetGuard,
   ) {}
 
   async compute(workspaceId: string, leases: readonly EvaluationLease[]): Promise<ComputedPass> {
@@ -61,13 +67,16 @@ export class SetPass {
     }
     const since = this.clock.now();
     const definitions = filled.map(({ definition }) => definition);
+    const traitsPos = definitions.some(looksAtTraits)
+      ? await this.database.tx(workspaceId, (tx) => this.guard.position(tx))
+      : undefined;
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const asOf = this.clock.now();
       const scope = { workspaceId, now: asOf, asOfPos: pos, zone };
       const found = definitions.length > 0 ? await findMembers(this.shards, definitions, scope) : [];
       const sets = found.map((members, index) => ({ ...filled[index]!, members }));
       sets.sort((a, b) => a.members.size - b.members.size);
-      return { moment: { pos, asOf, since }, zone, sets, unusable };
+      return { moment: { pos, asOf, since, traitsPos }, zone, sets, unusable };
     });
   }
 

@@ -6,6 +6,7 @@ import { AudienceStore } from '../audience/audience.store';
 import { type Condition, leavesOf, type PersonLeaf, type WrittenLeaf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { DEFAULT_ZONE } from '../definition/zones';
+import { TraitHistory } from '../computed-trait/trait-history';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
 import { NOBODY } from '../member/member-match.store';
@@ -43,6 +44,7 @@ export class ExplainService {
     private readonly memberships: MembershipStore,
     private readonly profiles: ProfileReader,
     private readonly history: ProfileHistory,
+    private readonly traits: TraitHistory,
     private readonly events: EventReader,
     private readonly members: ExplainedMembers,
     private readonly imports: ImportStore,
@@ -64,11 +66,11 @@ export class ExplainService {
     return this.database.snapshot(workspaceId, async (tx) => {
       const audience = await this.audiences.find(tx, audienceId);
       if (!audience) throw Problem.notFound('Audience');
+      const zone = (await this.audiences.zone(tx)) ?? DEFAULT_ZONE;
       const [profile, conditions] = [
-        await this.profileAt(tx, profileId, past),
+        await this.profileAt(tx, profileId, zone, past),
         await this.conditionsOf(tx, audience.definition),
       ];
-      const zone = (await this.audiences.zone(tx)) ?? DEFAULT_ZONE;
       const wheres = [conditions.where, ...conditions.used.values()];
       const plans = await this.plansOf(tx, wheres, zone);
       const names = [...plans.values()].flatMap((plan) => [...plan.slotsOf.keys()]);
@@ -119,7 +121,12 @@ export class ExplainService {
     return plans;
   }
 
-  private async profileAt(tx: Transaction, profileId: string, past?: Date): Promise<ProfileValues> {
+  private async profileAt(
+    tx: Transaction,
+    profileId: string,
+    zone: string,
+    past?: Date,
+  ): Promise<ProfileValues> {
     const { rows } = await tx.query<{ person: number }>(
       `SELECT person FROM profile WHERE workspace_id = $1 AND id = $2 AND state = 'active'`,
       [tx.workspaceId, profileId],
@@ -132,7 +139,7 @@ export class ExplainService {
           ? await this.history.values(tx, person, past)
           : (await this.profiles.values(tx, [person], { identities: true, accounts: true })).get(person);
     if (!found) throw Problem.notFound('Profile');
-    return found;
+    return past ? this.traits.values(tx, found, zone, past) : found;
   }
 
   /** The definition, and those of all audiences it uses. */

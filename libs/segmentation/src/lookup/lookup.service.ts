@@ -6,6 +6,7 @@ import { AudienceStore } from '../audience/audience.store';
 import { usersOf } from '../audience/used-audiences';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import { type EvaluationRow, EvaluationStore } from '../evaluation/evaluation.store';
+import { ComputationStore } from '../computed-trait/computation.store';
 import { isLookupName } from '../definition/lookup-name';
 import type { LookupItemView, LookupUploadView } from './lookup.dto';
 import { type LookupItem, LookupStore } from './lookup.store';
@@ -27,6 +28,7 @@ export class LookupService {
     private readonly audiences: AudienceStore,
     private readonly evaluations: EvaluationService,
     private readonly requests: EvaluationStore,
+    private readonly computations: ComputationStore,
   ) {}
 
   async get(workspaceId: string, name: string, key: string): Promise<LookupItemView> {
@@ -103,6 +105,7 @@ export class LookupService {
   }
 
   private async evaluateUsers(tx: Transaction, name: string): Promise<(EvaluationRow | undefined)[]> {
+    await this.computations.askLookingUp(tx, name);
     const concerned = new Set(await this.lookups.audiencesOf(tx, name));
     for (const id of [...concerned]) {
       for (const user of await usersOf(tx, this.audiences, id)) concerned.add(user.id);

@@ -17,6 +17,8 @@ export type MembershipCause =
   | { kind: 'reconciliation'; evaluationId: string }
   /** Items changed that conditions look up. */
   | { kind: 'lookup'; evaluationId: string }
+  /** Computed traits that conditions look at were computed as sets. */
+  | { kind: 'trait'; evaluationId: string }
   | { kind: 'merge' | 'unmerge'; winner: string; loser: string }
   | { kind: 'erasure' };
 

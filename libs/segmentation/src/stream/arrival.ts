@@ -138,7 +138,8 @@ export class Arrival {
   }
 }
 
-const arrived = ({ name, at, properties }: Subject['events'][number], now: number): PersonEvent => ({
+/** An event as it comes. */
+export const arrived = ({ name, at, properties }: Subject['events'][number], now: number): PersonEvent => ({
   person: 1,
   pos: 0,
   messageId: '',
@@ -147,6 +148,14 @@ const arrived = ({ name, at, properties }: Subject['events'][number], now: numbe
   receivedAt: new Date(now),
   properties,
 });
+
+/** The items in an order of their own. */
+export function shuffled<T>(items: readonly T[], order: Iterator<number>): T[] {
+  const rest = [...items];
+  const result: T[] = [];
+  while (rest.length > 0) result.push(...rest.splice((order.next().value as number) % rest.length, 1));
+  return result;
+}
 
 /** Moments after now around which windows of the definitions end. */
 export const steps = fc.array(

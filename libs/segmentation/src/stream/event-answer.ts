@@ -87,20 +87,20 @@ function comparison({ measure }: EventLeaf, op: Order, limit: Numeric, slot: Slo
   }
 }
 
-const countOf = ({ matches, from, to, totals }: Span): number =>
+export const countOf = ({ matches, from, to, totals }: Span): number =>
   to - from + (totals ? matches.totals.count : 0);
 
-function firstOf({ matches, from, to, totals }: Span): number | undefined {
+export function firstOf({ matches, from, to, totals }: Span): number | undefined {
   if (totals && matches.totals.count > 0) return matches.totals.first;
   return to > from ? matches.times[from]! : undefined;
 }
 
-function lastOf({ matches, from, to, totals }: Span): number | undefined {
+export function lastOf({ matches, from, to, totals }: Span): number | undefined {
   if (to > from) return matches.times[to - 1]!;
   return totals && matches.totals.count > 0 ? matches.totals.last : undefined;
 }
 
-function sumOf({ matches, from, to, totals }: Span, path: number): Numeric {
+export function sumOf({ matches, from, to, totals }: Span, path: number): Numeric {
   let sum = (totals && matches.totals.numbers[path]?.sum) || 0;
   for (let index = from; index < to; index++) {
     const value = matches.valueAt(index, path);
@@ -109,13 +109,13 @@ function sumOf({ matches, from, to, totals }: Span, path: number): Numeric {
   return sum;
 }
 
-function totalOf({ matches, from, to, totals }: Span, path: number): NumberTotal | undefined {
+export function totalOf({ matches, from, to, totals }: Span, path: number): NumberTotal | undefined {
   let total = totals ? matches.totals.numbers[path] : undefined;
   for (let index = from; index < to; index++) total = added(total, matches.valueAt(index, path));
   return total;
 }
 
-function distinctOf({ matches, from, to }: Span, path: number): number {
+export function distinctOf({ matches, from, to }: Span, path: number): number {
   const values = new Set<Scalar>();
   for (let index = from; index < to; index++) {
     const value = matches.valueAt(index, path);

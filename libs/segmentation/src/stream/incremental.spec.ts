@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
 import { type Leaf, leavesOf } from '../definition/definition';
 import { holds } from '../compile/reference-evaluator';
-import { follow, parsed, planFor, steps } from './arrival';
+import { follow, parsed, planFor, shuffled, steps } from './arrival';
 
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
 const CASES = Number(process.env.PERCORSO_CASES ?? 500);
@@ -67,10 +67,3 @@ describe('incremental evaluation', () => {
     );
   });
 });
-
-function shuffled<T>(items: readonly T[], order: Iterator<number>): T[] {
-  const rest = [...items];
-  const result: T[] = [];
-  while (rest.length > 0) result.push(...rest.splice((order.next().value as number) % rest.length, 1));
-  return result;
-}

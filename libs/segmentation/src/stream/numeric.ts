@@ -40,7 +40,9 @@ function unitsOfText(decimal: string): bigint {
   return BigInt(decimal.slice(0, dot) + fraction + '0'.repeat(SCALE - fraction.length));
 }
 
-const unitsOf = (value: Numeric): bigint => (typeof value === 'number' ? BigInt(value) * UNITS : value);
+/** In units of 10^-9. */
+export const unitsOf = (value: Numeric): bigint =>
+  typeof value === 'number' ? BigInt(value) * UNITS : value;
 
 /** Plain decimal text. */
 export function decimalOf(value: Numeric): string {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AudienceStore } from '../audience/audience.store';
+import { TraitLoader } from '../computed-trait/trait-loader';
 import type { Transaction } from '@percorso/storage';
 import { MemberConditionStore } from '../member/member-condition.store';
 import type { WrittenDefinition } from '../definition/definition';
@@ -20,7 +21,7 @@ interface Loaded {
   parsed: ReadonlyMap<string, ParsedDefinition>;
 }
 
-/** The plan of a workspace's audiences, made anew when one of them was added, edited, backfilled or archived. */
+/** The plan of a workspace's audiences and computed traits, made anew when one of them was added, edited, backfilled or archived. */
 @Injectable()
 export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
@@ -28,6 +29,7 @@ export class PlanLoader {
   constructor(
     private readonly audiences: AudienceStore,
     private readonly conditions: MemberConditionStore,
+    private readonly traits: TraitLoader,
   ) {}
 
   async load(tx: Transaction): Promise<Plan> {
@@ -38,8 +40,13 @@ export class PlanLoader {
        FROM audience WHERE workspace_id = $1 AND state = 'active' ORDER BY id`,
       [tx.workspaceId],
     );
-    const [kept, { rows }, zone] = await Promise.all([keeping, reading, this.audiences.zone(tx)]);
-    const signature = JSON.stringify([zone, rows, ...kept]);
+    const [kept, { rows }, zone, traits] = await Promise.all([
+      keeping,
+      reading,
+      this.audiences.zone(tx),
+      this.traits.versions(tx),
+    ]);
+    const signature = JSON.stringify([zone, rows, ...kept, traits]);
     const workspaceId = tx.workspaceId ?? '';
     const known = this.loaded.get(workspaceId);
     if (known?.signature === signature) return known.plan;
@@ -55,7 +62,7 @@ export class PlanLoader {
       // One that this release cannot read fails its evaluations, which say so; the others go on.
       return definition?.ok ? [{ ...row, where: definition.definition.where }] : [];
     });
-    const plan = planOf(audiences, zone, kept);
+    const plan = planOf(audiences, zone, kept, await this.traits.load(tx, traits));
     this.loaded.set(workspaceId, { signature, plan, parsed });
     return plan;
   }

@@ -1,4 +1,5 @@
 import { canonicalJson } from '@percorso/kernel';
+import { conditionOf, type TraitDefinition } from '../computed-trait/trait-definition';
 import { type AccountMemberLeaf, type Condition, type Leaf, leavesOf } from '../definition/definition';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { type KeptConditions, memberKeyOf } from '../member/member-conditions';
@@ -53,7 +54,27 @@ export interface MemberProgram extends Askable {
   others: boolean;
 }
 
-/** All audiences of a workspace, taken apart so that what they share is kept and answered once. */
+/** A computed trait as the incremental evaluator takes it up. */
+export interface StreamedTrait {
+  key: string;
+  definition: TraitDefinition;
+  /** Whether everybody's value was computed as a set; until then whoever is looked at is asked about it. */
+  settled: boolean;
+}
+
+export interface PlannedTrait extends StreamedTrait {
+  /** The numbers of its leaves, and its answer from those of all leaves. */
+  leaves: number[];
+  ask: AskCondition;
+  /** Events it looks at. */
+  names: ReadonlySet<string>;
+  /** Whether it looks at the profile itself. */
+  looksAtProfile: boolean;
+  /** Whether it looks at identities, which come without a new version of the profile. */
+  looksAtIdentities: boolean;
+}
+
+/** All audiences and computed traits of a workspace, taken apart so that what they share is kept and answered once. */
 export interface Plan {
   /** Whose today it is where a calendar condition names no zone. */
   zone: string;
@@ -77,6 +98,8 @@ export interface Plan {
   profilePrograms: Program[];
   /** Programs that look at the profile's identities, which come without a new version of it. */
   identityPrograms: Program[];
+  /** Computed traits, each after those it looks at. */
+  traits: PlannedTrait[];
   /** Whether some program looks at identities, of the profile or of others. */
   looksAtIdentities: boolean;
   /** Whether some program looks at the accounts of a profile. */
@@ -89,7 +112,7 @@ export interface Plan {
   unsettled: Asked[];
   /** Answers of all leaves while a person has no events; those of leaves on the profile are yet to be found. */
   blank: readonly Answer[];
-  /** Leaves on the profile, by their numbers. */
+  /** Leaves of programs on the profile, by their numbers. */
   profileLeaves: readonly number[];
   /** Whether one of these looks items up. */
   profileLooksUp: boolean;
@@ -100,11 +123,15 @@ export interface Plan {
   memberPlaces: readonly number[];
 }
 
-/** @param kept which conditions on members of accounts have rows; when left out, all of them, complete */
+/**
+ * @param kept which conditions on members of accounts have rows; when left out, all of them, complete
+ * @param traits each after those it looks at
+ */
 export function planOf(
   audiences: readonly StreamedAudience[],
   zone = DEFAULT_ZONE,
   kept?: KeptConditions,
+  traits: readonly StreamedTrait[] = [],
 ): Plan {
   const slots = new Slots();
   const byKey = new Map<string, number>();
@@ -176,6 +203,18 @@ export function planOf(
     if ([...own].some((leaf) => leaf.slots.length === 0)) profilePrograms.push(program);
     if ([...own].some(({ leaf }) => leaf.kind === 'identity')) identityPrograms.push(program);
   }
+  const plannedTraits = traits.map((trait): PlannedTrait => {
+    const where = conditionOf(trait.definition);
+    const own = [...new Set([...leavesOf(where)].map(leafIndex))];
+    return {
+      ...trait,
+      leaves: own,
+      ask: askCondition(where, leafIndex),
+      names: new Set(own.flatMap((leaf) => leaves[leaf]!.slots.map((slot) => slot.name))),
+      looksAtProfile: own.some((leaf) => leaves[leaf]!.slots.length === 0),
+      looksAtIdentities: own.some((leaf) => leaves[leaf]!.leaf.kind === 'identity'),
+    };
+  });
   const slotsOf = new Map<string, Slot[]>();
   for (const slot of slots.all) add(slotsOf, slot.name, slot);
   const members = [...byCondition.values()].filter(({ id }) => id !== undefined);
@@ -184,7 +223,9 @@ export function planOf(
     // While rows are being filled whoever is looked at is asked, so that nobody falls between.
     ...members.filter(({ settled }) => !settled),
   ];
-  const profileLeaves = leaves.flatMap((leaf, index) => (leaf.slots.length === 0 ? [index] : []));
+  const profileLeaves = leaves.flatMap(({ slots: own, programs: askers }, index) =>
+    own.length === 0 && askers.length > 0 ? [index] : [],
+  );
   const placesOf = (...kinds: Leaf['kind'][]): number[] =>
     profileLeaves.flatMap((leaf, place) => (kinds.includes(leaves[leaf]!.leaf.kind) ? [place] : []));
   return {
@@ -200,6 +241,7 @@ export function planOf(
     programsOf,
     profilePrograms,
     identityPrograms,
+    traits: plannedTraits,
     looksAtIdentities: leaves.some(({ leaf }) => leaf.kind === 'identity'),
     looksAtAccounts: byCondition.size > 0 || leaves.some(({ leaf }) => leaf.kind === 'account'),
     looksAtLists: leaves.some(({ leaf }) => leaf.kind === 'list'),
@@ -224,9 +266,9 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
 function placed(leaves: readonly PlannedLeaf[], slots: readonly Slot[]): Answer[] {
   const empty = slots.map((slot) => new Matches(slot));
   const nobody = { matches: (slot: number) => empty[slot]! } as PersonFacts;
-  return leaves.map(({ slots: [first, ...steps], ask }, index) => {
-    // Zero: nobody knows yet.
-    if (!first) return 0;
+  return leaves.map(({ slots: [first, ...steps], ask, programs }, index) => {
+    // Zero: nobody knows yet, or nobody but a computed trait asks.
+    if (!first || programs.length === 0) return 0;
     const answer = ask(nobody, 0, empty[first.index]!);
     first.leaves.push(index);
     first.blank.push(answer);

@@ -9,6 +9,8 @@ export interface SetMoment {
   asOf: Date;
   /** Before anything of it was read: who was woken since may have been answered from newer data. */
   since: Date;
+  /** Where it looked at computed traits: the position up to which these were there, if not `pos`. */
+  traitsPos?: number;
 }
 
 const LOOK_MS = 50;
@@ -42,6 +44,12 @@ export class SetGuard {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     return false;
+  }
+
+  /** The position that has been reached, once the turn that runs has ended. */
+  async position(tx: Transaction): Promise<number> {
+    await this.cursors.hold(tx);
+    return (await this.cursors.read(tx)).pos;
   }
 
   /** Take the right to write; held until the transaction ends. */
@@ -81,9 +89,10 @@ export class Overtaking {
 
   private async follow(tx: Transaction): Promise<void> {
     const { positions } = await this.cursors.read(tx);
+    const start = Math.min(this.moment.pos, this.moment.traitsPos ?? Infinity);
     // In other partitions than before everything is looked through again.
     const from = positions.map((_, partition) =>
-      positions.length === this.until.length ? this.until[partition]! : this.moment.pos,
+      positions.length === this.until.length ? this.until[partition]! : start,
     );
     this.until = positions.map((pos, partition) => Math.max(pos, from[partition]!));
     if (this.until.every((pos, partition) => pos === from[partition])) return;

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { EventReader, type PersonEvent, ProfileReader } from '@percorso/profile';
 import { Database, type Held, type Transaction } from '@percorso/storage';
+import { TraitKeeper } from '../computed-trait/trait-keeper';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
 import type { Said } from '../member/member-match.store';
@@ -97,6 +98,7 @@ export class StreamEvaluator {
     private readonly members: MemberTurn,
     private readonly imports: ImportStore,
     private readonly lookups: LookupStore,
+    private readonly traits: TraitKeeper,
     private readonly memberships: MembershipStore,
     private readonly signal: MembershipSignal,
   ) {}
@@ -149,7 +151,7 @@ export class StreamEvaluator {
     const shard = { partitions: cursors.map(({ partition }) => partition), of: taken.of };
     const applied = Math.min(to, allApplied);
     const now = this.clock.now();
-    const { length: questions } = plan.asked;
+    const questions = plan.asked.length + plan.traits.length;
     const until = questions > 0 ? Math.min(applied, from + MOST_EVENTS) : applied;
     const cache = this.caches.take(tx.workspaceId!, plan, cursors, taken.of, now);
     const horizon = Math.min(...cursors.map((cursor) => cursor.horizon?.getTime() ?? -Infinity));
@@ -187,7 +189,7 @@ export class StreamEvaluator {
 
   private async eventsOf({ tx, plan, shard, until }: Turn, after: number): Promise<PersonEvent[]> {
     // Nobody asks: whoever defines an audience later has it computed as a set.
-    if (plan.asked.length === 0) return [];
+    if (plan.asked.length + plan.traits.length === 0) return [];
     const names = [...plan.slotsOf.keys()];
     return this.events.between(
       tx,
@@ -225,8 +227,23 @@ export class StreamEvaluator {
     const woken: Wake[] = [];
     const seen: Wake[] = [];
     const answers = new Answers(plan);
+    const ofAccounts = new TurnMembers();
+    const subjects = asked.map(({ touch, state }) => {
+      const read = overflow.get(touch.person);
+      return {
+        touch,
+        state,
+        profile: {
+          ...profiles.get(touch.person)!,
+          lists: lists?.get(touch.person) ?? [],
+          members: ofAccounts,
+        },
+        matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
+      };
+    });
+    const kept = await this.traits.keep(tx, plan, subjects, now);
     const tell = (touch: Touched, questions: Iterable<Asked>): void => {
-      let due = Infinity;
+      let due = kept.get(touch.person)?.due ?? Infinity;
       for (const question of questions) {
         const answer = answers.of(question);
         due = Math.min(due, dueOf(answer));
@@ -234,9 +251,9 @@ export class StreamEvaluator {
         const member = members.get(touch.person)?.has(question.audience.id) ?? false;
         if (holdsOf(answer) !== member) changes.push(changeOf(question, touch, holdsOf(answer)));
       }
-      (touch.woken ? woken : seen).push({ person: touch.person, due: due <= turn.horizon ? due : Infinity });
+      const soon = due <= turn.horizon || due <= now.getTime();
+      (touch.woken ? woken : seen).push({ person: touch.person, due: soon ? due : Infinity });
     };
-    const ofAccounts = new TurnMembers();
     const said: Said[] = [];
     const inAccounts: {
       touch: Touched;
@@ -244,17 +261,13 @@ export class StreamEvaluator {
       person: PersonFacts;
       questions: readonly Asked[];
     }[] = [];
-    for (const { touch, state } of asked) {
-      const read = overflow.get(touch.person);
-      const values = profiles.get(touch.person)!;
-      const person = {
-        profile: { ...values, lists: lists?.get(touch.person) ?? [], members: ofAccounts },
-        matches: (slot: number) => read?.get(slot) ?? state.matches(plan.slots[slot]!),
-      };
-      const look = { now: now.getTime(), profileVersion: values.version, woken: touch.woken };
+    for (const { touch, state, ...subject } of subjects) {
+      const profile = { ...subject.profile, ...kept.get(touch.person)?.profile };
+      const person = { ...subject, profile };
+      const look = { now: now.getTime(), profileVersion: profile.version, woken: touch.woken };
       const questions = answers.ask(state, person, look);
-      if (plan.members.length > 0) said.push(...saidOf(questions, answers, values));
-      if (plan.members.length > 0 && values.groups.length > 0)
+      if (plan.members.length > 0) said.push(...saidOf(questions, answers, profile));
+      if (plan.members.length > 0 && profile.groups.length > 0)
         inAccounts.push({ touch, state, person, questions });
       else tell(touch, questions);
     }
@@ -315,7 +328,7 @@ function affordable({ plan, cache, allowed }: Turn, events: PersonEvent[], spent
   let answers = spent;
   for (const [index, { person, name }] of events.entries()) {
     const known = cache.has(person);
-    if (!seen.has(person)) answers += known ? always : plan.asked.length;
+    if (!seen.has(person)) answers += known ? always : plan.asked.length + plan.traits.length;
     if (known) answers += plan.programsOf.get(name)?.length ?? 0;
     if (answers > allowed && index > 0) return events.slice(0, index);
     seen.add(person);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { LoadGate } from '@percorso/profile';
 import { Database, Shards } from '@percorso/storage';
+import { conditionOf } from '../computed-trait/trait-definition';
 import type { Definition } from '../definition/definition';
 import { MemberConditionStore } from '../member/member-condition.store';
 import { compileWakes } from './compile-wakes';
@@ -35,7 +36,7 @@ export class Sweeper {
     private readonly members: MemberConditionStore,
   ) {}
 
-  /** For all audiences of a workspace, from where the last sweep began. */
+  /** For all audiences and computed traits of a workspace, from where the last sweep began. */
   async sweep(workspaceId: string): Promise<void> {
     const at = this.clock.now();
     const { definitions, since, zone } = await this.database.tx(workspaceId, async (tx) => {
@@ -43,7 +44,10 @@ export class Sweeper {
       const { sweptAt } = await this.cursors.read(tx);
       return {
         zone: plan.zone,
-        definitions: plan.programs.map(({ audience }): Definition => ({ version: 1, where: audience.where })),
+        definitions: [
+          ...plan.programs.map(({ audience }) => audience.where),
+          ...plan.traits.map(({ definition }) => conditionOf(definition)),
+        ].map((where): Definition => ({ version: 1, where })),
         since: sweptAt ?? new Date(0),
       };
     });

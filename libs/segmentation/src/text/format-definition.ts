@@ -26,7 +26,7 @@ const UNITS = [
 const LONGEST_LINE = 100;
 
 const quoted = (text: string): string => JSON.stringify(text);
-const steps = (path: string): string =>
+export const formatPath = (path: string): string =>
   path
     .split('.')
     .map((step) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(step) ? step : quoted(step)))
@@ -64,7 +64,7 @@ function formatLeaf(leaf: WrittenLeaf): string {
     case 'trait':
       return formatTest(leaf.test, 'trait.');
     case 'identity':
-      return `identity.${steps(leaf.namespace)} ${formatIdentityTest(leaf.test)}`;
+      return `identity.${formatPath(leaf.namespace)} ${formatIdentityTest(leaf.test)}`;
     case 'consent': {
       const topic = leaf.topic === undefined ? '' : `, ${quoted(leaf.topic)}`;
       return `consent(${quoted(leaf.channel)}${topic}) is ${leaf.is}`;
@@ -76,7 +76,7 @@ function formatLeaf(leaf: WrittenLeaf): string {
       return `${account} ${leaf.others ? 'other ' : ''}member(${formatCondition(leaf.where)})`;
     }
     case 'calendar':
-      return `anniversary(${steps(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
+      return `anniversary(${formatPath(leaf.path)}${formatZone(leaf)}) in ${leaf.from} to ${leaf.to} days`;
     case 'sample': {
       const salt = leaf.salt === '' ? '' : `, ${quoted(leaf.salt)}`;
       return `sample(${leaf.share / (SAMPLE_PARTS / 100)}%${salt})`;
@@ -107,7 +107,7 @@ function formatIdentityTest(test: IdentityTest): string {
 
 function formatZone({ zone }: CalendarLeaf): string {
   if (!zone) return '';
-  return 'name' in zone ? `, ${quoted(zone.name)}` : `, trait.${steps(zone.trait)}`;
+  return 'name' in zone ? `, ${quoted(zone.name)}` : `, trait.${formatPath(zone.trait)}`;
 }
 
 const WORDS = { contains: 'contains', startsWith: 'starts with' } as const;
@@ -117,8 +117,8 @@ const formatTests = (tests: readonly Test[]): string => tests.map((test) => form
 /** `of`: what the path is a path of, where that is written. */
 function formatTest(test: Test, of = ''): string {
   const { lookup } = test;
-  const found = of + steps(test.path);
-  const path = lookup ? `lookup(${quoted(lookup.name)}, ${found}).${steps(lookup.field)}` : found;
+  const found = of + formatPath(test.path);
+  const path = lookup ? `lookup(${quoted(lookup.name)}, ${found}).${formatPath(lookup.field)}` : found;
   if (test.op === 'exists') return `${path} ${test.exists ? 'exists' : 'is missing'}`;
   if (test.op === 'contains' || test.op === 'startsWith')
     return `${path} ${WORDS[test.op]} ${quoted(test.text)}`;
@@ -132,7 +132,7 @@ function formatValue(value: Value): string {
   return value.type === 'text' ? quoted(value.value) : String(value.value);
 }
 
-function formatEvent({ name, where }: EventSelector, window: Window, every?: number): string {
+export function formatEvent({ name, where }: EventSelector, window: Window, every?: number): string {
   const tests = where.length === 0 ? '' : ` where ${formatTests(where)}`;
   const within = window.from || window.to ? `, ${formatWindow(window)}` : '';
   const periods = every === undefined ? '' : `, every ${formatDuration(every)}`;
@@ -142,7 +142,7 @@ function formatEvent({ name, where }: EventSelector, window: Window, every?: num
 function formatMeasured(measure: Measure, op: Order, value: Value): string {
   // At least one event is what an event says by itself.
   if (measure.of === 'count' && op === 'gte' && (value as NumberValue).value === '1') return '';
-  const of = 'path' in measure ? `${measure.of}(${steps(measure.path)})` : measure.of;
+  const of = 'path' in measure ? `${measure.of}(${formatPath(measure.path)})` : measure.of;
   return `.${of} ${SIGN[op]} ${formatValue(value)}`;
 }
 

@@ -1,3 +1,4 @@
+import type { FieldError } from '@percorso/kernel';
 import type { WrittenDefinition } from '../definition/definition';
 import { LIMITS, parseDefinition } from '../definition/parse-definition';
 import { Cursor, SyntaxMistake } from './cursor';
@@ -6,9 +7,12 @@ import { LEAVES } from './read-leaves';
 type Json = Record<string, unknown>;
 
 /** Line and column count from 1; a column is a UTF-16 unit, as editors count. */
-export interface TextMistake {
+export interface Place {
   line: number;
   column: number;
+}
+
+export interface TextMistake extends Place {
   code: string;
   message: string;
 }
@@ -20,7 +24,7 @@ export type ParsedText =
       source: object;
       definition: WrittenDefinition;
       /** Where in the text the JSON at this pointer comes from. */
-      placeOf: (pointer: string) => { line: number; column: number };
+      placeOf: (pointer: string) => Place;
     }
   | { ok: false; mistakes: TextMistake[] };
 
@@ -30,28 +34,38 @@ const DEEPEST = LIMITS.depth * 4;
 
 /** Reads the text form of a definition. The README shows its grammar. */
 export function parseText(text: string): ParsedText {
-  const placed = (at: number): { line: number; column: number } => {
+  const read = readText(text, readDefinition);
+  if ('mistake' in read) return { ok: false, mistakes: [read.mistake] };
+  const { source, placeOf } = read;
+  const parsed = parseDefinition(source);
+  if (parsed.ok) return { ok: true, source, definition: parsed.definition, placeOf };
+  return { ok: false, mistakes: mistakesIn(parsed.errors, placeOf) };
+}
+
+/** Mistakes of the JSON, where in the text it came from. */
+export const mistakesIn = (
+  errors: readonly FieldError[],
+  placeOf: (pointer: string) => Place,
+): TextMistake[] => errors.map(({ pointer, code, message }) => ({ ...placeOf(pointer), code, message }));
+
+/** The JSON that `read` makes of a text, and where in the text each piece of it comes from; or where it is no such text. */
+export function readText(
+  text: string,
+  read: (cursor: Cursor) => Json,
+): { source: Json; placeOf: (pointer: string) => Place } | { mistake: TextMistake; at: number } {
+  const placed = (at: number): Place => {
     const before = text.slice(0, at).split('\n');
     return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
   };
   const cursor = new Cursor(text);
-  let source: Json;
   try {
-    source = readDefinition(cursor);
+    const source = read(cursor);
+    return { source, placeOf: (pointer) => placed(offsetOf(source, pointer, cursor)) };
   } catch (error) {
     if (!(error instanceof SyntaxMistake)) throw error;
-    return { ok: false, mistakes: [{ ...placed(error.at), code: 'syntax', message: error.message }] };
+    const { at, message } = error;
+    return { mistake: { ...placed(at), code: 'syntax', message }, at };
   }
-  const placeOf = (pointer: string): { line: number; column: number } =>
-    placed(offsetOf(source, pointer, cursor));
-  const parsed = parseDefinition(source);
-  if (parsed.ok) return { ok: true, source, definition: parsed.definition, placeOf };
-  const mistakes = parsed.errors.map(({ pointer, code, message }) => ({
-    ...placeOf(pointer),
-    code,
-    message,
-  }));
-  return { ok: false, mistakes };
 }
 
 /** Of the pieces of JSON on the way to `pointer`, the last whose place is known. */
@@ -66,7 +80,7 @@ function offsetOf(source: Json, pointer: string, cursor: Cursor): number {
   return place;
 }
 
-function readDefinition(cursor: Cursor): Json {
+export function readDefinition(cursor: Cursor): Json {
   const where = readAny(cursor, 0);
   if (cursor.next.kind !== 'end') cursor.fail('expected and, or, or the end');
   return { version: 1, where };

@@ -180,7 +180,7 @@ function readTests(cursor: Cursor): Json[] {
   return tests;
 }
 
-function readSelection(cursor: Cursor, windowed: boolean): Json {
+export function readSelection(cursor: Cursor, windowed: boolean): Json {
   cursor.expect('(');
   const event = cursor.placed(() => ({ name: cursor.string('the name of an event in quotes') }) as Json);
   if (cursor.skips('where')) event.where = readTests(cursor);

@@ -1,0 +1,75 @@
+import { startTestEngines, TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { confirmLoad } from './load-cursor.store';
+import { readLoadSnapshot } from './load-snapshot';
+import { ProfileFixture } from './profile-fixture';
+
+const TABLES = ['profile', 'identity_node', 'group_account', 'audience_list', 'lookup_item'];
+
+describe('confirmLoad', () => {
+  let engines: TestEngines;
+  let fixture: ProfileFixture;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    fixture = await ProfileFixture.over(engines);
+  });
+
+  afterAll(async () => {
+    await fixture?.close();
+    await engines?.stop();
+  });
+
+  it('clears of every kind what ClickHouse has, and not what changed again meanwhile', async () => {
+    const workspaceId = await fixture.workspace();
+    const now = fixture.clock.now();
+    const audience = newId();
+    const left = await fixture.database.tx(workspaceId, async (tx) => {
+      await tx.query(
+        `INSERT INTO audience (workspace_id, id, name, created_at, updated_at) VALUES ($1, $2, '', $3, $3)`,
+        [workspaceId, audience, now],
+      );
+      for (const n of [1, 2]) {
+        const insert = (into: string, values: string, more: unknown[] = []): Promise<unknown> =>
+          tx.query(`INSERT INTO ${into} VALUES ($1, ${values})`, [workspaceId, n, ...more]);
+        await insert(
+          'profile (workspace_id, person, id, created_at, updated_at)',
+          '$2, gen_random_uuid(), $3, $3',
+          [now],
+        );
+        await insert(
+          'identity_node (workspace_id, node, namespace, value, home, person, first_seen)',
+          `$2::int, 'user_id', $2::int::text, $2::int, $2::int, $3`,
+          [now],
+        );
+        await insert('group_account (workspace_id, id, updated_at)', '$2::int::text, $3', [now]);
+        await insert('audience_list (workspace_id, audience_id, node, import_id)', '$3, $2, $3', [audience]);
+        await insert(
+          'lookup_item (workspace_id, name, key, fields, version)',
+          `'product', $2::int::text, '{}', 1`,
+        );
+      }
+      const snapshot = await readLoadSnapshot(tx);
+      // The first of each changes again before ClickHouse has confirmed it.
+      const first = { identity_node: 'node = 1', audience_list: 'node = 1', profile: 'person = 1' };
+      for (const table of TABLES) {
+        const which = { ...first, group_account: `id = '1'`, lookup_item: `key = '1'` }[table];
+        await tx.query(`UPDATE ${table} SET version = version + 1 WHERE workspace_id = $1 AND ${which}`, [
+          workspaceId,
+        ]);
+      }
+      await confirmLoad(tx, snapshot, now);
+      const dirty: Record<string, number> = {};
+      for (const table of TABLES) {
+        const { rows } = await tx.query<{ version: string }>(
+          `SELECT version FROM ${table} WHERE workspace_id = $1 AND dirty`,
+          [workspaceId],
+        );
+        dirty[table] = rows.filter(({ version }) => version === '2').length + 10 * rows.length;
+      }
+      return dirty;
+    });
+    // One row of each is left, and it is the one of version 2.
+    expect(left).toEqual(Object.fromEntries(TABLES.map((table) => [table, 11])));
+  });
+});
