@@ -28,14 +28,6 @@ export function takesContext(name: string, argumentCount: number): 'nothing' | '
   return known.scalar ? 'scalar' : 'anything';
 }
 
-const WITH_CALLBACK: ReadonlySet<string> = new Set('map filter single reduce sort each sift'.split(' '));
-
-/** Whether the argument at `index` is a function that the built-in one only calls. */
-export function isCallback(name: string | undefined, index: number, argumentCount: number): boolean {
-  if (name === undefined || !WITH_CALLBACK.has(name)) return false;
-  return index === 1 || (argumentCount === 1 && (name === 'each' || name === 'sift'));
-}
-
 function of(enough: number, scalar: boolean, names: string): [string, { enough: number; scalar: boolean }][] {
   return names.split(' ').map((name) => [name, { enough, scalar }]);
 }

@@ -92,13 +92,6 @@ describe('the fields an expression reads', () => {
     ['$merge([profile.traits, {"a": 1}])', ['profile.traits']],
     ['$exists(profile.traits.a)', ['profile.traits.a']],
     ['$notThere(1)', ALL],
-    ['($f := function() {1}; $f.input.profile.traits.a)', ALL],
-    ['($f := function() {1}; $f.environment.lookup("$").profile)', ALL],
-    ['{"f": function() {1}}.f.input.now', ALL],
-    ['$spread(function() {1}).input.now', ALL],
-    ['($g := $trim ~> $uppercase; $g.environment.lookup("$").now)', ALL],
-    ['(function($x) {$x & "!"})(profile.traits.a)', ['profile.traits.a']],
-    ['profile.traits.a ~> (function($x) {$x & "!"})', ['profile.traits.a']],
   ])('%s', (expression, reads) => {
     expect(readsOf(expression)).toEqual(reads);
   });

@@ -1,4 +1,4 @@
-import { isCallback, takesContext } from './context-functions';
+import { takesContext } from './context-functions';
 import type { FieldRead } from './mapping-result';
 import { Origins } from './origins';
 
@@ -64,16 +64,14 @@ class Analysis {
   }
 
   private consume(origins: Origins): Origins {
-    for (const { path, position } of origins.list())
-      this.note(typeof path === 'string' ? [] : path, position);
+    for (const { path = [], position } of origins.list()) this.note(path, position);
     return Origins.NONE;
   }
 
   /** Where it is text or a number, or might be, it is read; nothing below it is. */
   private touch(origins: Origins): Origins {
     for (const { path, position } of origins.list()) {
-      if (path === 'function') continue;
-      if (path === 'anywhere') this.note([], position);
+      if (path === undefined) this.note([], position);
       else if (!OBJECTS.has(JSON.stringify(path))) this.note([...path, ITSELF], position);
     }
     return Origins.NONE;
@@ -144,22 +142,17 @@ class Analysis {
       case 'lambda':
         // Called who knows when; what comes as an argument has been read by then.
         for (const argument of list(node.arguments)) this.assign(nameOf(argument), Origins.NONE, false);
-        this.consume(this.value(node.body, context));
-        // A thunk is JSONata's own, for the call in it.
-        return node.thunk === true ? Origins.NONE : Origins.of('function', node.position);
+        return this.consume(this.value(node.body, context));
       case 'function':
-        return this.call(node, list(node.arguments), context);
       case 'partial':
-        this.call(node, list(node.arguments), context);
-        return Origins.of('function', node.position);
+        return this.call(node, list(node.arguments), context);
       case 'apply':
         return this.apply(node, context);
       case 'transform':
         // It works on a copy of what it is given.
-        this.consumeAll([node.pattern, node.update, node.delete], Origins.NONE);
-        return Origins.of('function', node.position);
+        return this.consumeAll([node.pattern, node.update, node.delete], Origins.NONE);
       default:
-        return Origins.of('anywhere', node.position);
+        return Origins.of(undefined, node.position);
     }
   }
 
@@ -190,7 +183,7 @@ class Analysis {
     const bound = this.bound.get(name);
     // A function as a value may be called with fewer arguments than it needs.
     if (!bound) this.takeContext(takesContext(name, 1), context);
-    return bound ?? Origins.of('function', node.position);
+    return bound ?? Origins.NONE;
   }
 
   private bind(node: Node, context: Origins): Origins {
@@ -210,45 +203,36 @@ class Analysis {
     this.lambdas.set(name, isLambda);
   }
 
-  /** @param more arguments that stand before those given, as `~>` puts one there */
   private call(node: Node, given: readonly unknown[], context: Origins, more = 0): Origins {
-    const procedure = unwrapped(node.procedure);
-    const name =
-      procedure?.type === 'variable' && !isContext(procedure) ? String(procedure.value) : undefined;
-    const known = name !== undefined && !this.bound.has(name) ? name : undefined;
-    given.forEach((argument, index) => {
-      const value = this.value(argument, context);
-      this.consume(isCallback(known, index + more, given.length + more) ? value.withoutFunctions() : value);
-    });
-    if (known !== undefined) this.takeContext(takesContext(known, given.length + more), context);
-    else if (name === undefined || !this.lambdas.get(name)) {
-      if (procedure?.type !== 'lambda' || procedure.signature !== undefined)
-        this.takeContext('anything', context);
-      return this.consume(this.value(procedure, context).withoutFunctions());
+    this.consumeAll(given, context);
+    const procedure = node.procedure as Node | undefined;
+    if (procedure?.type === 'variable' && typeof procedure.value === 'string' && !isContext(procedure)) {
+      const { value: name } = procedure;
+      if (this.lambdas.get(name)) return Origins.NONE;
+      if (!this.bound.has(name)) this.takeContext(takesContext(name, given.length + more), context);
+      else this.takeContext('anything', context);
+      return this.consume(this.bound.get(name) ?? Origins.NONE);
     }
-    return Origins.NONE;
+    if (procedure?.type !== 'lambda' || procedure.signature !== undefined)
+      this.takeContext('anything', context);
+    return this.consume(this.value(procedure, context));
   }
 
   private apply(node: Node, context: Origins): Origins {
     this.consume(this.value(node.lhs, context));
-    const to = unwrapped(node.rhs) as Node;
-    if (to.type === 'function' || to.type === 'partial') {
+    const to = node.rhs as Node;
+    if (to.type === 'function' || to.type === 'partial')
       return this.trimmings(to, this.call(to, list(to.arguments), context, 1));
-    }
-    return this.call({ type: 'function', procedure: to }, [], context, 1);
+    if (to.type === 'variable')
+      return this.trimmings(to, this.call({ type: 'function', procedure: to }, [], context, 1));
+    if (to.type !== 'lambda' && to.type !== 'transform') this.takeContext('anything', context);
+    return this.consume(this.value(to, context));
   }
 
   private takeContext(what: ReturnType<typeof takesContext>, context: Origins): void {
     if (what === 'anything') this.consume(context);
     if (what === 'scalar') this.touch(context);
   }
-}
-
-/** What stands alone in brackets. */
-function unwrapped(given: unknown): Node | undefined {
-  const node = given as Node | undefined;
-  const inner = node?.type === 'block' && node.predicate === undefined ? list(node.expressions) : [];
-  return inner.length === 1 ? unwrapped(inner[0]) : node;
 }
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

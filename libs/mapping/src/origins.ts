@@ -1,12 +1,10 @@
-/**
- * A place in the input document: names from its root, lists left out. A function has none of its own, but whoever looks into
- * it finds the input it was made with.
- */
-export type InputPath = readonly string[] | 'anywhere' | 'function';
+/** A place in the input document: names from its root, lists left out. undefined: it may be anywhere. */
+export type InputPath = readonly string[] | undefined;
 
 /** Names beyond this depth are read with all that is below. */
 const DEEPEST = 16;
 const MOST = 500;
+const ANYWHERE = '*';
 
 /** Where in the input a value may have come from, each with the offset in the expression that says so. */
 export class Origins {
@@ -21,7 +19,7 @@ export class Origins {
   static union(parts: readonly Origins[]): Origins {
     const all = new Map(parts.flatMap(({ places }) => [...places]));
     // So many that they are better called anything.
-    return all.size > MOST ? Origins.of('anywhere') : new Origins(all);
+    return all.size > MOST ? Origins.of(undefined) : new Origins(all);
   }
 
   get size(): number {
@@ -32,15 +30,11 @@ export class Origins {
   child(name: string, position?: number): Origins {
     return Origins.union(
       [...this.places.values()].map(({ path }) =>
-        typeof path === 'string'
-          ? Origins.of('anywhere', position)
-          : Origins.of(path.length >= DEEPEST ? path : [...path, name], position),
+        path === undefined || path.length >= DEEPEST
+          ? Origins.of(path, position)
+          : Origins.of([...path, name], position),
       ),
     );
-  }
-
-  withoutFunctions(): Origins {
-    return new Origins(new Map([...this.places].filter(([, { path }]) => path !== 'function')));
   }
 
   list(): { path: InputPath; position?: number }[] {
@@ -52,4 +46,4 @@ export class Origins {
   }
 }
 
-const keyOf = (path: InputPath): string => JSON.stringify(path);
+const keyOf = (path: InputPath): string => (path === undefined ? ANYWHERE : JSON.stringify(path));
