@@ -52,8 +52,10 @@ export class MovingPopulation {
       ];
     });
     this.subjects = distinct.flatMap((subject, index) =>
-      fateOf(index) === 'parted' ? [half(subject, 0), half(subject, 1)] : [subject],
+      fateOf(index) === 'parted' ? [half(subject, 0), half(subject, 1)] : [{ ...subject }],
     );
+    // Members of an account are those of the end.
+    for (const subject of this.subjects) subject.everyone = this.subjects;
   }
 
   /** How many persons of the end have homes that began on several shards. */
