@@ -223,8 +223,8 @@ exports.mutants = [
   inEdges('windows')(
     'an answer is kept in the very millisecond at which it is due',
     'stream/answers.ts',
-    'slot.due <= now',
-    'slot.due < now',
+    'dues[nth]! <= now',
+    'dues[nth]! < now',
   ),
   inEdges('sequences')(
     'a step that comes does not have its sequence asked again',
@@ -265,7 +265,7 @@ exports.mutants = [
   inAnswers(
     'items of events that changed are not looked up again',
     'stream/answers.ts',
-    '(itemsChanged && slot.slot.looksUp)',
+    '(itemsChanged && slots[state.slots[nth]!]!.looksUp)',
     'false',
   ),
   inAnswers(
@@ -325,7 +325,7 @@ exports.mutants = [
   inFaults('the oldest count too')(
     'what overflowed is kept from then on as if it were all',
     'stream/person-state.ts',
-    'this.overflowed = new Set([...this.overflowed, state.slot.index]);',
+    'this.overflowed = new Set([...this.overflowed, matches.slot.index]);',
     '',
   ),
   inFaults('a merge or an unmerge')(
@@ -362,7 +362,7 @@ exports.mutants = [
     'slots without events are kept for everybody',
     'stream/person-state.ts',
     'if (!admits(slot, at, read)) return;',
-    'if (!admits(slot, at, read)) {\n      if (!this.find(slot)) this.open(slot, this.nthOf(slot.index), at, []), this.find(slot)!.clear();\n      return;\n    }',
+    'if (!admits(slot, at, read)) {\n      const nth = this.nthOf(slot.index);\n      if (this.slots[nth] !== slot.index) this.open(slot, nth, new Matches(slot));\n      return;\n    }',
   ),
   inCalendar(
     'a day begins 24 hours after the one before',

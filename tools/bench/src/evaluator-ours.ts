@@ -1,14 +1,6 @@
-import { flatten, type FlatValues, type PersonEvent } from '@percorso/profile';
-import {
-  Answers,
-  dueOf,
-  holdsOf,
-  PersonCache,
-  type PersonState,
-  type Plan,
-  planOf,
-} from '@percorso/segmentation';
-import { type Flips, type LeadingEvaluator, type Shop, type Touch } from './evaluator-work';
+import { flatten, type FlatValues } from '@percorso/profile';
+import { Answers, dueOf, holdsOf, PersonCache, type Plan, planOf } from '@percorso/segmentation';
+import { type Flips, type LeadingEvaluator, Memberships, type Shop, type Touch } from './evaluator-work';
 import type { ShopAudience } from './shop-audiences';
 
 interface Profile {
@@ -28,7 +20,7 @@ export class OurEvaluator implements LeadingEvaluator {
   private readonly plan: Plan;
   private readonly profiles: Profile[];
   private cache: PersonCache;
-  private readonly members = new Map<number, Set<number>>();
+  private readonly members: Memberships;
   private readonly answers: Answers;
   private lastDue = Infinity;
 
@@ -44,6 +36,7 @@ export class OurEvaluator implements LeadingEvaluator {
         where: definition.where,
       })),
     );
+    this.members = new Memberships(shop.shoppers.length, audiences.length);
     this.answers = new Answers(this.plan);
     this.profiles = shop.shoppers.map(({ traits, consent, email }, person) => ({
       person,
@@ -62,44 +55,32 @@ export class OurEvaluator implements LeadingEvaluator {
     this.cache = new PersonCache(this.plan);
   }
 
+  /** Bytes of state, by its own account. */
+  get kept(): number {
+    return this.cache.kept;
+  }
+
   due(): number {
     return this.lastDue;
   }
 
   touch({ person, now, row }: Touch): Flips {
     const known = this.cache.get(person);
-    if (known && row) this.cache.offer(known, row, now);
-    const state = known ?? this.build(person, now, row);
+    const state = known ?? this.cache.build(person, this.shop.rows[person]!, now);
+    if (row) this.cache.offer(state, row, now);
     const values = {
       profile: this.profiles[person]!,
       matches: (slot: number) => state.matches(this.plan.slots[slot]!),
     };
-    const members = this.membersOf(person);
     const flips: Flips = [];
     let due = Infinity;
     for (const program of this.answers.ask(state, values, { now, profileVersion: 1, woken: !row })) {
       const answer = this.answers.of(program);
       due = Math.min(due, dueOf(answer));
-      const holds = holdsOf(answer);
-      const audience = program.index;
-      if (holds === members.has(audience)) continue;
-      flips.push(`${holds ? '+' : '-'}${audience}`);
-      if (holds) members.add(audience);
-      else members.delete(audience);
+      this.members.set(person, program.index, holdsOf(answer), flips);
     }
     this.lastDue = due;
     return flips;
-  }
-
-  private build(person: number, now: number, row?: PersonEvent): PersonState {
-    const events = this.shop.rows[person]!;
-    return this.cache.build(person, row ? [...events, row] : events, now);
-  }
-
-  private membersOf(person: number): Set<number> {
-    let members = this.members.get(person);
-    if (!members) this.members.set(person, (members = new Set()));
-    return members;
   }
 }
 

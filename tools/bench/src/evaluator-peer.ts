@@ -1,4 +1,4 @@
-import { type Evaluator, type Flips, historyOf, type Shop, type Touch } from './evaluator-work';
+import { type Evaluator, type Flips, historyOf, Memberships, type Shop, type Touch } from './evaluator-work';
 import type { ShopEvent } from './shop';
 
 /** An event as peers keep it: flat, in the list of its name, oldest first. */
@@ -47,14 +47,17 @@ export type Ask = (
  */
 export class PeerEvaluator implements Evaluator {
   private kept = new Map<number, Facts>();
-  private readonly members = new Map<number, Set<number>>();
+  private readonly members: Memberships;
 
   constructor(
     readonly title: string,
     private readonly shop: Shop,
     private readonly byEvent: ReadonlyMap<string, readonly number[]>,
     private readonly ask: Ask,
-  ) {}
+    audiences: number,
+  ) {
+    this.members = new Memberships(shop.shoppers.length, audiences);
+  }
 
   forget(): void {
     this.kept = new Map();
@@ -67,15 +70,8 @@ export class PeerEvaluator implements Evaluator {
     if (event) keep(facts, event);
     const asked = known && event ? (this.byEvent.get(event.name) ?? []) : 'all';
     const answers = asked.length === 0 ? new Map<number, boolean>() : await this.ask(facts, asked);
-    let members = this.members.get(person);
-    if (!members) this.members.set(person, (members = new Set()));
     const flips: Flips = [];
-    for (const [audience, holds] of answers) {
-      if (holds === members.has(audience)) continue;
-      flips.push(`${holds ? '+' : '-'}${audience}`);
-      if (holds) members.add(audience);
-      else members.delete(audience);
-    }
+    for (const [audience, holds] of answers) this.members.set(person, audience, holds, flips);
     return flips;
   }
 

@@ -1,7 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { median } from './bench';
 import { askJsonata } from './evaluator-jsonata';
 import { OurEvaluator } from './evaluator-ours';
-import { PeerEvaluator } from './evaluator-peer';
+import { type Ask, PeerEvaluator } from './evaluator-peer';
 import { askRules } from './evaluator-rules';
 import {
   audiencesByEvent,
@@ -14,7 +16,7 @@ import {
   type Touch,
   Wakes,
 } from './evaluator-work';
-import { shopAudiences } from './shop-audiences';
+import { type ShopAudience, shopAudiences } from './shop-audiences';
 
 export interface RaceOptions {
   customers: number;
@@ -36,6 +38,10 @@ const HISTORY = 20;
 /** Milliseconds between events, in the mean: a round of 2,000 is over an hour of a shop, with the exits that time brings. */
 const EVERY_MS = 2000;
 
+/** Customers of the warm-up, and how long each evaluator works on them. */
+const WARM_CUSTOMERS = 200;
+const WARM_MS = 1500;
+
 interface Round {
   touches: Touch[];
   flips: Flips[];
@@ -55,12 +61,9 @@ export async function race({
 }: RaceOptions): Promise<RaceResult> {
   const shop = makeShop(customers, HISTORY);
   const audiences = shopAudiences(count);
-  const byEvent = audiencesByEvent(audiences);
-  const ours = new OurEvaluator(shop, audiences);
-  const peers = [
-    new PeerEvaluator('json-rules-engine', shop, byEvent, askRules(audiences)),
-    new PeerEvaluator('jsonata', shop, byEvent, askJsonata(audiences)),
-  ];
+  await warmUp(audiences);
+  showMemory(shop, audiences);
+  const { ours, peers } = evaluatorsOf(shop, audiences);
   const flow = new EventFlow(shop, EVERY_MS);
   const wakes = new Wakes();
   const rates = { warm: new Map<string, number[]>(), cold: new Map<string, number[]>() };
@@ -97,6 +100,45 @@ export async function race({
     warm: ratios('warm', rates.warm),
     cold: ratios('cold', rates.cold),
   };
+}
+
+function evaluatorsOf(
+  shop: Shop,
+  audiences: readonly ShopAudience[],
+): { ours: OurEvaluator; peers: PeerEvaluator[] } {
+  const byEvent = audiencesByEvent(audiences);
+  const peer = (title: string, ask: Ask): PeerEvaluator =>
+    new PeerEvaluator(title, shop, byEvent, ask, audiences.length);
+  return {
+    ours: new OurEvaluator(shop, audiences),
+    peers: [peer('json-rules-engine', askRules(audiences)), peer('jsonata', askJsonata(audiences))],
+  };
+}
+
+/** Code is compiled as it is used: each has worked for a while, on other customers, as in a process that has run for days. */
+async function warmUp(audiences: readonly ShopAudience[]): Promise<void> {
+  const shop = makeShop(WARM_CUSTOMERS, HISTORY);
+  const { ours, peers } = evaluatorsOf(shop, audiences);
+  for (const one of [ours, ...peers]) {
+    const flow = new EventFlow(shop, EVERY_MS);
+    for (const until = performance.now() + WARM_MS; performance.now() < until;) {
+      one.forget();
+      for (let events = 0; events < 2 * WARM_CUSTOMERS; events++) await one.touch(flow.next());
+    }
+  }
+}
+
+function showMemory(shop: Shop, audiences: readonly ShopAudience[]): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const ours = new OurEvaluator(shop, audiences);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let person = 0; person < shop.shoppers.length; person++) ours.touch({ person, now: shop.start });
+  collect();
+  const each = (bytes: number): string => Math.round(bytes / shop.shoppers.length).toLocaleString('en');
+  const measured = each(process.memoryUsage().heapUsed - before);
+  console.log(`state of a customer: ${measured} bytes, ${each(ours.kept)} by its own account`);
 }
 
 /** Everybody is looked at once, so that all keep everybody's state and memberships. */

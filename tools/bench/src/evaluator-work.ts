@@ -23,6 +23,26 @@ export interface Shop {
   start: number;
 }
 
+/** Who is a member of what, in place of the table a store keeps; the same for all evaluators. */
+export class Memberships {
+  private readonly held: Uint8Array;
+
+  constructor(
+    customers: number,
+    private readonly audiences: number,
+  ) {
+    this.held = new Uint8Array(customers * audiences);
+  }
+
+  /** Write what an evaluator found, into the flips too where it is new. */
+  set(person: number, audience: number, holds: boolean, flips: Flips): void {
+    const place = person * this.audiences + audience;
+    if (this.held[place] === Number(holds)) return;
+    this.held[place] = Number(holds);
+    flips.push(`${holds ? '+' : '-'}${audience}`);
+  }
+}
+
 /** Entries and exits of one touch, as text: `+3` entered the fourth audience, `-3` left it. */
 export type Flips = string[];
 

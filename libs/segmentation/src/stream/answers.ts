@@ -1,6 +1,6 @@
 import { type Answer, dueOf } from './answer';
 import type { PersonFacts } from './leaf-answer';
-import type { PersonState, SlotState } from './person-state';
+import type { PersonState } from './person-state';
 import type { Asked, Plan, PlannedLeaf } from './plan';
 
 /** How a person is looked at. */
@@ -101,28 +101,29 @@ export class Answers {
     const { items, slots } = this.plan;
     for (const index of state.overflowed) state.outdate(slots[index]!);
     const itemsChanged = state.itemsAsOf !== items.changes;
-    if (known && !state.stale && state.due > now && !itemsChanged) return;
-    state.due = Infinity;
-    for (const slot of state.slots) {
-      if (!known || slot.stale || slot.due <= now || (itemsChanged && slot.slot.looksUp))
-        this.askSlot(state, slot, person, now);
-      state.due = Math.min(state.due, slot.due);
+    if (known && state.due > now && !itemsChanged) return;
+    const { dues } = state;
+    let due = Infinity;
+    for (let nth = 0; nth < dues.length; nth++) {
+      if (!known || dues[nth]! <= now || (itemsChanged && slots[state.slots[nth]!]!.looksUp))
+        dues[nth] = this.askSlot(state, nth, person, now);
+      if (dues[nth]! < due) due = dues[nth]!;
     }
-    state.stale = false;
+    state.due = due;
   }
 
-  private askSlot(state: PersonState, slot: SlotState, person: PersonFacts, now: number): void {
-    const { index, leaves } = slot.slot;
-    const own = state.overflowed.has(index) ? person.matches(index) : slot;
+  /** Ask the leaves whose answers are kept with the nth slot; until when time alone changes none of them. */
+  private askSlot(state: PersonState, nth: number, person: PersonFacts, now: number): number {
+    const { index, leaves } = this.plan.slots[state.slots[nth]!]!;
+    const own = state.overflowed.has(index) ? person.matches(index) : state.matchesOf(nth);
     let due = Infinity;
-    for (let nth = 0; nth < leaves.length; nth++) {
-      const leaf = this.plan.leaves[leaves[nth]!]!;
+    for (let each = 0; each < leaves.length; each++) {
+      const leaf = this.plan.leaves[leaves[each]!]!;
       const answer = leaf.ask(person, now, own);
       due = Math.min(due, dueOf(answer));
-      this.keep(state, slot.place + nth, leaf, answer);
+      this.keep(state, state.places[nth]! + each, leaf, answer);
     }
-    slot.due = due;
-    slot.stale = false;
+    return due;
   }
 
   private keep({ answers }: PersonState, place: number, leaf: PlannedLeaf, answer: Answer): void {
@@ -138,14 +139,16 @@ export class Answers {
   }
 
   /** All leaves' answers of a person in one list. */
-  private gather({ answers, slots }: PersonState): void {
+  private gather({ answers, slots, places }: PersonState): void {
     const { current } = this;
-    const { blank, profileLeaves } = this.plan;
+    const { blank, profileLeaves, slots: all } = this.plan;
     for (let leaf = 0; leaf < blank.length; leaf++) current[leaf] = blank[leaf]!;
     for (let place = 0; place < profileLeaves.length; place++)
       current[profileLeaves[place]!] = answers[place]!;
-    for (const { slot, place } of slots) {
-      for (let nth = 0; nth < slot.leaves.length; nth++) current[slot.leaves[nth]!] = answers[place + nth]!;
+    for (let nth = 0; nth < slots.length; nth++) {
+      const { leaves } = all[slots[nth]!]!;
+      const place = places[nth]!;
+      for (let each = 0; each < leaves.length; each++) current[leaves[each]!] = answers[place + each]!;
     }
   }
 }

@@ -3,8 +3,8 @@ import { PersonState } from './person-state';
 import type { Plan } from './plan';
 
 /**
- * State of one workspace's persons, of each as of the end of its partition's last turn, the least recently used given up first. All of it is found
- * again in the event table, so it may be dropped at any time.
+ * State of one workspace's persons, of each as of the end of its partition's last turn, those not used for longest given
+ * up first. All of it is found again in the event table, so it may be dropped at any time.
  */
 export class PersonCache {
   /** Time as last seen: state forgets what later moments do not need. */
@@ -14,7 +14,7 @@ export class PersonCache {
 
   constructor(readonly plan: Plan) {}
 
-  /** Persons, slots and single events that are kept. */
+  /** Bytes that are kept, about. */
   get kept(): number {
     return this.held;
   }
@@ -25,10 +25,7 @@ export class PersonCache {
 
   get(person: number): PersonState | undefined {
     const state = this.states.get(person);
-    if (!state) return undefined;
-    // Maps keep the order of insertion: the first is the one not used for longest.
-    this.states.delete(person);
-    this.states.set(person, state);
+    if (state) state.used = true;
     return state;
   }
 
@@ -60,11 +57,18 @@ export class PersonCache {
     for (const person of this.states.keys()) if (gone(person)) this.drop(person);
   }
 
-  /** Give up what is beyond a bound; not while states are in use. */
+  /** Give up what is beyond a bound, in bytes; not while states are in use. */
   shrink(most: number): void {
-    for (const person of this.states.keys()) {
+    for (const [person, state] of this.states) {
       if (this.held <= most) return;
-      this.drop(person);
+      if (!state.used) {
+        this.drop(person);
+        continue;
+      }
+      // Another round for who was looked at since the last one: maps keep the order of insertion, so they come again.
+      state.used = false;
+      this.states.delete(person);
+      this.states.set(person, state);
     }
   }
 

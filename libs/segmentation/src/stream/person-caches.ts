@@ -4,8 +4,8 @@ import type { Plan } from './plan';
 import { partitionOf } from './shard';
 import type { StreamCursor } from './stream-cursor.store';
 
-/** Persons, slots and single events kept in one process, all workspaces together; about 200 bytes each. */
-const MOST_KEPT = 2_000_000;
+/** Bytes of state kept in one process, all workspaces together. */
+const MOST_KEPT = 400_000_000;
 
 /** State of one workspace's persons, as of the last turn of each partition this process worked on. */
 interface Kept {

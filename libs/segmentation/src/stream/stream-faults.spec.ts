@@ -198,7 +198,8 @@ describe('StreamEvaluator under faults', () => {
   it('state beyond the bound is given up and read again, exactly', async () => {
     const caches = world.get(PersonCaches);
     const most = caches.mostKept;
-    caches.mostKept = 60;
+    // Some twenty persons.
+    caches.mostKept = 20_000;
     try {
       const audience = await world.newAudience(twiceAMonth);
       await world.evaluate(audience);
@@ -206,7 +207,7 @@ describe('StreamEvaluator under faults', () => {
       for (const round of [3, 2, 1]) {
         for (const part of [people.slice(0, 25), people.slice(25)]) {
           await world.say(...part.map((who) => order(who, round * DAY)));
-          expect(caches.kept).toBeLessThanOrEqual(60);
+          expect(caches.kept).toBeLessThanOrEqual(20_000);
         }
       }
       const first = world.workspaceId;
@@ -215,8 +216,8 @@ describe('StreamEvaluator under faults', () => {
       await world.newWorkspace();
       await world.newAudience(twiceAMonth);
       await world.say(...people.slice(0, 28).map((who) => order(who)));
-      expect(caches.kept).toBeGreaterThan(28);
-      expect(caches.kept).toBeLessThanOrEqual(60);
+      expect(caches.kept).toBeGreaterThan(10_000);
+      expect(caches.kept).toBeLessThanOrEqual(20_000);
       world.workspaceId = first;
       await world.say(order('p0', 40 * DAY));
       await expectExact(audience, twiceAMonth);
@@ -302,6 +303,6 @@ describe('StreamEvaluator under faults', () => {
     );
     expect(rows[0]?.members).toBe((300 * 301) / 2);
     // An event passes the slots of those definitions that take it, and costs nothing in the others.
-    expect((await stateOf(1)).size).toBe(1 + 2);
+    expect((await stateOf(1)).slots).toHaveLength(1);
   }, 120_000);
 });
