@@ -46,9 +46,9 @@ describe('parseDate', () => {
         if (found !== undefined) dates += 1;
         expect({ text, found }).toEqual({ text, found: wanted(text) });
       }),
-      { seed: SEED, numRuns: 20_000 },
+      { seed: SEED, numRuns: 3000 },
     );
-    expect(dates).toBeGreaterThan(4000);
+    expect(dates).toBeGreaterThan(600);
   });
 
   it.each([
