@@ -313,7 +313,7 @@ exports.mutants = [
   inStream('beside arriving events')(
     'state kept for other audiences serves a new one',
     'stream/person-caches.ts',
-    'known.plan === plan && ',
+    'known.cache.plan === plan && ',
     '',
   ),
   inStream('to the millisecond')(
@@ -331,8 +331,8 @@ exports.mutants = [
   inFaults('a merge or an unmerge')(
     'state outlives a turn of another process',
     'stream/person-caches.ts',
-    'known.turn === turn && ',
-    '',
+    'turns.get(partition) !== turn)',
+    'turns.get(partition) !== turn && turn < 0)',
   ),
   inFaults('more merges at once')(
     'merges that are not woken yet are missed',
@@ -349,8 +349,8 @@ exports.mutants = [
   inFaults('poisoned')(
     'a lost wake is waited for for ever',
     'stream/stream-evaluator.ts',
-    'if (nothing && !(cursor.nextWake && cursor.nextWake <= now))',
-    'if (nothing)',
+    'turn.until === from && !overdue)',
+    'turn.until === from)',
   ),
   inFaults('1,000 definitions')(
     'a turn writes however many answers change',
