@@ -40,7 +40,7 @@ describe('incremental evaluation', () => {
     fc.assert(
       fc.property(
         arbitrarySubjects,
-        fc.array(arbitraryCondition, { minLength: 6, maxLength: 9 }),
+        fc.array(arbitraryCondition, { minLength: 8, maxLength: 11 }),
         fc.infiniteStream(fc.nat()),
         steps,
         (subjects, conditions, order, waits) => {
