@@ -18,7 +18,10 @@ function fieldsOfLeaf(leaf: Leaf): FieldPath[] {
     case 'consent':
       return [['consent', leaf.channel, ...(leaf.topic === undefined ? [] : [leaf.topic])]];
     case 'account':
-      return [['groups'], ...leaf.where.map(({ path }) => ['accounts', ...path.split('.')])];
+      return accounts(leaf.where);
+    case 'accountMember':
+      // What is asked of the members is a condition of its own among the leaves.
+      return accounts(leaf.account);
     case 'calendar':
       return [trait(leaf.path), ...(leaf.zone && 'trait' in leaf.zone ? [trait(leaf.zone.trait)] : [])];
     case 'sample':
@@ -36,6 +39,11 @@ function fieldsOfLeaf(leaf: Leaf): FieldPath[] {
       return ANYTHING;
   }
 }
+
+const accounts = (tests: readonly Test[]): FieldPath[] => [
+  ['groups'],
+  ...tests.map(({ path }) => ['accounts', ...path.split('.')]),
+];
 
 const trait = (path: string): FieldPath => ['traits', ...path.split('.')];
 
