@@ -301,8 +301,8 @@ exports.mutants = [
   inStream('follows a merge')(
     'a merge is missed: state is kept',
     'stream/stream-evaluator.ts',
-    '[...touched.keys()])) cache.drop(person)',
-    '[...touched.keys()])) cache.drop(-person)',
+    'for (const person of voided) turn.cache.drop(person)',
+    'for (const person of voided) turn.cache.drop(-person)',
   ),
   inStream('beside arriving events')(
     'a set overtakes newer answers',
@@ -337,8 +337,8 @@ exports.mutants = [
   inFaults('more merges at once')(
     'merges that are not woken yet are missed',
     'stream/stream-evaluator.ts',
-    'this.wakes.voided(tx, [...touched.keys()])',
-    'this.wakes.voided(tx, woken)',
+    'this.wakes.voided(tx, persons)',
+    'this.wakes.voided(tx, touched.filter(({ woken }) => woken).map(({ person }) => person))',
   ),
   inFaults('poisoned')(
     'state that led to drift is trusted on',
