@@ -28,7 +28,7 @@ describe('answers kept from one look to the next', () => {
 
   afterAll(() => {
     expect(slept).toBeGreaterThan(CASES);
-    expect(moved).toBeGreaterThan(CASES);
+    expect(moved).toBeGreaterThan(CASES / 3);
   });
 
   it(`are those that would be found anew, whatever changed meanwhile (seed ${SEED}, ${CASES} cases)`, () => {
@@ -42,6 +42,8 @@ describe('answers kept from one look to the next', () => {
           const plan = planFor(definitions);
           const others = subjects.flatMap(({ events }) => events);
           const subject: Subject = { ...subjects[0]!, events: [], lookups: structuredClone(LOOKUPS) };
+          // Of accounts that change it is the only member.
+          subject.everyone = [subject];
           const arrival = new Arrival(plan, subject);
           let now = NOW.getTime();
           let version = 1;
