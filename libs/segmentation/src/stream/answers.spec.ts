@@ -28,7 +28,7 @@ describe('answers kept from one look to the next', () => {
 
   afterAll(() => {
     expect(slept).toBeGreaterThan(CASES);
-    expect(moved).toBeGreaterThan(CASES);
+    expect(moved).toBeGreaterThan(CASES / 3);
   });
 
   it(`are those that would be found anew, whatever changed meanwhile (seed ${SEED}, ${CASES} cases)`, () => {
@@ -42,6 +42,8 @@ describe('answers kept from one look to the next', () => {
           const plan = planFor(definitions);
           const others = subjects.flatMap(({ events }) => events);
           const subject: Subject = { ...subjects[0]!, events: [], lookups: structuredClone(LOOKUPS) };
+          // Of accounts that change it is the only member.
+          subject.everyone = [subject];
           const arrival = new Arrival(plan, subject);
           let now = NOW.getTime();
           let version = 1;
@@ -104,5 +106,24 @@ describe('answers kept from one look to the next', () => {
       ),
       { seed: SEED, numRuns: CASES, endOnFailure: true },
     );
+  });
+
+  it('follow an item that changes, of an event and of a trait, in every audience that looks at it', () => {
+    const test = { path: 'sku', lookup: 'product', field: 'kind', op: 'eq', value: 'shoe' };
+    const [event, trait] = [{ event: { name: 'A', where: [test] } }, { trait: test }];
+    const plan = planFor([event, { all: [event] }, trait, { any: [trait] }].map(parsed));
+    const nobody = { person: 1, identities: [], accounts: [], lists: [], consent: {}, events: [] };
+    const arrival = new Arrival(plan, { ...nobody, traits: { sku: 'new' } });
+    const now = NOW.getTime();
+    const held = (): boolean[] => {
+      arrival.look(now);
+      return plan.programs.map((_, program) => arrival.told(program).holds);
+    };
+    arrival.arrive({ name: 'A', at: now - 1, properties: { sku: 'new' } }, now);
+    expect(held()).toEqual([false, false, false, false]);
+    plan.items.set('product', 'new', flatten({ kind: 'shoe' }));
+    expect(held()).toEqual([true, true, true, true]);
+    plan.items.set('product', 'new', undefined);
+    expect(held()).toEqual([false, false, false, false]);
   });
 });

@@ -44,7 +44,6 @@ export class Arrival {
   private readonly answers: Answers;
   /** Of each program, from the last time it had to be asked. */
   private readonly last: Answer[] = [];
-  private readonly groups: string[];
   /** Everybody else, whose events have all come. */
   private readonly others: readonly Arrival[];
   /** Who satisfied what is asked of members, as of the last look. */
@@ -55,7 +54,6 @@ export class Arrival {
     private readonly subject: Subject,
     start = NOW.getTime(),
   ) {
-    this.groups = subject.accounts.map(canonicalJson);
     for (const [name, items] of Object.entries(LOOKUPS)) {
       for (const [key, fields] of Object.entries(items)) plan.items.set(name, key, flatten(fields));
     }
@@ -103,6 +101,10 @@ export class Arrival {
   ask(program: number, now: number): Told {
     this.look(now);
     return this.told(program);
+  }
+
+  private get groups(): string[] {
+    return this.subject.accounts.map(canonicalJson);
   }
 
   private get everyone(): readonly Arrival[] {
