@@ -15,7 +15,10 @@ export interface RowToMap {
   at: number;
 }
 
-/** Maps one document. JSONata's deadline is one of the clock: a row that a busy machine kept waiting is tried again. */
+/**
+ * Maps one document. JSONata's deadline is one of the clock: a row that did not have the processor for so long is tried
+ * again, and any once, since what runs for the first time is slow.
+ */
 export async function evaluateRow(
   compiled: Expression,
   { document, seed, at }: RowToMap,
@@ -29,8 +32,8 @@ export async function evaluateRow(
     } catch (error) {
       const detail = describeError(error);
       const { user, system } = process.cpuUsage(before);
-      const starved = (user + system) / 1000 < timeoutMs / 2;
-      if (detail.code !== 'mapping-timeout' || !starved || attempt === STARVED) return { error: detail };
+      const tries = (user + system) / 1000 < timeoutMs ? STARVED : 2;
+      if (detail.code !== 'mapping-timeout' || attempt >= tries) return { error: detail };
     }
   }
 }
