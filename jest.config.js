@@ -26,6 +26,6 @@ module.exports = {
   globalSetup: '<rootDir>/tools/test-engines.cjs',
   globalTeardown: '<rootDir>/tools/test-engines-stop.cjs',
   testTimeout: 30000,
-  // One more than cores: specs wait for engines, timeouts and other processes about half of their time.
-  maxWorkers: 3,
+  // Twice the usual two cores: specs wait for engines, timeouts and other processes about half of their time.
+  maxWorkers: 4,
 };

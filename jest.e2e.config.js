@@ -1,9 +1,9 @@
 const unit = require('./jest.config.js');
 
-/** User stories against a running hub, two side by side: each owns its hub, and waits more than it computes. */
+/** User stories against a running hub, three side by side: each owns its hub, and waits more than it computes. */
 module.exports = {
   ...unit,
   testMatch: ['<rootDir>/e2e/src/**/*.e2e.ts'],
   testTimeout: 240000,
-  maxWorkers: 2,
+  maxWorkers: 3,
 };

@@ -97,6 +97,8 @@ describe('audiences under faults', () => {
 
   it('a worker killed in the middle of a set evaluation: the next one writes what is missing', async () => {
     await ingest(context, known(2500));
+    // Whatever a new workspace needs the lock for is done: only the evaluation will wait for it.
+    await poll(partitions, (count) => count === 8, { what: 'the partitions of a new workspace' });
     const first = await holdStream();
     const audience = await createAudience(context, 'Everyone', everyone);
     await poll(evaluationOf(audience), (row) => row?.state === 'running', { everyMs: 20 });
@@ -248,6 +250,14 @@ describe('audiences under faults', () => {
           [audience.id],
         )
       )[0];
+
+  const partitions = async (): Promise<number> =>
+    (
+      await world.sql<{ count: number }>(
+        `SELECT count(*)::int AS count FROM percorso.lease WHERE workspace_id = $1 AND kind = 'stream'`,
+        [context.workspaceId],
+      )
+    )[0]?.count ?? 0;
 
   const waiters = async (): Promise<number> =>
     (

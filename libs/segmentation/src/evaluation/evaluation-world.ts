@@ -134,7 +134,16 @@ export class EvaluationWorld {
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
     const { database, shards, clock, gate, evaluations, audiences, signal } = this;
     const guard = new SetGuard(database, this.cursors, this.wakes);
-    const sets = new SetPass(database, shards, clock, gate, audiences, this.filler(guard), guard);
+    const sets = new SetPass(
+      database,
+      shards,
+      clock,
+      gate,
+      audiences,
+      this.filler(guard),
+      guard,
+      new TraitLoader(),
+    );
     return new Evaluator(
       database,
       clock,

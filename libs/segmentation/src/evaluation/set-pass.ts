@@ -5,6 +5,7 @@ import { Database, Shards, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { resolveUsed } from '../audience/used-audiences';
 import { traitKeysOf } from '../computed-trait/trait-definition';
+import { TraitLoader } from '../computed-trait/trait-loader';
 import { type Definition, leavesOf } from '../definition/definition';
 import { parseDefinition } from '../definition/parse-definition';
 import { MemberFiller } from '../member/member-filler';
@@ -30,9 +31,8 @@ export interface ComputedPass {
   unusable: { lease: EvaluationLease; error: Problem }[];
 }
 
-/** Computed traits among them are kept by the incremental evaluation, which may be behind what is loaded. */
-const looksAtTraits = ({ where }: Definition): boolean =>
-  [...leavesOf(where)].some((leaf) => traitKeysOf(leaf).length > 0);
+const looksAt = ({ where }: Definition, traits: ReadonlySet<string>): boolean =>
+  [...leavesOf(where)].some((leaf) => traitKeysOf(leaf).some((key) => traits.has(key)));
 
 type Usable = Pick<EvaluatedSet, 'lease' | 'definition'>;
 
@@ -47,12 +47,14 @@ export class SetPass {
     private readonly audiences: AudienceStore,
     private readonly members: MemberFiller,
     private readonly guard: SetGuard,
+    private readonly traits: TraitLoader,
   ) {}
 
   async compute(workspaceId: string, leases: readonly EvaluationLease[]): Promise<ComputedPass> {
-    const { usable, unusable, zone } = await this.database.tx(workspaceId, async (tx) => ({
+    const { usable, unusable, zone, computed } = await this.database.tx(workspaceId, async (tx) => ({
       ...(await this.readDefinitions(tx, leases)),
       zone: await this.audiences.zone(tx),
+      computed: new Set((await this.traits.versions(tx)).map(({ key }) => key)),
     }));
     const filled: (Usable & { wrong: number })[] = [];
     const done = new Set<string>();
@@ -67,7 +69,8 @@ export class SetPass {
     }
     const since = this.clock.now();
     const definitions = filled.map(({ definition }) => definition);
-    const traitsPos = definitions.some(looksAtTraits)
+    // Computed traits are kept by the incremental evaluation, which may be behind what is loaded.
+    const traitsPos = definitions.some((one) => looksAt(one, computed))
       ? await this.database.tx(workspaceId, (tx) => this.guard.position(tx))
       : undefined;
     return this.gate.holdLoaded(workspaceId, async ({ pos }) => {

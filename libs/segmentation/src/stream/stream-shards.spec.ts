@@ -11,7 +11,7 @@ import { StreamWorld } from './stream-world';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000);
-const STORIES = Number(process.env.PERCORSO_STORIES ?? 4);
+const STORIES = Number(process.env.PERCORSO_STORIES ?? 2);
 
 const orders = (value: number, within = {}): object => ({
   event: { name: 'Order Completed', measure: 'count', op: 'gte', value, ...within },
