@@ -73,6 +73,8 @@ export async function multiply(
   );
   const [at] = rows;
   if (!at?.rest) throw new RangeError('only a workspace at rest can be copied');
+  // A workspace of which the statistics know nothing beside one of a million is taken for a few rows.
+  for (const table of BUSY) await postgres.query(`ANALYZE percorso.${table}`);
   await postgres.query('BEGIN; SET LOCAL search_path = percorso');
   const numbers: Record<string, number> = { nodes: at.nodes, copies, events: Number(at.events) };
   for (const sql of COPIES) {
