@@ -8,6 +8,8 @@ const CHILD = join(__dirname, '..', 'dist', 'mapping-child.js');
 const SETPRIV = '/usr/bin/setpriv';
 const PAGE = 4096;
 const WATCH_MS = 50;
+/** Looks in a row that must find a process hanging. */
+const LOOKS = 4;
 const START_MS = 30_000;
 /** Times its patience that a process is waited for which gets no processor. */
 const STARVED = 10;
@@ -33,6 +35,7 @@ export class MappingProcess {
   private lastSign = Date.now();
   /** The sign last looked at, and the processor time used until then. */
   private looked = { sign: 0, cpu: 0 };
+  private hanging = 0;
   private ready = false;
   private killedFor?: Death;
   private watch?: NodeJS.Timeout;
@@ -76,6 +79,7 @@ export class MappingProcess {
   /** Hands over one request; `onAnswer` hears every piece. Call `rest()` when the last one came. */
   request(request: ChildRequest, onAnswer: (answer: ChildAnswer) => void): void {
     this.started = 0;
+    this.hanging = 0;
     this.lastSign = Date.now();
     this.onAnswer = onAnswer;
     this.child.send(request, (error) => {
@@ -100,11 +104,9 @@ export class MappingProcess {
       return;
     }
     if (this.lastSign !== this.looked.sign) this.looked = { sign: this.lastSign, cpu: cpuMs(this.child.pid) };
-    if (!this.isHanging()) return;
-    // Signs may be waiting unread if this process was busy: let them in before judging.
-    setImmediate(() => {
-      if (this.onAnswer && this.isHanging()) this.kill('mapping-timeout');
-    });
+    this.hanging = this.isHanging() ? this.hanging + 1 : 0;
+    // A machine that stood still, or signs that wait unread, look the same at first sight.
+    if (this.hanging >= LOOKS) this.kill('mapping-timeout');
   }
 
   /** Silent for too long, and not because a busy machine gave it no processor. */
