@@ -1,5 +1,5 @@
 import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundLoop, Database, eachInTurn } from '@percorso/storage';
 import { Eraser } from './eraser';
 
 const LOOK_MS = 1_000;
@@ -27,17 +27,9 @@ export class EraserWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async round(stopping: () => boolean): Promise<boolean> {
-    let more = false;
-    const failures: unknown[] = [];
-    for (const workspaceId of await this.database.workspaceIds()) {
-      if (stopping()) return false;
-      try {
-        more = (await this.eraser.turn(workspaceId)) || more;
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-    return more;
+    const more = await eachInTurn(await this.database.workspaceIds(), stopping, async (workspaceId) =>
+      (await this.eraser.turn(workspaceId)) ? 1 : 0,
+    );
+    return more > 0;
   }
 }
