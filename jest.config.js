@@ -11,6 +11,9 @@ const swc = [
   },
 ];
 
+// `npm test` asks the same random cases every time, so that what fails is the change; `npm run nightly` asks new ones.
+process.env.PERCORSO_SEED ??= '20261125';
+
 /** Unit specs: beside the code they test, real engines where I/O is the point. */
 module.exports = {
   rootDir: __dirname,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { MembershipStore } from '@percorso/segmentation';
 import { ExportWorld, type Reply } from './export-world';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const ids = (reply: Reply): unknown[] => reply.body.value.map(({ id }) => id);
 const lines = (text: string): Record<string, unknown>[] =>
   text

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { elementSpans, memberSpans, valueStart } from './json-spans';
 
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const seed = Number(process.env.PERCORSO_SEED);
 
 /** JSON text with white space wherever it may stand. */
 function spaced(value: unknown, space: string): string {

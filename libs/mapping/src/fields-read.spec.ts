@@ -4,7 +4,7 @@ import { arbitraryExpression } from './expression-arbitraries';
 import { fieldsRead } from './fields-read';
 import { MappingRunner } from './mapping-runner';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const CASES = Number(process.env.PERCORSO_CASES ?? 600);
 
 const readsOf = (expression: string): string[] =>

@@ -3,7 +3,7 @@ import { startTestEngines, TestEngines } from '@percorso/engines';
 import { ProfileFixture } from './profile-fixture';
 
 const START = Date.UTC(2026, 1, 1);
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.PERCORSO_SEED);
 
 interface Said {
   owner: number;

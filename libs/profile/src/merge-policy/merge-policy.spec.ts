@@ -5,7 +5,7 @@ import { checkPolicy, checkSourcesExist } from './check-merge-policy';
 import { policies, Word, words } from './merge-policy-arbitraries';
 import { MergePolicy, ruleFor, TraitRanks } from './trait-ranks';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.PERCORSO_SEED);
 const AT = new Date('2026-01-01');
 
 /** Fragments by home, as the applier makes them. */

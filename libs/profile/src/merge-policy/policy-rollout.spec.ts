@@ -5,7 +5,7 @@ import { PersonHook } from '../person-hooks';
 import { policies, SOURCES, TRAITS } from './merge-policy-arbitraries';
 import type { MergePolicy } from './trait-ranks';
 
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.PERCORSO_SEED);
 const CRM_FIRST: MergePolicy = {
   default: { rule: 'source-precedence', sources: ['crm', 'web'] },
   traits: {},

@@ -10,7 +10,7 @@ import { loadPopulation } from './population-store';
 import { holds, type Subject } from './reference-evaluator';
 import { definitionOf, people, SetFixture } from './set-fixture';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 /** Definitions tried on each population. */
 const CONDITIONS = 10;
 const POPULATIONS = 16;

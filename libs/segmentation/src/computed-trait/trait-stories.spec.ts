@@ -13,7 +13,7 @@ import { referenceValue } from './reference-value';
 import type { MeasuredTrait, TraitDefinition } from './trait-definition';
 import { TraitWorld } from './trait-world';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const STORIES = Number(process.env.PERCORSO_STORIES ?? 2);
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 

@@ -11,7 +11,7 @@ import { referenceValue } from './reference-value';
 import type { MeasuredTrait } from './trait-definition';
 import { type TimedValue, valueOf } from './trait-value';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const CASES = Number(process.env.PERCORSO_CASES ?? 500);
 
 function measuredOf(json: object): MeasuredTrait {

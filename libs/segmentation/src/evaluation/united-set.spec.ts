@@ -11,7 +11,7 @@ import { readWakes } from '../stream/read-wakes';
 import { StreamWorld } from '../stream/stream-world';
 import { findMembers } from './find-members';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const POPULATIONS = Number(process.env.PERCORSO_POPULATIONS ?? 3);
 /** Definitions tried on each population. */
 const CONDITIONS = 8;

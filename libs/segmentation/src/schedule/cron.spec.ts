@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { ZONE_NAMES } from '../definition/zone-names';
 import { cronMistake, nextRun } from './cron';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const CASES = Number(process.env.PERCORSO_CASES ?? 300);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

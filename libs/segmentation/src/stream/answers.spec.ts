@@ -4,7 +4,7 @@ import { arbitraryCondition, arbitrarySubjects, LOOKUPS, NOW } from '../compile/
 import { holds, type Subject } from '../compile/reference-evaluator';
 import { Arrival, parsed, planFor } from './arrival';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const CASES = Math.max(100, Number(process.env.PERCORSO_CASES ?? 500) / 2);
 const DAY = 86_400_000;
 

@@ -10,7 +10,7 @@ import { StreamEvaluator } from './stream-evaluator';
 import { StreamWorld } from './stream-world';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const STORIES = Number(process.env.PERCORSO_STORIES ?? 2);
 
 const orders = (value: number, within = {}): object => ({

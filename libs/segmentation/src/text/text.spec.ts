@@ -7,7 +7,7 @@ import { parseDefinition } from '../definition/parse-definition';
 import { formatDefinition } from './format-definition';
 import { parseText } from './parse-text';
 
-const SEED = Number(process.env.PERCORSO_SEED ?? Date.now() % 1_000_000_000);
+const SEED = Number(process.env.PERCORSO_SEED);
 const FIXTURES = join(__dirname, '..', '..', 'fixtures', 'valid');
 const README = join(__dirname, '..', '..', 'README.md');
 const ADMIN_GUIDE = join(__dirname, '..', '..', '..', '..', 'docs', 'admin.md');

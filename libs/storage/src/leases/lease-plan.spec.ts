@@ -66,7 +66,7 @@ describe('planLeases', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { seed: Number(process.env.PERCORSO_SEED), numRuns: 200 },
     );
   });
 

@@ -10,7 +10,7 @@ import { xdmDocuments } from './xdm-arbitraries';
 import { recordName } from './xdm-names';
 
 const FIXTURES = join(__dirname, '..', '..', '..', 'fixtures', 'xdm');
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.PERCORSO_SEED);
 
 function fixtures<T>(folder: string): [string, T][] {
   return readdirSync(join(FIXTURES, folder)).map((file) => [
