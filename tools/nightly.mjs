@@ -8,6 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const seed = process.env.PERCORSO_SEED ?? String(Date.now() % 1_000_000_000);
 const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 const stream = 'libs/segmentation/src/stream';
+const traits = 'libs/segmentation/src/computed-trait';
 
 const steps = [
   [
@@ -44,12 +45,38 @@ const steps = [
   [
     '200 populations on shards',
     { PERCORSO_POPULATIONS: '200' },
-    [jest, '-c', 'jest.config.js', 'libs/segmentation/src/evaluation/united-set.spec.ts'],
+    [
+      jest,
+      '-c',
+      'jest.config.js',
+      'libs/segmentation/src/evaluation/united-set.spec.ts',
+      `${traits}/united-values.spec.ts`,
+    ],
   ],
   [
     'a kill at every write to shards',
     { PERCORSO_KILL_STEP: '1' },
     [jest, '-c', 'jest.config.js', 'libs/profile/src/shard'],
+  ],
+  [
+    '100 stories of computed traits',
+    { PERCORSO_STORIES: '100' },
+    [jest, '-c', 'jest.config.js', `${traits}/trait-stories.spec.ts`],
+  ],
+  [
+    '30 stories of computed traits on shards',
+    { PERCORSO_STORIES: '30', PERCORSO_SHARDS: '3' },
+    [jest, '-c', 'jest.config.js', `${traits}/trait-stories.spec.ts`],
+  ],
+  [
+    'ClickHouse away for five minutes',
+    { PERCORSO_AWAY_SECONDS: '300' },
+    [jest, '-c', 'jest.e2e.config.js', 'e2e/src/audience-faults.e2e.ts', '-t', 'ClickHouse away'],
+  ],
+  [
+    '1,000 audiences, each held against its set',
+    { PERCORSO_SAMPLE: '1000' },
+    [jest, '-c', 'jest.e2e.config.js', 'e2e/src/many-audiences.e2e.ts'],
   ],
   ['mutants', { PERCORSO_SEED: undefined }, [join(root, 'tools', 'checks', 'run-mutants.mjs')]],
 ];

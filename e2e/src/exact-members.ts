@@ -19,7 +19,7 @@ export async function streamPosition(world: World, { workspaceId }: StoryContext
   return Number(row?.pos ?? 0);
 }
 
-/** Nobody lost, nobody twice: replayed deltas = members = the set, and each pair's versions are 1, 2, 3, … */
+/** Nobody lost, nobody twice: members are the set, and what the log replayed gives. */
 export async function expectExactMembers(
   world: World,
   context: StoryContext,
@@ -27,23 +27,37 @@ export async function expectExactMembers(
   members: number,
 ): Promise<Delta[]> {
   expect(await evaluate(context, audience)).toMatchObject({ members, drift: 0 });
-  const rows = await world.sql<{ person: number }>(
-    'SELECT person FROM percorso.membership WHERE audience_id = $1 AND member ORDER BY person',
-    [audience.id],
+  const deltas = await expectExactLog(world, context, [audience]);
+  expect(deltas.reduce((sum, { op }) => sum + (op === 'enter' ? 1 : -1), 0)).toBe(members);
+  return deltas;
+}
+
+/** The deltas of audiences: each pair's versions are 1, 2, 3, …, and replayed they give the members there are. */
+export async function expectExactLog(
+  world: World,
+  { workspaceId }: StoryContext,
+  audiences: readonly { id: string }[],
+): Promise<Delta[]> {
+  const values = [workspaceId, audiences.map(({ id }) => id)];
+  const members = await world.sql<{ pair: string }>(
+    `SELECT audience_id || ' ' || person AS pair FROM percorso.membership
+     WHERE workspace_id = $1 AND audience_id = ANY($2::uuid[]) AND member`,
+    values,
   );
-  const deltas = await world.sql<Delta>(
-    `SELECT person, op, version::int AS version, cause ->> 'kind' AS kind FROM percorso.membership_delta
-     WHERE audience_id = $1 ORDER BY pos`,
-    [audience.id],
+  const deltas = await world.sql<Delta & { audience: string }>(
+    `SELECT audience_id AS audience, person, op, version::int AS version, cause ->> 'kind' AS kind
+     FROM percorso.membership_delta WHERE workspace_id = $1 AND audience_id = ANY($2::uuid[]) ORDER BY pos`,
+    values,
   );
-  const versions = new Map<number, number>();
-  for (const { person, op, version } of deltas) {
-    expect(version).toBe((versions.get(person) ?? 0) + 1);
-    expect(op).toBe(version % 2 === 1 ? 'enter' : 'exit');
-    versions.set(person, version);
-  }
-  const replayed = [...versions].filter(([, version]) => version % 2 === 1).map(([person]) => person);
-  expect(replayed.sort((a, b) => a - b)).toEqual(rows.map(({ person }) => person));
-  expect(rows).toHaveLength(members);
+  const versions = new Map<string, number>();
+  const broken = deltas.filter(({ audience, person, op, version }) => {
+    const pair = `${audience} ${person}`;
+    const next = (versions.get(pair) ?? 0) + 1;
+    versions.set(pair, version);
+    return version !== next || op !== (version % 2 === 1 ? 'enter' : 'exit');
+  });
+  expect(broken).toEqual([]);
+  const replayed = [...versions].flatMap(([pair, version]) => (version % 2 === 1 ? [pair] : []));
+  expect(replayed.sort()).toEqual(members.map(({ pair }) => pair).sort());
   return deltas;
 }

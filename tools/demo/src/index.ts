@@ -1,5 +1,5 @@
 export { type Call, behaviour } from './behaviour';
-export { type Audience, createAudience, evaluate } from './audience-step';
+export { type Audience, createAudience, evaluate, type Evaluation } from './audience-step';
 export { change } from './change-step';
 export { type Check, type StoryContext } from './context';
 export { type Customer, makeCustomers } from './customers';

@@ -1,5 +1,6 @@
 import { canonicalJson, newId } from '@percorso/kernel';
 import { firstShard, type Transaction } from '@percorso/storage';
+import type { StreamWorld } from '../stream/stream-world';
 import { LOOKUPS, OWN_LIST } from './arbitraries';
 import type { Subject } from './reference-evaluator';
 
@@ -11,7 +12,7 @@ export const FATES = ['early', 'merged', 'parted', 'detour'] as const;
 export type Fate = (typeof FATES)[number];
 
 /** Turns of the loader between which persons merge and part. */
-export const STAGES = 4;
+const STAGES = 4;
 
 /** Before all events. */
 const FIRST = new Date('2025-01-01T00:00:00.000Z');
@@ -64,8 +65,17 @@ export class MovingPopulation {
     return this.homes.filter(({ home, persons }) => shardOf(home) !== shardOf(persons.at(-1)!)).length;
   }
 
+  /** Live through all stages in a new workspace, loaded to ClickHouse after each. */
+  async settleIn(world: StreamWorld): Promise<void> {
+    await world.newWorkspace();
+    for (let stage = 0; stage < STAGES; stage++) {
+      await world.database.tx(world.workspaceId, (tx) => this.enter(tx, stage));
+      await world.load();
+    }
+  }
+
   /** Bring PostgreSQL from the stage before to this one. */
-  async enter(tx: Transaction, stage: number): Promise<void> {
+  private async enter(tx: Transaction, stage: number): Promise<void> {
     if (stage === 0) await this.found(tx);
     else await this.regroup(tx, stage);
     const head = this.subjects.reduce((sum, { events }) => sum + events.length, 0);

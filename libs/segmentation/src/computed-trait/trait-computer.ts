@@ -9,7 +9,6 @@ import {
 } from '@percorso/profile';
 import { Database, Shards, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
-import { compileTrait, readTraitValues, valueOfNothing } from '../compile/compile-trait';
 import type { SetScope } from '../compile/compile-scope';
 import { EvaluationQueue } from '../evaluation/evaluation.queue';
 import { findMembers } from '../evaluation/find-members';
@@ -20,6 +19,7 @@ import { Sweeper } from '../stream/sweeper';
 import { WakeStore } from '../stream/wake.store';
 import { type ComputationLease, ComputationLost, ComputationStore } from './computation.store';
 import { ComputedTraitStore } from './computed-trait.store';
+import { findValues } from './find-values';
 import { parseTrait } from './parse-trait';
 import { traitDrift } from './trait-metrics';
 import { conditionOf, type TraitDefinition } from './trait-definition';
@@ -98,7 +98,7 @@ export class TraitComputer {
     const changed = await this.apply(workspaceId, lease, set, this.guard.overtaking(moment), asDrift);
     if (lease.moved) {
       const where = conditionOf(set.definition);
-      await this.sweeper.sweepDefinition(workspaceId, { version: 1, where }, set.zone, set.asOf);
+      await this.sweeper.sweepDefinitions(workspaceId, [{ version: 1, where }], set.zone, set.asOf);
     }
     const asked = await this.database.tx(workspaceId, async (tx) => {
       if (asDrift && changed > 0) await this.guard.distrustState(tx);
@@ -126,14 +126,8 @@ export class TraitComputer {
 
   private async query(definition: TraitDefinition, scope: SetScope): Promise<ComputedSet['valueOf']> {
     if (definition.kind === 'measure') {
-      const compiled = compileTrait(definition, scope);
-      // Every person is on one shard with all its events.
-      const parts = await this.shards.each((client) => readTraitValues(client, compiled));
-      const nothing = valueOfNothing(definition);
-      return (person) => {
-        const values = parts.find((part) => part.has(person));
-        return storedOf(values ? values.get(person) : nothing);
-      };
+      const valueOf = await findValues(this.shards, definition, scope);
+      return (person) => storedOf(valueOf(person));
     }
     const [members] = await findMembers(this.shards, [{ version: 1, where: definition.where }], scope);
     const persons = new Set(members!.persons());

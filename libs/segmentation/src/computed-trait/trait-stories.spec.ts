@@ -1,19 +1,20 @@
-import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { LoadGate, type ProfileValues, ProfileReader } from '@percorso/profile';
-import { connectClickHouse } from '@percorso/storage';
+import { Shards } from '@percorso/storage';
 import { arbitraryCondition, measuredTrait } from '../compile/arbitraries';
-import { compileTrait, readTraitValues, valueOfNothing } from '../compile/compile-trait';
 import { nobody } from '../compile/set-fixture';
 import { numericOfText, unitsOf } from '../stream/numeric';
 import { StreamWorld } from '../stream/stream-world';
+import { findValues } from './find-values';
 import { parseTrait } from './parse-trait';
 import { referenceValue } from './reference-value';
 import type { MeasuredTrait, TraitDefinition } from './trait-definition';
 import { TraitWorld } from './trait-world';
 
 const SEED = Number(process.env.PERCORSO_SEED);
+/** More than one: the same over so many ClickHouse servers. */
+const SHARDS = Number(process.env.PERCORSO_SHARDS ?? 1);
 const STORIES = Number(process.env.PERCORSO_STORIES ?? 2);
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 
@@ -83,21 +84,21 @@ const definitionOf = (json: object): TraitDefinition => {
 
 describe('computed traits in random stories', () => {
   let engines: TestEngines;
+  let servers: TestShards | undefined;
   let world: StreamWorld;
   let traits: TraitWorld;
-  let clickhouse: ClickHouseClient;
   let serial = 0;
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
+    servers = SHARDS > 1 ? await startTestShards(SHARDS) : undefined;
+    world = await StreamWorld.start({ ...engines, clickhouseUrl: servers?.urls ?? engines.clickhouseUrl });
     traits = new TraitWorld(world);
-    clickhouse = connectClickHouse(engines.clickhouseUrl);
   }, 120_000);
 
   afterAll(async () => {
-    await clickhouse?.close();
     await world?.stop();
+    await servers?.stop();
     await engines?.stop();
   });
 
@@ -151,10 +152,11 @@ describe('computed traits in random stories', () => {
     persons: readonly number[],
   ): Promise<{ set: unknown[]; plain: unknown[] }> {
     const now = world.clock.now();
-    const values = await world
+    const { workspaceId } = world;
+    const valueOf = await world
       .get(LoadGate)
-      .holdLoaded(world.workspaceId, ({ pos: asOfPos }) =>
-        readTraitValues(clickhouse, compileTrait(trait, { workspaceId: world.workspaceId, now, asOfPos })),
+      .holdLoaded(workspaceId, ({ pos: asOfPos }) =>
+        findValues(world.get(Shards), trait, { workspaceId, now, asOfPos }),
       );
     const events = await world.database.tx(world.workspaceId, async (tx) => {
       const { rows } = await tx.query<{ person: number; name: string; at: Date; properties: Properties }>(
@@ -165,7 +167,7 @@ describe('computed traits in random stories', () => {
       return rows.map((row) => ({ ...row, at: row.at.getTime() }));
     });
     return {
-      set: persons.map((person) => (values.has(person) ? values.get(person) : valueOfNothing(trait))),
+      set: persons.map(valueOf),
       plain: persons.map((person) =>
         referenceValue(
           trait,

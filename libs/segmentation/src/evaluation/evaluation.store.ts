@@ -46,6 +46,8 @@ const COLUMNS = `id, audience_id AS "audienceId", definition_version AS "definit
 
 /** Longer than a set query may take; renewed with every chunk of deltas. */
 const LEASE = `interval '150 seconds'`;
+/** A lease with less left than this is renewed. */
+const RENEWED = `interval '120 seconds'`;
 
 @Injectable()
 export class EvaluationStore {
@@ -160,12 +162,13 @@ export class EvaluationStore {
     );
   }
 
-  /** Renew leases of evaluations whose turn has not come; one that was lost meanwhile stays lost. */
+  /** Renew leases of evaluations whose turn has not come, once some of their time is gone; one that was lost meanwhile stays lost. */
   async keep(tx: Transaction, leases: readonly EvaluationLease[]): Promise<void> {
     if (leases.length === 0) return;
     await tx.query(
       `UPDATE evaluation e SET lease_until = now() + ${LEASE} FROM unnest($2::uuid[], $3::bigint[]) AS l (id, fence)
-       WHERE e.workspace_id = $1 AND e.id = l.id AND e.fence = l.fence AND e.state = 'running'`,
+       WHERE e.workspace_id = $1 AND e.id = l.id AND e.fence = l.fence AND e.state = 'running'
+         AND e.lease_until < now() + ${RENEWED}`,
       [tx.workspaceId, leases.map(({ id }) => id), leases.map(({ fence }) => fence)],
     );
   }

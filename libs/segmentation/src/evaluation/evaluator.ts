@@ -99,6 +99,9 @@ export class Evaluator {
       caughtUp: await this.guard.caughtUp(workspaceId, pass.moment),
       waiting: pass.sets.map(({ lease }) => lease),
     };
+    // Before any of them counts as settled: whom time alone will move is known by then.
+    const moved = pass.sets.filter(({ lease }) => isMoved(lease)).map(({ definition }) => definition);
+    await this.sweeper.sweepDefinitions(workspaceId, moved, pass.zone, pass.moment.asOf);
     for (const set of pass.sets) {
       writing.waiting.shift();
       try {
@@ -112,14 +115,10 @@ export class Evaluator {
   }
 
   private async write(workspaceId: string, set: EvaluatedSet, writing: Writing): Promise<void> {
-    const { lease, definition, members } = set;
+    const { lease, members } = set;
     const { pos, asOf } = writing.pass.moment;
-    const first = lease.backfilledVersion !== lease.definitionVersion;
-    const moved = first || lease.cause !== null;
-    const asDrift = writing.caughtUp && !moved;
+    const asDrift = writing.caughtUp && !isMoved(lease);
     const changed = await this.apply(workspaceId, set, writing, asDrift);
-    // Before it counts as settled: whom time alone will move is known by then.
-    if (moved) await this.sweeper.sweepDefinition(workspaceId, definition, writing.pass.zone, asOf);
     if (asDrift && changed > 0) await this.distrust(workspaceId, changed);
     // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
     await this.sequencer.drain(workspaceId, 'wait');
@@ -208,6 +207,10 @@ export class Evaluator {
     );
   }
 }
+
+/** Whether its members may be others than before by what was asked: what differs is no drift then. */
+const isMoved = ({ backfilledVersion, definitionVersion, cause }: EvaluationLease): boolean =>
+  backfilledVersion !== definitionVersion || cause !== null;
 
 function causeOf(lease: EvaluationLease): 'backfill' | 'edit' | EvaluationCause | 'reconciliation' {
   if (lease.backfilledVersion === null) return 'backfill';

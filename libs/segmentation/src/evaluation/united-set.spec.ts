@@ -3,7 +3,7 @@ import { startTestEngines, startTestShards, type TestEngines, type TestShards } 
 import { LoadGate } from '@percorso/profile';
 import { Shards } from '@percorso/storage';
 import { arbitraryCondition, arbitrarySubjects, NOW } from '../compile/arbitraries';
-import { FATES, MovingPopulation, STAGES } from '../compile/moving-population';
+import { FATES, MovingPopulation } from '../compile/moving-population';
 import { holds } from '../compile/reference-evaluator';
 import { definitionOf } from '../compile/set-fixture';
 import { compileWakes } from '../stream/compile-wakes';
@@ -41,14 +41,6 @@ describe('a set united from shards', () => {
     await engines?.stop();
   });
 
-  async function settle(world: StreamWorld, population: MovingPopulation): Promise<void> {
-    await world.newWorkspace();
-    for (let stage = 0; stage < STAGES; stage++) {
-      await world.database.tx(world.workspaceId, (tx) => population.enter(tx, stage));
-      await world.load();
-    }
-  }
-
   /** All that the hub asks of ClickHouse about a condition. */
   const asked = async (world: StreamWorld, where: object): Promise<object> => {
     const { workspaceId } = world;
@@ -77,8 +69,7 @@ describe('a set united from shards', () => {
           fc.array(arbitraryCondition, { minLength: CONDITIONS, maxLength: CONDITIONS }),
           async (drawn, fates, conditions) => {
             const population = new MovingPopulation(drawn, fates);
-            await settle(one, population);
-            await settle(three, population);
+            for (const world of [one, three]) await population.settleIn(world);
             const crosses = population.crossing(three.workspaceId, SHARDS) > 0;
             for (const where of [...conditions, ...PROBES]) {
               const [single, united] = [await asked(one, where), await asked(three, where)];

@@ -87,7 +87,7 @@ export class MemberFiller {
         return this.write(tx, kept, chunk);
       });
     }
-    if (!kept.settled) await this.sweeper.sweepDefinition(workspaceId, definition, zone, moment.asOf);
+    if (!kept.settled) await this.sweeper.sweepDefinitions(workspaceId, [definition], zone, moment.asOf);
     return caughtUp ? changed : 0;
   }
 

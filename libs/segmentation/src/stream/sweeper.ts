@@ -59,14 +59,14 @@ export class Sweeper {
     while ((await this.database.tx(workspaceId, (tx) => this.members.tidy(tx))) > 0);
   }
 
-  /** For a definition whose members were computed as of `since`. */
-  async sweepDefinition(
+  /** For definitions whose members were computed as of `since`. */
+  async sweepDefinitions(
     workspaceId: string,
-    definition: Definition,
+    definitions: readonly Definition[],
     zone: string | undefined,
     since: Date,
   ): Promise<void> {
-    await this.look(workspaceId, [definition], zone, since, this.clock.now());
+    if (definitions.length > 0) await this.look(workspaceId, definitions, zone, since, this.clock.now());
   }
 
   private async look(
