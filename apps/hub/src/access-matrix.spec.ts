@@ -135,6 +135,7 @@ describe('who may call what', () => {
       created_at: at,
     });
     await insert('connector', { id: connectors, plugin_id: 'smtp', name: 'C', settings: {}, ...made });
+    await insert('delivery_flow', { place: `connector:${connectors}`, host: 'api.example.com' });
     await insert('sync', {
       id: syncs,
       name: 'S',
@@ -200,6 +201,7 @@ describe('who may call what', () => {
       .replace('{name}/items', 'product/items')
       .replace('labels/{name}', 'labels/house:secret')
       .replace('{field}', 'traits.email')
+      .replace('{host}', 'api.example.com')
       .replace('usage-policies/{name}', 'usage-policies/ours')
       .replace('computed-traits/{key}', 'computed-traits/ltv')
       .replace('{key}', 'sku-1')

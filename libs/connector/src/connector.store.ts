@@ -72,7 +72,7 @@ export class ConnectorStore {
   async update(tx: Transaction, row: ConnectorRow, now: Date): Promise<ConnectorRow> {
     const { rows } = await tx.query<ConnectorRow>(
       `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, usage = $7, version = version + 1,
-              updated_at = $8, resume_at = NULL, failures = 0, check_result = NULL
+              updated_at = $8, check_result = NULL, resume_at = NULL, failures = 0
         WHERE workspace_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
       [
         tx.workspaceId,
@@ -84,6 +84,11 @@ export class ConnectorStore {
         row.usage,
         now,
       ],
+    );
+    await tx.query(
+      `UPDATE delivery_flow SET breaker = 'closed', failures = 0, reason = NULL, rest_until = NULL, probe_at = NULL
+       WHERE workspace_id = $1 AND place = 'connector:' || $2`,
+      [tx.workspaceId, row.id],
     );
     return rows[0] as ConnectorRow;
   }
@@ -108,6 +113,10 @@ export class ConnectorStore {
   async remove(tx: Transaction, id: string): Promise<void> {
     try {
       await tx.query('DELETE FROM connector WHERE workspace_id = $1 AND id = $2', [tx.workspaceId, id]);
+      await tx.query(`DELETE FROM delivery_flow WHERE workspace_id = $1 AND place = 'connector:' || $2`, [
+        tx.workspaceId,
+        id,
+      ]);
     } catch (error) {
       if ((error as { code?: string }).code !== '23503') throw error;
       throw Problem.conflict('in-use', 'A sync or its history uses this connector; disable it instead.');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectorRuntime } from '@percorso/connector';
 import type { LookupResult, Operation, Verdict } from '@percorso/plugin-kit';
-import { type Lane, type OutgoingItem, ProviderGateway } from './provider-gateway';
+import { type CallOptions, type Lane, type OutgoingItem, ProviderGateway } from './provider-gateway';
 
 /** Providers as their plugins reach them. */
 @Injectable()
@@ -19,7 +19,7 @@ export class ConnectorGateway extends ProviderGateway {
     connectorId: string,
     operation: Operation,
     items: OutgoingItem[],
-    options: { deadlineMs: number },
+    options: CallOptions,
   ): Promise<Verdict[]> {
     return this.runtime.deliver(workspaceId, connectorId, operation, items, options);
   }

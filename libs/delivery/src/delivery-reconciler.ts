@@ -4,7 +4,7 @@ import { BackgroundLoop, Database } from '@percorso/storage';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
 import { LanePump } from './lane-pump';
-import { lanesWithWork } from './lane-rest.store';
+import { lanesWithWork } from './lanes-with-work';
 
 /** Wakes every lane that PostgreSQL says has work, so that nothing depends on what Redis remembers. */
 @Injectable()

@@ -5,12 +5,13 @@ import { DELIVERY_QUEUE } from './delivery-waker';
 import { DeliveryModule } from './delivery.module';
 import { DeliveryProcessor } from './delivery.processor';
 import { LaneDelivery } from './lane-delivery';
+import { LaneGauges } from './lane-gauges';
 import { LanePump } from './lane-pump';
 import { UnknownResolver } from './unknown-resolver';
 
 /** Sends what the ledger holds. */
 @Module({
   imports: [DeliveryModule, BullModule.registerQueue({ name: DELIVERY_QUEUE })],
-  providers: [LaneDelivery, UnknownResolver, LanePump, DeliveryProcessor, DeliveryReconciler],
+  providers: [LaneDelivery, UnknownResolver, LanePump, DeliveryProcessor, DeliveryReconciler, LaneGauges],
 })
 export class DeliveryWorkerModule {}

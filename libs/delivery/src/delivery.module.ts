@@ -13,6 +13,8 @@ import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliveryErasure } from './delivery-erasure';
 import { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
 import { EffectPlace } from './effect.place';
+import { FlowController } from './flow.controller';
+import { FlowService } from './flow.service';
 import { ProfileConsentSource } from './profile-consent-source';
 import { ProviderGateway } from './provider-gateway';
 import { SuppressionController } from './suppression.controller';
@@ -21,13 +23,14 @@ import { SuppressionService } from './suppression.service';
 /** The effect ledger for those who record effects, and suppressions. Needs ConnectorModule in the application. */
 @Module({
   imports: [BullModule.registerQueue({ name: DELIVERY_QUEUE }), ProfileModule],
-  controllers: [SuppressionController],
+  controllers: [SuppressionController, FlowController],
   providers: [
     { provide: DELIVERY_OPTIONS, useValue: DEFAULT_DELIVERY },
     { provide: ProviderGateway, useClass: ConnectorGateway },
     { provide: ConsentSource, useClass: ProfileConsentSource },
     DeliveryWaker,
     SuppressionService,
+    FlowService,
   ],
   exports: [DELIVERY_OPTIONS, ProviderGateway, ConsentSource, DeliveryWaker],
 })

@@ -2,6 +2,7 @@ import { contentHash, newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import type { NewEffect } from './effect';
 import { TAKES_BACK } from './effect.store';
+import { priorityNumber, priorityOf } from './priority';
 
 const COLUMNS = [
   'workspace_id',
@@ -25,6 +26,8 @@ const COLUMNS = [
   'due_at',
   'created_at',
   'updated_at',
+  'priority',
+  'changed_at',
 ] as const;
 
 /**
@@ -57,6 +60,8 @@ export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date):
       now,
       now,
       now,
+      priorityNumber(priorityOf(effect.operation, effect.priority)),
+      effect.changedAt,
     ]),
     'ON CONFLICT (workspace_id, key) DO NOTHING',
   );
@@ -71,7 +76,8 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
   await tx.query(
     `UPDATE effect e SET operation = v.operation, payload = v.payload::jsonb, content_hash = v.hash, channel = v.channel,
        address = v.address, state = CASE WHEN v.code IS NULL THEN 'pending' ELSE 'dropped' END, reason_code = v.code,
-       reason = v.reason, pointer = v.pointer, due_at = $11, updated_at = $11
+       reason = v.reason, pointer = v.pointer, due_at = $11, updated_at = $11,
+       priority = CASE WHEN v.operation = 'remove' THEN 1 WHEN e.priority = 1 THEN 2 ELSE e.priority END
      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
        AS v (id, operation, payload, hash, channel, address, code, reason, pointer)
      WHERE e.workspace_id = $1 AND e.id = v.id AND e.state IN ('rejected', 'dropped')`,

@@ -5,6 +5,8 @@ import type { Outcome } from './outcome';
 
 /** A due effect, locked until the transaction ends. */
 export interface Candidate extends ClaimedEffect {
+  /** Where its row stands as long as it is locked. */
+  place: string;
   operation: Operation;
   /** A newer version of the same membership exists. */
   stale: boolean;
@@ -18,59 +20,94 @@ export const TAKES_BACK = `(e.operation = 'remove' AND EXISTS (SELECT 1 FROM eff
   WHERE t.workspace_id = e.workspace_id AND t.sync_id = e.sync_id AND t.person = e.person AND t.operation <> 'remove'
     AND (t.state IN ('accepted', 'unknown') OR t.doubtful_since IS NOT NULL)))`;
 
+/**
+ * For this transaction, effects are found through their indexes alone. A table that just grew has no statistics, and
+ * PostgreSQL then reads a whole workspace to find one batch.
+ */
+export function readByIndex(tx: Transaction): Promise<unknown> {
+  return tx.query(
+    `SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+       set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`,
+  );
+}
+
+/** Syncs of a connector whose effects wait. */
+export interface HeldSyncs {
+  paused: string[];
+  /** They break a usage policy, or were not held against the newest: only what takes data back leaves. */
+  barred: string[];
+}
+
+export async function heldSyncs(tx: Transaction, connectorId: string): Promise<HeldSyncs> {
+  const { rows } = await tx.query<{ id: string; paused: boolean }>(
+    `SELECT s.id, s.state = 'paused' AS paused FROM sync s WHERE s.workspace_id = $1 AND s.connector_id = $2
+       AND (s.state = 'paused' OR s.usage_violations IS NOT NULL
+         OR s.usage_version <> (SELECT usage_version FROM workspace WHERE id = $1))`,
+    [tx.workspaceId, connectorId],
+  );
+  const idsOf = (paused: boolean): string[] =>
+    rows.filter((row) => row.paused === paused).map(({ id }) => id);
+  return { paused: idsOf(true), barred: idsOf(false) };
+}
+
 /*
  * Scalar subqueries, not anti-joins: on a table that just grew, PostgreSQL's estimate of one open effect makes it scan
  * all of them for each row of an anti-join.
  */
 
 /**
- * Due effects of one connector, oldest first; none of a paused sync, and only removals of one that breaks a usage policy or
- * was not held against the newest. A person with an effect in flight waits, and so does a version whose
- * predecessor is still being resolved.
+ * Due effects of one connector, locked: of the first of `lanes` that has any, then of the next, oldest first. A person
+ * with an effect in flight waits, and so does a version whose predecessor is still being resolved.
  */
 export async function lockDue(
   tx: Transaction,
   connectorId: string,
-  now: Date,
-  limit: number,
-): Promise<Candidate[]> {
+  { now, limit, lanes, held }: { now: Date; limit: number; lanes: readonly number[]; held: HeldSyncs },
+): Promise<{ due: Candidate[]; found: number }> {
   const { rows } = await tx.query<Candidate>(
-    `SELECT e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt,
-            e.doubtful_since AS "doubtfulSince", ${STALE} AS stale
-     FROM effect e
-     WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.due_at <= $3
-       AND (SELECT 1 FROM sync s
-         WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND (s.state = 'paused'
-           OR ((s.usage_violations IS NOT NULL OR s.usage_version <> (SELECT usage_version FROM workspace WHERE id = $1))
-             AND NOT ${TAKES_BACK}))) IS NULL
-       AND (SELECT 1 FROM effect o
-         WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id AND o.person = e.person
-           AND o.state IN ('pending', 'sending', 'unknown')
-           AND (o.state = 'sending' OR (o.state = 'unknown' AND o.due_at < 'infinity'
-             AND o.sync_id = e.sync_id AND o.membership_version < e.membership_version)) LIMIT 1) IS NULL
-     ORDER BY e.due_at, e.id LIMIT $4 FOR UPDATE OF e SKIP LOCKED`,
-    [tx.workspaceId, connectorId, now, limit],
+    `SELECT due.* FROM unnest($5::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
+       SELECT e.ctid AS place, e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt,
+         e.doubtful_since AS "doubtfulSince", coalesce(e.changed_at, e.created_at) AS "changedAt", other.stale
+       FROM effect e CROSS JOIN LATERAL (
+         SELECT coalesce(bool_or(o.membership_version > e.membership_version), false) AS stale,
+           coalesce(bool_or(o.membership_version < e.membership_version AND o.state = 'unknown'
+             AND o.due_at < 'infinity'), false) AS unresolved
+         FROM effect o WHERE o.workspace_id = e.workspace_id AND o.person = e.person AND o.sync_id = e.sync_id
+       ) other
+       WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.priority = lane.priority
+         AND e.due_at <= $3 AND NOT other.unresolved
+         AND coalesce(e.sync_id <> ALL($6::uuid[]), true)
+         AND (coalesce(e.sync_id <> ALL($7::uuid[]), true) OR ${TAKES_BACK})
+         AND (SELECT 1 FROM effect o WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id
+           AND o.person = e.person AND o.state = 'sending' LIMIT 1) IS NULL
+       ORDER BY e.due_at, e.id LIMIT $4 FOR UPDATE OF e SKIP LOCKED
+     ) due LIMIT $4`,
+    [tx.workspaceId, connectorId, now, limit, lanes, held.paused, held.barred],
   );
   const persons = new Set<number>();
-  return rows.filter((row) => !persons.has(row.person) && persons.add(row.person));
+  const due = rows.filter((row) => !persons.has(row.person) && persons.add(row.person));
+  // Whoever was found twice is not done with this.
+  return { due, found: due.length < rows.length ? limit : rows.length };
 }
 
-/** Marks effects as being sent, under a new claim number that is returned; the lease runs on PostgreSQL's clock. */
-export async function startSending(
+/** A number that only the effects of one claim carry. */
+export async function nextFence(tx: Transaction): Promise<string> {
+  const { rows } = await tx.query<{ fence: string }>(`SELECT nextval('effect_claim') AS fence`);
+  return rows[0]!.fence;
+}
+
+/** Marks effects, locked by this transaction, as being sent under a claim's number; the lease runs on PostgreSQL's clock. */
+export function startSending(
   tx: Transaction,
-  ids: string[],
-  now: Date,
-  leaseMs: number,
-): Promise<string> {
-  const { rows } = await tx.query<{ fence: string }>(
-    `WITH claim AS (SELECT nextval('effect_claim') AS fence), claimed AS (
-       UPDATE effect SET state = 'sending', fence = claim.fence, attempt = attempt + 1, updated_at = $3,
-         lease_until = now() + $4 * interval '1 millisecond'
-       FROM claim WHERE workspace_id = $1 AND id = ANY($2::uuid[])
-     ) SELECT fence FROM claim`,
-    [tx.workspaceId, ids, now, leaseMs],
+  effects: readonly Candidate[],
+  { fence, now, leaseMs }: { fence: string; now: Date; leaseMs: number },
+): Promise<unknown> {
+  return tx.query(
+    `UPDATE effect SET state = 'sending', fence = $5, attempt = attempt + 1, updated_at = $3,
+       lease_until = now() + $4 * interval '1 millisecond'
+     WHERE workspace_id = $1 AND ctid = ANY($2::tid[])`,
+    [tx.workspaceId, effects.map(({ place }) => place), now, leaseMs, fence],
   );
-  return rows[0]?.fence ?? '0';
 }
 
 /**
@@ -83,24 +120,33 @@ export async function settle(
   outcomes: { id: string; outcome: Outcome }[],
   now: Date,
 ): Promise<number> {
-  const { rowCount } = await tx.query(
+  const { rows } = await tx.query<{ count: number }>(
     `WITH verdict AS (
-       SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::bool[])
-         AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful)
+       SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+         $10::bool[], $13::bool[]) AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful, untried)
      ), written AS (
        UPDATE effect e SET state = v.state, reason_code = v.code, reason = v.reason, pointer = v.pointer,
          provider_id = coalesce(v.provider_id, e.provider_id), due_at = coalesce(v.due_at, e.due_at),
          doubtful_since = CASE WHEN v.doubtful THEN coalesce(e.doubtful_since, e.updated_at) ELSE e.doubtful_since END,
-         lease_until = NULL, updated_at = $11
+         lease_until = NULL, updated_at = $11, attempt = e.attempt - v.untried::int
        FROM verdict v
        WHERE e.workspace_id = $1 AND e.id = v.id AND e.fence = $2 AND e.state = 'sending'
-       RETURNING e.id, e.attempt, v.state, v.code
-     )
-     INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at, ended_at, outcome, code)
-     SELECT $1, id, attempt, $12, $11, CASE state WHEN 'pending' THEN 'retry' ELSE state END, code FROM written`,
-    [tx.workspaceId, fence, ...columnsOf(outcomes), now, startedAt],
+       RETURNING e.id, e.attempt, v.state, v.code, v.untried
+     ), noted AS (
+       INSERT INTO effect_attempt (workspace_id, effect_id, attempt, started_at, ended_at, outcome, code)
+       SELECT $1, id, attempt, $12, $11, CASE state WHEN 'pending' THEN 'retry' ELSE state END, code
+       FROM written WHERE NOT untried
+     ) SELECT count(*)::int AS count FROM written`,
+    [
+      tx.workspaceId,
+      fence,
+      ...columnsOf(outcomes),
+      now,
+      startedAt,
+      outcomes.map(({ outcome }) => outcome.untried === true),
+    ],
   );
-  return rowCount ?? 0;
+  return rows[0]?.count ?? 0;
 }
 
 /** Outcomes decided without a call, for effects locked by this transaction. */
@@ -174,8 +220,8 @@ export async function lockUnknown(
   limit: number,
 ): Promise<DueUnknown[]> {
   const { rows } = await tx.query<DueUnknown>(
-    `SELECT e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt, e.fence,
-            coalesce(e.doubtful_since, e.updated_at) AS "doubtfulSince", ${STALE} AS stale,
+    `SELECT e.ctid AS place, e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt, e.fence,
+            coalesce(e.changed_at, e.created_at) AS "changedAt", coalesce(e.doubtful_since, e.updated_at) AS "doubtfulSince", ${STALE} AS stale,
             coalesce(e.reason_code = 'unresolved', false) AS asked
      FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'unknown' AND e.due_at <= $3
      ORDER BY e.due_at LIMIT $4 FOR UPDATE OF e SKIP LOCKED`,

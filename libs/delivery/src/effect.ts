@@ -26,6 +26,10 @@ export interface NewEffect {
   channel?: string;
   address?: string;
   dropped?: Reason;
+  /** 'transactional' when someone waits for it. A removal has a lane of its own whatever is asked. @default 'bulk' */
+  priority?: 'transactional' | 'bulk';
+  /** When what it tells came about, for the connector's lag. @default when it is recorded */
+  changedAt?: Date;
 }
 
 /** An effect in the hands of a worker. */
@@ -39,4 +43,6 @@ export interface ClaimedEffect {
   /** Counts this try. */
   attempt: number;
   doubtfulSince: Date | null;
+  /** When what it tells came about. */
+  changedAt: Date;
 }

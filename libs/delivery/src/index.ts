@@ -7,7 +7,13 @@ export { type EffectState, type NewEffect, type Reason } from './effect';
 export { dropPending, recordEffects, type ReopenedEffect, reopenEffects } from './effect-ledger';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';
-export { type Lane, type LaneCapability, type OutgoingItem, ProviderGateway } from './provider-gateway';
+export {
+  type CallOptions,
+  type Lane,
+  type LaneCapability,
+  type OutgoingItem,
+  ProviderGateway,
+} from './provider-gateway';
 export {
   addSuppressions,
   comparableAddress,

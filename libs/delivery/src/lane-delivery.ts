@@ -1,24 +1,26 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import type { Verdict } from '@percorso/plugin-kit';
-import { Database } from '@percorso/storage';
-import { backoffMs } from './backoff';
+import { Database, type Transaction } from '@percorso/storage';
+import { resultOf } from './call-result';
 import { ConsentSource } from './consent-source';
+import { deliveredEffects, deliveryCalls, deliveryLag } from './delivery-metrics';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import type { ClaimedEffect } from './effect';
-import { settle } from './effect.store';
-import { type Claim, claimBatch } from './lane-claim';
-import { clearFailures, laneState, restLane } from './lane-rest.store';
+import { readByIndex, settle } from './effect.store';
+import { noteResult } from './flow-learning';
+import { noteTold, connectorPlace } from './flow.store';
+import { type Claim, claimBatch, type ClaimTurn } from './lane-claim';
 import { outcomeOf } from './outcome';
 import { type Lane, ProviderGateway } from './provider-gateway';
 import { addSuppressions } from './suppression.store';
 
-type SendClaim = Claim & { kind: 'send' };
+export type SendClaim = Claim & { kind: 'send' };
 
-/** Whether the whole lane must pause after a call, and for how long. */
-interface Rest {
-  ms: number;
-  failed: boolean;
+/** How a call went, for who decides what is claimed next. */
+export interface Sent {
+  /** Milliseconds that one call of the plugin took in the mean. */
+  callMs: number;
 }
 
 /** One batch of one connector: claimed and committed, then called, then its verdicts written. */
@@ -34,34 +36,47 @@ export class LaneDelivery {
     @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
   ) {}
 
-  claim(workspaceId: string, connectorId: string, lane: Lane): Promise<Claim> {
+  claim(workspaceId: string, connectorId: string, lane: Lane, turn?: ClaimTurn): Promise<Claim> {
     return this.database.tx(workspaceId, (tx) =>
-      claimBatch(tx, connectorId, lane, this.clock.now(), this.consentSource, this.options),
+      claimBatch(tx, connectorId, lane, this.clock.now(), this.consentSource, this.options, turn),
     );
   }
 
   /** Calls the provider and writes what became of each effect. */
-  async send(workspaceId: string, connectorId: string, lane: Lane, claim: SendClaim): Promise<void> {
+  async send(workspaceId: string, connectorId: string, lane: Lane, claim: SendClaim): Promise<Sent> {
+    const started = performance.now();
     const { verdicts, held } = await this.call(workspaceId, connectorId, claim);
+    const tookMs = performance.now() - started;
     const capability = lane.capabilities[claim.operation] ?? NO_CAPABILITY;
     const now = this.clock.now();
     const outcomes = claim.effects.map((effect, index) => {
       const verdict = verdicts[index] ?? { status: 'unknown', code: 'no-verdict' };
+      deliveredEffects.inc({ connector: connectorId, outcome: verdict.status });
       const attempt = held ? Math.min(effect.attempt, this.options.maxAttempts - 1) : effect.attempt;
       const situation = { attempt, doubtfulSince: effect.doubtfulSince, now, random: Math.random };
       return { id: effect.id, outcome: outcomeOf(verdict, lane, capability, situation, this.options) };
     });
+    const result = {
+      ...resultOf(verdicts, held),
+      rows: claim.effects.length,
+      seconds: tookMs / 1000,
+      calls: claim.claimsOut,
+    };
     await this.database.tx(workspaceId, async (tx) => {
-      const written = await settle(tx, claim, outcomes, now);
+      const [, written] = await Promise.all([
+        readByIndex(tx),
+        settle(tx, claim, outcomes, now),
+        noteResult(tx, { connectorId, host: lane.host }, result, now, this.options),
+        this.noteLag(tx, connectorId, claim.effects, verdicts, now),
+        this.suppressBounced(tx, connectorId, lane, claim.effects, verdicts, now),
+      ]);
       if (written < outcomes.length) {
         this.logger.warn({ connectorId, lost: outcomes.length - written }, 'Verdicts came after their lease');
       }
-      const { failures } = await laneState(tx, connectorId, now);
-      const rest = restAfter(verdicts, held, failures, this.options);
-      if (rest) await restLane(tx, connectorId, new Date(now.getTime() + rest.ms), rest.failed);
-      else if (failures > 0) await clearFailures(tx, connectorId);
-      await this.suppressBounced(tx, connectorId, lane, claim.effects, verdicts, now);
     });
+    deliveryCalls.inc({ connector: connectorId, end: result.end });
+    const rounds = Math.ceil(claim.effects.length / (capability.batch * claim.calls));
+    return { callMs: tookMs / rounds };
   }
 
   private async call(
@@ -71,10 +86,11 @@ export class LaneDelivery {
   ): Promise<{ verdicts: Verdict[]; held: boolean }> {
     const items = claim.effects.map(({ key, payload }) => ({ key, payload }));
     const all = (verdict: Verdict): Verdict[] => items.map(() => verdict);
+    const { deadlineMs } = this.options;
+    const { perSecond, calls } = claim;
     try {
-      const verdicts = await this.gateway.deliver(workspaceId, connectorId, claim.operation, items, {
-        deadlineMs: this.options.deadlineMs,
-      });
+      const limits = { deadlineMs, perSecond, calls };
+      const verdicts = await this.gateway.deliver(workspaceId, connectorId, claim.operation, items, limits);
       return { verdicts, held: false };
     } catch (error) {
       // A Problem says that nothing was sent: the connector itself must be mended, no row is to blame.
@@ -87,12 +103,27 @@ export class LaneDelivery {
     }
   }
 
+  private async noteLag(
+    tx: Transaction,
+    connectorId: string,
+    effects: readonly ClaimedEffect[],
+    verdicts: readonly Verdict[],
+    now: Date,
+  ): Promise<void> {
+    const told = effects.filter((_, index) => verdicts[index]?.status === 'accepted');
+    if (told.length === 0) return;
+    const oldest = Math.min(...told.map(({ changedAt }) => changedAt.getTime()));
+    const lagMs = Math.max(0, now.getTime() - oldest);
+    deliveryLag.observe({ connector: connectorId }, lagMs / 1000);
+    await noteTold(tx, connectorPlace(connectorId), now, lagMs);
+  }
+
   private async suppressBounced(
-    tx: Parameters<typeof addSuppressions>[0],
+    tx: Transaction,
     connectorId: string,
     lane: Lane,
-    effects: ClaimedEffect[],
-    verdicts: Verdict[],
+    effects: readonly ClaimedEffect[],
+    verdicts: readonly Verdict[],
     at: Date,
   ): Promise<void> {
     const bounced = effects.filter((effect, index) => {
@@ -115,20 +146,3 @@ export class LaneDelivery {
 const NO_CAPABILITY = { idempotency: 'none', batch: 1, perSecond: 1 } as const;
 
 const causeOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
-
-/** Retry-After holds for the whole lane; so does an outage, seen as a call of which every item should be retried. */
-export function restAfter(
-  verdicts: Verdict[],
-  held: boolean,
-  failures: number,
-  options: DeliveryOptions,
-): Rest | undefined {
-  const retries = verdicts.flatMap((verdict) => (verdict.status === 'retry' ? [verdict] : []));
-  const asked = Math.max(0, ...retries.map((verdict) => verdict.afterSeconds ?? 0)) * 1000;
-  const outage = verdicts.length > 0 && retries.length === verdicts.length;
-  if (asked > 0) return { ms: asked, failed: outage };
-  if (!outage) return undefined;
-  // One row that asks for another try may be that row's own trouble; its own backoff is enough at first.
-  if (!held && verdicts.length === 1 && failures === 0) return { ms: options.backoffMs / 2, failed: true };
-  return { ms: backoffMs(failures + 1, options, Math.random), failed: true };
-}

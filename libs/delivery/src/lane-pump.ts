@@ -1,23 +1,28 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
-import { LaneDelivery } from './lane-delivery';
-import { type Lane, ProviderGateway } from './provider-gateway';
+import { FairTurns } from './fair-turns';
+import { LaneDelivery, type SendClaim } from './lane-delivery';
+import { LaneWork } from './lane-work';
+import { ProviderGateway } from './provider-gateway';
 import { UnknownResolver } from './unknown-resolver';
 
-interface LaneWork {
-  slots: number;
-  /** Woken while it ran: look once more before going to rest. */
-  again: boolean;
-}
+/** Longer waits are left to the reconciler's next look. */
+const LONGEST_WAIT_MS = 5_000;
 
-/** Runs lanes side by side in this process. A connector that hangs holds its own slots and nobody else's. */
+/**
+ * Gives connectors their turns in this process. A turn claims a batch; the call itself runs beside the turns, so that a
+ * connector that hangs holds its own calls and nobody else's.
+ */
 @Injectable()
 export class LanePump {
   private readonly logger = new Logger(LanePump.name);
   private readonly lanes = new Map<string, LaneWork>();
+  private readonly turns = new FairTurns();
+  private readonly calls = new Map<string, number>();
   private readonly running = new Set<Promise<void>>();
-  private stopping = false;
+  private readonly ending = new AbortController();
+  private turning = 0;
 
   constructor(
     private readonly gateway: ProviderGateway,
@@ -28,17 +33,16 @@ export class LanePump {
 
   /** Sees to it that the lane is looked at; returns at once. */
   wake(workspaceId: string, connectorId: string): void {
-    if (this.stopping) return;
+    if (this.ending.signal.aborted) return;
     const key = `${workspaceId}/${connectorId}`;
-    const work = this.lanes.get(key) ?? { slots: 0, again: false };
+    const work = this.lanes.get(key) ?? new LaneWork(workspaceId, connectorId);
     this.lanes.set(key, work);
-    if (work.slots > 0) work.again = true;
-    else this.startSlot(workspaceId, connectorId, key, work);
+    this.queue(work);
   }
 
   /** Finishes the calls in hand and starts no other. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.ending.abort();
     await this.settled();
   }
 
@@ -47,51 +51,118 @@ export class LanePump {
     while (this.running.size > 0) await Promise.all(this.running);
   }
 
-  private startSlot(workspaceId: string, connectorId: string, key: string, work: LaneWork): void {
-    const first = work.slots === 0;
-    work.slots++;
-    const run = this.runSlot(workspaceId, connectorId, key, work, first)
+  private queue(work: LaneWork): void {
+    if (work.state === 'turning') work.again = true;
+    if (work.state !== 'resting' || this.ending.signal.aborted) return;
+    work.state = 'waiting';
+    this.turns.add(work);
+    this.giveTurns();
+  }
+
+  private giveTurns(): void {
+    while (this.turning < this.options.turnsAtOnce && !this.ending.signal.aborted) {
+      const turn = this.turns.next((workspaceId) => this.hasRoom(workspaceId));
+      if (!turn) return;
+      const work = this.lanes.get(`${turn.workspaceId}/${turn.connectorId}`)!;
+      work.state = 'turning';
+      this.turning++;
+      this.run(work, this.turn(work), () => {
+        this.turning--;
+        work.state = 'resting';
+        if (work.again) this.queue(work);
+        else this.forget(work);
+        this.giveTurns();
+      });
+    }
+  }
+
+  /** A workspace may have its share of all calls out, so that one whose providers hang leaves room for the others. */
+  private hasRoom(workspaceId: string): boolean {
+    const all = [...this.calls.values()].reduce((sum, count) => sum + count, 0);
+    const { callsAtOnce, callsPerWorkspace } = this.options;
+    return all < callsAtOnce && (this.calls.get(workspaceId) ?? 0) < callsPerWorkspace;
+  }
+
+  private async turn(work: LaneWork): Promise<void> {
+    const { workspaceId, connectorId } = work;
+    work.again = false;
+    work.missed = false;
+    const lane = await work.describe(this.gateway);
+    if (work.isDoubtDue() && (await this.resolver.isDue(workspaceId, connectorId))) {
+      this.run(work, this.resolver.resolve(workspaceId, connectorId, lane), () => this.queue(work));
+    }
+    const claim = await this.delivery.claim(workspaceId, connectorId, lane, work.nextTurn());
+    this.turns.charge(work, claim.kind === 'send' ? claim.effects.length : 1);
+    if (claim.kind === 'decided') work.again = true;
+    if (claim.kind === 'idle' && claim.waitMs !== undefined) this.wakeIn(work, claim.waitMs);
+    // What waits for a call that is out is looked for when that has ended.
+    if (claim.kind === 'idle' && work.calls > 0) work.missed = true;
+    if (claim.kind !== 'send') return;
+    if (claim.beside) work.again = true;
+    else if (claim.left) work.missed = true;
+    this.countCall(workspaceId, 1);
+    work.calls++;
+    this.run(work, this.send(work, claim), () => {
+      this.countCall(workspaceId, -1);
+      work.calls--;
+      if (work.missed) this.queue(work);
+      else this.forget(work);
+      this.giveTurns();
+    });
+  }
+
+  private async send(work: LaneWork, claim: SendClaim): Promise<void> {
+    const { callMs } = await this.delivery.send(
+      work.workspaceId,
+      work.connectorId,
+      await work.describe(this.gateway),
+      claim,
+    );
+    work.note(callMs);
+  }
+
+  private wakeIn(work: LaneWork, waitMs: number): void {
+    if (waitMs > LONGEST_WAIT_MS || work.timed) return;
+    work.timed = true;
+    this.run(work, pause(waitMs, this.ending.signal), () => {
+      work.timed = false;
+      this.queue(work);
+    });
+  }
+
+  /** Runs a part of a lane's work to its end, whatever that is, and then `after`. */
+  private run(work: LaneWork, part: Promise<void>, after: () => void): void {
+    work.parts++;
+    const run = part
       .catch((error: unknown) => {
         const cause =
           error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
-        this.logger.error({ connectorId, cause }, 'A lane stopped and will be tried again');
+        this.logger.error({ connectorId: work.connectorId, cause }, 'A lane stopped and will be tried again');
       })
-      .finally(() => {
-        this.running.delete(run);
-        if (--work.slots > 0) return;
-        this.lanes.delete(key);
-        if (work.again) this.wake(workspaceId, connectorId);
-      });
+      .then(() => {
+        work.parts--;
+        after();
+      })
+      .finally(() => this.running.delete(run));
     this.running.add(run);
   }
 
-  private async runSlot(
-    workspaceId: string,
-    connectorId: string,
-    key: string,
-    work: LaneWork,
-    first: boolean,
-  ): Promise<void> {
-    const lane = await this.gateway.describe(workspaceId, connectorId);
-    if (first) await this.resolver.resolve(workspaceId, connectorId, lane);
-    await this.drain(workspaceId, connectorId, key, work, lane);
+  private countCall(workspaceId: string, change: number): void {
+    const count = (this.calls.get(workspaceId) ?? 0) + change;
+    if (count > 0) this.calls.set(workspaceId, count);
+    else this.calls.delete(workspaceId);
   }
 
-  private async drain(
-    workspaceId: string,
-    connectorId: string,
-    key: string,
-    work: LaneWork,
-    lane: Lane,
-  ): Promise<void> {
-    while (!this.stopping) {
-      const claim = await this.delivery.claim(workspaceId, connectorId, lane);
-      if (claim.kind === 'idle') return;
-      if (claim.kind === 'decided') continue;
-      if (claim.full && work.slots < this.options.callsPerLane) {
-        this.startSlot(workspaceId, connectorId, key, work);
-      }
-      await this.delivery.send(workspaceId, connectorId, lane, claim);
-    }
+  private forget(work: LaneWork): void {
+    if (work.parts > 0 || work.state !== 'resting') return;
+    this.turns.leave(work);
+    this.lanes.delete(`${work.workspaceId}/${work.connectorId}`);
   }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  });
 }

@@ -13,6 +13,8 @@ export interface Outcome {
   dueAt?: Date | 'never';
   /** 'set' when the outcome is in doubt, 'clear' when a doubt was settled. */
   doubt?: 'set' | 'clear';
+  /** The call ended before its turn came: no try was made. */
+  untried?: true;
 }
 
 export interface Situation {
@@ -38,6 +40,9 @@ export function hasTriesLeft(
   return attempt % maxAttempts !== 0;
 }
 
+/** The connector's runtime says so of items that never reached the plugin. */
+export const NOT_TRIED = 'not-tried';
+
 export function outcomeOf(
   verdict: Verdict,
   lane: Lane,
@@ -57,6 +62,7 @@ export function outcomeOf(
         reason: { code: verdict.code, reason: verdict.reason, pointer: verdict.pointer },
       };
     case 'retry': {
+      if (verdict.code === NOT_TRIED) return { state: 'pending', dueAt: now, untried: true };
       if (hasTriesLeft(attempt, options)) {
         const wait = Math.max(pause, (verdict.afterSeconds ?? 0) * 1000);
         return { state: 'pending', reason: { code: verdict.code }, dueAt: later(wait) };

@@ -9,9 +9,18 @@ export abstract class ProviderGateway {
     connectorId: string,
     operation: Operation,
     items: OutgoingItem[],
-    options: { deadlineMs: number },
+    options: CallOptions,
   ): Promise<Verdict[]>;
   abstract lookup(workspaceId: string, connectorId: string, items: OutgoingItem[]): Promise<LookupResult[]>;
+}
+
+/** Times are in milliseconds. */
+export interface CallOptions {
+  deadlineMs: number;
+  /** Items a second at most. @default the plugin's own figure */
+  perSecond?: number;
+  /** Calls of the plugin at once, each of one batch. @default 1 */
+  calls?: number;
 }
 
 export interface OutgoingItem {
@@ -35,4 +44,6 @@ export interface Lane {
   capabilities: Partial<Record<Operation, LaneCapability>>;
   /** Whether the provider can be asked what became of an item. */
   lookup: boolean;
+  /** The host its plugin calls, where that is one by name. */
+  host?: string;
 }

@@ -4,7 +4,9 @@ import type { LookupResult } from '@percorso/plugin-kit';
 import { Database, type Transaction } from '@percorso/storage';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { decide, type DueUnknown, expireLeases, lockUnknown } from './effect.store';
-import { laneState } from './lane-rest.store';
+import { gateOf } from './flow';
+import { connectorPlace, readFlow } from './flow.store';
+import { DOUBT_DUE } from './lanes-with-work';
 import type { Outcome } from './outcome';
 import { type Lane, ProviderGateway } from './provider-gateway';
 import { decideUnknown, nextQuestion } from './unknown-decision';
@@ -22,6 +24,17 @@ export class UnknownResolver {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
   ) {}
+
+  /** Whether there is something to take over or to resolve now. */
+  async isDue(workspaceId: string, connectorId: string): Promise<boolean> {
+    const now = this.clock.now();
+    const [row] = await this.database.statement<{ due: boolean }>(workspaceId, `SELECT ${DOUBT_DUE} AS due`, [
+      workspaceId,
+      now,
+      connectorId,
+    ]);
+    return row?.due ?? false;
+  }
 
   /** Takes over what a silent worker left, then resolves what is due. */
   async resolve(workspaceId: string, connectorId: string, lane: Lane): Promise<void> {
@@ -42,7 +55,8 @@ export class UnknownResolver {
     lane: Lane,
   ): Promise<{ due: number; asks: DueUnknown[] }> {
     const now = this.clock.now();
-    if (!(await laneState(tx, connectorId, now)).open) return { due: 0, asks: [] };
+    const gate = gateOf(await readFlow(tx, connectorPlace(connectorId)), now);
+    if (!gate.open && gate.because !== 'rate') return { due: 0, asks: [] };
     const due = await lockUnknown(tx, connectorId, now, PAGE);
     const asks: DueUnknown[] = [];
     const outcomes = due.map((effect) => {

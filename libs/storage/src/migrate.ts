@@ -17,6 +17,7 @@ import { mergePolicy } from './migrations/0026-merge-policy';
 import { shards } from './migrations/0028-shards';
 import { accountMembers } from './migrations/0029-account-members';
 import { computedTraits } from './migrations/0030-computed-traits';
+import { flow } from './migrations/0038-flow';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   shards,
   accountMembers,
   computedTraits,
+  flow,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

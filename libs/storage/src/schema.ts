@@ -478,6 +478,28 @@ export interface EffectTable {
   provider_id: string | null;
   created_at: Date;
   updated_at: Date;
+  priority: Generated<number>;
+  changed_at: Date | null;
+}
+
+export interface DeliveryFlowTable {
+  workspace_id: string;
+  place: string;
+  per_second: number | null;
+  concurrency: number | null;
+  free_at: Date | null;
+  rest_until: Date | null;
+  learned_per_second: number | null;
+  step_per_second: number | null;
+  learned_at: Date | null;
+  breaker: Generated<string>;
+  failures: Generated<number>;
+  reason: string | null;
+  probe_at: Date | null;
+  told_at: Date | null;
+  lag_ms: number | null;
+  host: string | null;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
 }
 
 export interface EffectAttemptTable {
@@ -659,6 +681,7 @@ export interface Schema {
   sync_run: SyncRunTable;
   effect: EffectTable;
   effect_attempt: EffectAttemptTable;
+  delivery_flow: DeliveryFlowTable;
   suppression: SuppressionTable;
   feedback_cursor: FeedbackCursorTable;
 }

@@ -169,6 +169,8 @@ function effectsOf(
       person: change.person,
       profileId: change.profileId,
       membershipVersion: String(change.version),
+      // What a first run brings has been so for long: it only begins to be told.
+      changedAt: run.snapshot ? undefined : change.since,
       ...planRow(change, results.get(change), required, connector, last.get(change.person)),
     };
   });

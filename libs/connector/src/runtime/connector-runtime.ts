@@ -16,7 +16,7 @@ import type { Request } from '../host/messages';
 import { pluginUnavailable } from '../host/plugin-hosts';
 import { checkedEvents, checkedLookup, checkedVerdicts } from './checked-answers';
 import { ConnectorOpener, type OpenConnector } from './open-connector';
-import { RateLimiter } from './rate-limiter';
+import { paceOf } from './pace';
 
 export interface ConnectorDescription {
   pluginId: string;
@@ -27,6 +27,17 @@ export interface ConnectorDescription {
   lookup: boolean;
   receipts: boolean;
   feedback: boolean;
+  /** The host it calls, where that is one by name. */
+  host?: string;
+}
+
+/** Times are in milliseconds. */
+export interface DeliverOptions {
+  deadlineMs: number;
+  /** Items a second at most. @default the plugin's own figure */
+  perSecond?: number;
+  /** Calls of the plugin at once, each of one batch. @default 1 */
+  calls?: number;
 }
 
 export interface CheckAnswer {
@@ -51,12 +62,12 @@ const READ_MS = 60_000;
 @Injectable()
 export class ConnectorRuntime {
   private readonly logger = new Logger(ConnectorRuntime.name);
-  private readonly rates = new RateLimiter();
 
   constructor(private readonly opener: ConnectorOpener) {}
 
   async describe(workspaceId: string, connectorId: string): Promise<ConnectorDescription> {
-    const { plugin, description } = await this.opener.open(workspaceId, connectorId);
+    const { plugin, description, handle } = await this.opener.open(workspaceId, connectorId);
+    const host = handle.policy.rules[0]?.host;
     const { id, kind, channel, addressPointer } = plugin.manifest;
     const has = new Set(description.capabilities);
     return {
@@ -68,6 +79,7 @@ export class ConnectorRuntime {
       lookup: has.has('lookup'),
       receipts: has.has('receipts'),
       feedback: has.has('feedback'),
+      ...(host === undefined || host.startsWith('*.') ? {} : { host }),
     };
   }
 
@@ -81,7 +93,7 @@ export class ConnectorRuntime {
     connectorId: string,
     operation: Operation,
     items: Item[],
-    { deadlineMs }: { deadlineMs: number },
+    { deadlineMs, perSecond, calls = 1 }: DeliverOptions,
   ): Promise<Verdict[]> {
     const until = Date.now() + deadlineMs;
     const time = { until, startBy: until - Math.min(LEAST_CALL_MS, deadlineMs / 2) };
@@ -98,24 +110,27 @@ export class ConnectorRuntime {
         : undefined,
     );
     const open = items.flatMap((item, index) => (verdicts[index] ? [] : [{ item, index }]));
-    for (let start = 0; start < open.length; start += limits.batch) {
-      const chunk = open.slice(start, start + limits.batch);
-      const answer = await this.deliverChunk(
-        connector,
-        operation,
-        chunk.map(({ item }) => item),
-        limits,
-        time,
-      );
-      if ('fault' in answer && !verdicts.some((verdict) => verdict && verdict.status !== 'retry')) {
-        throw connectorFault(answer.fault);
+    const pace = paceOf(Math.min(perSecond ?? Infinity, limits.perSecond), Date.now());
+    let at = 0;
+    let fault: Fault | undefined;
+    const slot = async (): Promise<void> => {
+      while (at < open.length && !fault) {
+        const chunk = open.slice(at, (at += limits.batch));
+        const waitMs = pace(chunk.length, Date.now());
+        if (Date.now() + waitMs >= time.startBy) return;
+        if (waitMs > 0) await sleep(waitMs);
+        const asked = chunk.map(({ item }) => item);
+        const answer = await this.deliverChunk(connector, operation, asked, time);
+        if ('fault' in answer) fault ??= answer.fault;
+        chunk.forEach(({ index }, place) => {
+          verdicts[index] =
+            'fault' in answer ? { status: 'retry', code: answer.fault.code } : answer.verdicts[place];
+        });
       }
-      chunk.forEach(({ index }, at) => {
-        verdicts[index] =
-          'fault' in answer ? { status: 'retry', code: answer.fault.code } : answer.verdicts[at];
-      });
-      if ('fault' in answer) break;
-    }
+    };
+    await Promise.all(Array.from({ length: calls }, slot));
+    if (fault && !verdicts.some((verdict) => verdict && verdict.status !== 'retry'))
+      throw connectorFault(fault);
     return verdicts.map((verdict) => verdict ?? { status: 'retry', code: 'not-tried' });
   }
 
@@ -158,18 +173,8 @@ export class ConnectorRuntime {
     connector: OpenConnector,
     operation: Operation,
     items: Item[],
-    limits: CapabilityOptions,
     time: TimeLeft,
   ): Promise<{ verdicts: Verdict[] } | { fault: Fault }> {
-    const lane = `${connector.row.id} ${operation}`;
-    const now = Date.now();
-    const wait = this.rates.waitMs(lane, now);
-    if (now + wait >= time.startBy) {
-      const afterSeconds = Math.ceil(wait / 1000);
-      return { verdicts: items.map(() => ({ status: 'retry', code: 'rate-limit', afterSeconds })) };
-    }
-    this.rates.take(lane, items.length, limits.perSecond, now);
-    if (wait > 0) await sleep(wait);
     try {
       const request: Request = { method: 'deliver', operation, items };
       const answer = await connector.host.call(connector.handle, request, time.until - Date.now());

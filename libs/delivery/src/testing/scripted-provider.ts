@@ -25,6 +25,10 @@ export class ScriptedProvider {
   readonly received: Received[] = [];
   readonly script: Script[] = [];
   requests = 0;
+  /** Items of each request, and how many requests were here at once at most. */
+  readonly sizes: number[] = [];
+  mostAtOnce = 0;
+  private atOnce = 0;
   /** Fails items for good, by their payload. */
   refuse: (payload: Record<string, unknown>) => { code: string; bounce?: 'hard' } | undefined = () =>
     undefined;
@@ -79,7 +83,10 @@ export class ScriptedProvider {
       return { status: 200, body: answers };
     }
     this.requests++;
+    this.sizes.push(body.items.length);
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.atOnce);
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    this.atOnce--;
     const step = this.script.shift() ?? { do: 'accept' };
     if (step.do === 'throttle')
       return { status: 429, headers: { 'retry-after': String(step.afterSeconds) }, body: {} };

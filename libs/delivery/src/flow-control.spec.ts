@@ -1,0 +1,262 @@
+import { ManualClock, newId } from '@percorso/kernel';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { Database, migrate } from '@percorso/storage';
+import { Client } from 'pg';
+import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
+import { connectorPlace, readFlow, saveLimits } from './flow.store';
+import { LaneDelivery } from './lane-delivery';
+import { LanePump } from './lane-pump';
+import type { Lane } from './provider-gateway';
+import { DeliveryWorld } from './testing/delivery-world';
+import { HttpGateway } from './testing/http-gateway';
+import { ProfileConsents } from './testing/profile-consents';
+import { ScriptedProvider } from './testing/scripted-provider';
+import { UnknownResolver } from './unknown-resolver';
+
+const lane = (batch: number, perSecond = 1e6, host?: string): Lane => ({
+  kind: 'campaign',
+  capabilities: {
+    upsert: { idempotency: 'upsert', batch, perSecond },
+    remove: { idempotency: 'upsert', batch, perSecond },
+  },
+  lookup: false,
+  host,
+});
+
+/** Connectors of the 1,000 that have something to send. */
+const BUSY = 200;
+
+describe('flow control', () => {
+  let engines: TestEngines;
+  let owner: Client;
+  let database: Database;
+  let world: DeliveryWorld;
+  const providers: ScriptedProvider[] = [];
+  const lanes = new Map<string, { url: string; lane: Lane }>();
+  const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
+  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, deadlineMs: 5_000 };
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    await migrate(engines.databaseUrl);
+    owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    database = new Database({ url: engines.databaseUrl });
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all(providers.map((provider) => provider.stop()));
+    await database.close();
+    await owner.end();
+    await engines.stop();
+  });
+  beforeEach(async () => {
+    world = await another();
+  });
+
+  async function another(): Promise<DeliveryWorld> {
+    const made = new DeliveryWorld(database, (text, values) => owner.query(text, values));
+    await made.create();
+    return made;
+  }
+
+  async function provider(): Promise<{ provider: ScriptedProvider; url: string }> {
+    const made = new ScriptedProvider();
+    providers.push(made);
+    return { provider: made, url: await made.start() };
+  }
+
+  async function connect(url: string, how: Lane, where = world): Promise<string> {
+    const connectorId = await where.connector();
+    lanes.set(connectorId, { url, lane: how });
+    return connectorId;
+  }
+
+  /** One process's worker. */
+  function pump(more: Partial<DeliveryOptions> = {}): LanePump {
+    const own = { ...options, ...more };
+    const gateway = new HttpGateway(lanes);
+    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, own);
+    return new LanePump(gateway, delivery, new UnknownResolver(database, gateway, clock, own), own);
+  }
+
+  async function run(connectorId: string): Promise<void> {
+    const worker = pump();
+    worker.wake(world.workspaceId, connectorId);
+    await worker.settled();
+  }
+
+  async function fill(connectorId: string, count: number, where = world, first = 1): Promise<void> {
+    const persons = Array.from({ length: count }, (_, n) => first + n);
+    await where.profiles(persons);
+    await where.record(
+      connectorId,
+      newId(),
+      persons.map((person) => ({ person })),
+      clock.now(),
+    );
+  }
+
+  const flowOf = (connectorId: string) =>
+    database.tx(world.workspaceId, (tx) => readFlow(tx, connectorPlace(connectorId)));
+
+  it('holds the rate across processes', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(5, 100));
+    await fill(connectorId, 150);
+    const started = Date.now();
+    const workers = [pump(), pump(), pump()];
+    for (const worker of workers) worker.wake(world.workspaceId, connectorId);
+    await Promise.all(workers.map((worker) => worker.settled()));
+    expect(await world.states(connectorId)).toEqual({ accepted: 150 });
+    // 100 a second, the last batch of 25 without a wait after it.
+    expect(Date.now() - started).toBeGreaterThanOrEqual(1200);
+    expect(twin.received).toHaveLength(150);
+  });
+
+  it('holds an admin to less than the plugin, and to more at once', async () => {
+    const { provider: twin, url } = await provider();
+    twin.latencyMs = 100;
+    const connectorId = await connect(url, lane(1));
+    await fill(connectorId, 12);
+    await run(connectorId);
+    expect(twin.mostAtOnce).toBe(2);
+    await database.tx(world.workspaceId, (tx) =>
+      saveLimits(tx, connectorPlace(connectorId), { perSecond: null, concurrency: 1 }),
+    );
+    twin.mostAtOnce = 0;
+    await fill(connectorId, 12, world, 100);
+    await run(connectorId);
+    expect(twin.mostAtOnce).toBe(1);
+    expect(await world.states(connectorId)).toEqual({ accepted: 24 });
+  });
+
+  it('backs off from 429s, and a breaker probes with one row before the rest follows', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(50));
+    await fill(connectorId, 200);
+    twin.script.push({ do: 'throttle', afterSeconds: 1 });
+    await run(connectorId);
+    expect((await flowOf(connectorId)).learnedPerSecond).toBeGreaterThan(0);
+
+    twin.script.push(...Array.from({ length: 30 }, () => ({ do: 'unavailable' as const })));
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(120_000);
+      await run(connectorId);
+    }
+    expect(await flowOf(connectorId)).toMatchObject({ breaker: 'open', reason: 'unavailable' });
+    const calls = twin.requests;
+    await run(connectorId);
+    expect(twin.requests).toBe(calls);
+
+    twin.script.length = 0;
+    clock.advance(600_000);
+    const accepted = twin.received.length;
+    await run(connectorId);
+    expect(twin.sizes[calls]).toBe(1);
+    expect(twin.received.length).toBe(accepted + 200 - accepted);
+    expect(await flowOf(connectorId)).toMatchObject({ breaker: 'closed', failures: 0 });
+    expect(await world.states(connectorId)).toEqual({ accepted: 200 });
+  });
+
+  it('one host that is down rests all its connectors, and one probe serves them all', async () => {
+    const { provider: twin, url } = await provider();
+    const how = lane(10, 1e6, 'api.example.test');
+    const first = await connect(url, how);
+    const second = await connect(url, how);
+    await fill(first, 30);
+    twin.script.push(...Array.from({ length: 9 }, () => ({ do: 'unavailable' as const })));
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(60_000);
+      await run(first);
+    }
+    await fill(second, 30, world, 100);
+    const calls = twin.requests;
+    await run(second);
+    expect(twin.requests).toBe(calls);
+    twin.script.length = 0;
+    clock.advance(600_000);
+    await run(second);
+    await run(first);
+    expect(await world.states(second)).toEqual({ accepted: 30 });
+    expect(await world.states(first)).toEqual({ accepted: 30 });
+  });
+
+  it('a removal and a message someone waits for overtake a bulk of many rows', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(10));
+    await fill(connectorId, 2000);
+    await world.profiles([5001, 5002]);
+    await world.record(
+      connectorId,
+      newId(),
+      [
+        { person: 5001, operation: 'remove', payload: { id: 'removal' } },
+        { person: 5002, priority: 'transactional', payload: { id: 'urgent' } },
+      ],
+      clock.now(),
+    );
+    await run(connectorId);
+    const order = twin.received.map(({ payload }) => payload.id);
+    expect(order.indexOf('urgent')).toBeLessThan(50);
+    expect(order.indexOf('removal')).toBeLessThan(50);
+    expect(await world.states(connectorId)).toEqual({ accepted: 2002 });
+  });
+
+  it('a flood of urgent rows does not starve the bulk', async () => {
+    const { provider: twin, url } = await provider();
+    const { upsert } = lane(10).capabilities;
+    const one = { ...lane(10), capabilities: { upsert: { ...upsert!, idempotency: 'none' as const } } };
+    const connectorId = await connect(url, one);
+    await world.profiles(Array.from({ length: 600 }, (_, n) => n + 1));
+    const urgent = Array.from({ length: 500 }, (_, n) => ({
+      person: n + 1,
+      priority: 'transactional' as const,
+    }));
+    await world.record(connectorId, newId(), urgent, clock.now());
+    await world.record(connectorId, newId(), [{ person: 600, payload: { id: 'bulk' } }], clock.now());
+    await run(connectorId);
+    expect(twin.received.findIndex(({ payload }) => payload.id === 'bulk')).toBeLessThan(250);
+  });
+
+  it('1,000 connectors of two workspaces: one floods, the others are served in their turn', async () => {
+    const { provider: twin, url } = await provider();
+    const other = await another();
+    const flood = await connect(url, lane(50));
+    await fill(flood, 6_000);
+    const rest = Array.from({ length: 999 }, () => newId());
+    for (const [n, id] of rest.entries()) {
+      lanes.set(id, { url, lane: lane(50) });
+      await database.statement(
+        (n % 2 ? world : other).workspaceId,
+        `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, created_at, updated_at)
+         VALUES ($1, $2, 'spec', 'spec', '{}', now(), now())`,
+        [(n % 2 ? world : other).workspaceId, id],
+      );
+    }
+    const busy = rest.slice(0, BUSY);
+    await other.profiles([1, 2, 3]);
+    for (const where of [world, other]) {
+      const mine = busy.filter((_, n) => (n % 2 ? world : other) === where);
+      await database.tx(where.workspaceId, (tx) =>
+        tx.query(
+          `INSERT INTO effect (workspace_id, id, key, connector_id, person, profile_id, membership_version, operation,
+             payload, state, due_at, created_at, updated_at)
+           SELECT $1, gen_random_uuid(), c || ':' || p, c, p, gen_random_uuid(), 1, 'upsert',
+             jsonb_build_object('small', true), 'pending', $3, $3, $3
+           FROM unnest($2::uuid[]) c, generate_series(1, 3) p`,
+          [where.workspaceId, mine, clock.now()],
+        ),
+      );
+    }
+    const worker = pump();
+    worker.wake(world.workspaceId, flood);
+    rest.forEach((id, n) => worker.wake((n % 2 ? world : other).workspaceId, id));
+    await worker.settled();
+    const small = twin.received.flatMap(({ payload }, place) => (payload.small ? [place] : []));
+    expect(small).toHaveLength(BUSY * 3);
+    // The flood has had a few rounds' worth and no more.
+    const floodedBefore = small.at(-1)! + 1 - small.length;
+    expect(floodedBefore).toBeLessThan(3_000);
+    expect(await world.states(flood)).toEqual({ accepted: 6_000 });
+  }, 60_000);
+});
