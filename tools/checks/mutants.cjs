@@ -280,7 +280,7 @@ exports.mutants = [
     'for (const program of leaf.programs) this.mark(program);',
     'for (const program of leaf.programs.slice(0, 1)) this.mark(program);',
   ),
-  inFolding(
+  inEdges('folded')(
     'totals are not counted where the window’s end slides',
     'stream/event-answer.ts',
     'totals: from === undefined,',

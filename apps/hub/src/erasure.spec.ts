@@ -171,6 +171,11 @@ describe('a person is erased', () => {
     });
 
     const expression = '{"email": profile.traits.email, "firstName": profile.traits.firstName}';
+    await made('/computed-traits', { key: 'said', text: 'event("Bought").lastValue(note)' });
+    await until(
+      'the computed trait',
+      async () => (await api.get('/computed-traits/said')).data.state === 'ready',
+    );
     const mappingId = (await made('/mappings', { name: 'M', expression })).id;
     const where = { trait: { path: 'email', op: 'exists', value: true } };
     const audience = await made('/audiences', { name: 'All', definition: { version: 1, where } });
@@ -189,7 +194,11 @@ describe('a person is erased', () => {
     const once = { 'idempotency-key': 'k1' };
     const suppression = { channel: 'email', address: ADA.email, reason: 'manual' };
     await made('/suppressions', suppression, once);
-    const places = (await found(PERSONAL)).map((hit) => hit.replace(/[_\d]*\..*| *:.*/, ''));
+    const hits = await found(PERSONAL);
+    expect(hits.filter((hit) => hit.startsWith('profile.computed'))).toEqual([
+      `profile.computed: ${ADA.name}`,
+    ]);
+    const places = hits.map((hit) => hit.replace(/[_\d]*\..*| *:.*/, ''));
     expect([...new Set(places)].sort()).toEqual(
       expect.arrayContaining([
         'clickhouse event',

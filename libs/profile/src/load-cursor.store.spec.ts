@@ -1,12 +1,13 @@
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { confirmLoad } from './load-cursor.store';
-import { readLoadSnapshot } from './load-snapshot';
+import type { Transaction } from '@percorso/storage';
+import { confirmEvents, confirmLoad, freezeBatch, LoadOvertaken } from './load-cursor.store';
+import { type PartitionLoad, readLoadSnapshot } from './load-snapshot';
 import { ProfileFixture } from './profile-fixture';
 
 const TABLES = ['profile', 'identity_node', 'group_account', 'audience_list', 'lookup_item'];
 
-describe('confirmLoad', () => {
+describe('the loader’s cursor', () => {
   let engines: TestEngines;
   let fixture: ProfileFixture;
 
@@ -18,6 +19,29 @@ describe('confirmLoad', () => {
   afterAll(async () => {
     await fixture?.close();
     await engines?.stop();
+  });
+
+  it('lets nobody begin a batch that another process has loaded or begun meanwhile, or end its', async () => {
+    const workspaceId = await fixture.workspace();
+    const tx = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+      fixture.database.tx(workspaceId, work);
+    const head = (): Promise<number> => fixture.head(workspaceId).then(({ loaded }) => loaded!);
+    const said = { type: 'track', userId: 'ann', event: 'Seen' };
+    await fixture.say(workspaceId, { ...said, messageId: 'm1' });
+    const partitions = async (): Promise<PartitionLoad[]> =>
+      (await fixture.database.snapshot(workspaceId, readLoadSnapshot)).partitions;
+    const [slept] = (await partitions()) as [PartitionLoad];
+    const first = await tx((t) => freezeBatch(t, slept));
+    await expect(tx((t) => freezeBatch(t, slept))).rejects.toThrow(LoadOvertaken);
+    expect(await partitions()).toMatchObject([{ token: first.token, to: 1 }]);
+    await tx((t) => confirmEvents(t, [first]));
+    await expect(tx((t) => freezeBatch(t, slept))).rejects.toThrow(LoadOvertaken);
+    expect(await head()).toBe(1);
+    await fixture.say(workspaceId, { ...said, messageId: 'm2' });
+    const second = await tx(async (t) => freezeBatch(t, (await partitions())[0]!));
+    await tx((t) => confirmEvents(t, [first]));
+    expect(await partitions()).toMatchObject([{ token: second.token, from: 1, to: 2 }]);
+    expect(await head()).toBe(1);
   });
 
   it('clears of every kind what ClickHouse has, and not what changed again meanwhile', async () => {

@@ -6,23 +6,37 @@ import { LoadSnapshot, PartitionLoad } from './load-snapshot';
 /** A batch with the token under which ClickHouse knows it. */
 export type FrozenLoad = PartitionLoad & { token: string };
 
-/** Write down which positions a batch is, before it leaves: a crash repeats the same rows under the same token. */
+/** Another process has loaded these events meanwhile: this one slept, and must not write them again. */
+export class LoadOvertaken extends Error {
+  override readonly name = 'LoadOvertaken';
+}
+
+/**
+ * Write down which positions a batch is, before it leaves: a crash repeats the same rows under the same token.
+ * @throws LoadOvertaken
+ */
 export async function freezeBatch(tx: Transaction, load: PartitionLoad): Promise<FrozenLoad> {
   if (load.token !== undefined) return { ...load, token: load.token };
   const token = newId();
-  await tx.query(
-    `INSERT INTO load_batch (workspace_id, partition, from_pos, to_pos, token) VALUES ($1, $2, $3, $4, $5)`,
+  // The row is locked, so that nobody moves the cursor between the look at it and the batch.
+  const { rowCount } = await tx.query(
+    `WITH head AS (
+       SELECT FROM ingest_head WHERE workspace_id = $1 AND partition = $2 AND loaded = $3 FOR SHARE)
+     INSERT INTO load_batch (workspace_id, partition, from_pos, to_pos, token)
+     SELECT $1, $2, $3, $4, $5 FROM head ON CONFLICT DO NOTHING`,
     [tx.workspaceId, load.partition, load.from, load.to, token],
   );
+  if (rowCount !== 1) throw new LoadOvertaken('these events were loaded by another process');
   return { ...load, token };
 }
 
 /** ClickHouse has confirmed the events: move the cursors. */
 export async function confirmEvents(tx: Transaction, partitions: readonly PartitionLoad[]): Promise<void> {
-  for (const { partition, to } of partitions) {
-    await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2', [
+  for (const { partition, to, token } of partitions) {
+    await tx.query('DELETE FROM load_batch WHERE workspace_id = $1 AND partition = $2 AND token = $3', [
       tx.workspaceId,
       partition,
+      token ?? null,
     ]);
     await tx.query(
       'UPDATE ingest_head SET loaded = $3 WHERE workspace_id = $1 AND partition = $2 AND loaded < $3',

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
-import { Database } from '@percorso/storage';
 import { Loader } from './loader';
-import { tryLoadLock } from './locks';
+import type { LoadLock } from './load-lock';
 
 /** The position ClickHouse stands at. */
 export interface AsOf {
@@ -19,10 +18,7 @@ const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 
 /** Set computation at a known position: while work runs, ClickHouse stands still. */
 @Injectable()
 export class LoadGate {
-  constructor(
-    private readonly database: Database,
-    private readonly loader: Loader,
-  ) {}
+  constructor(private readonly loader: Loader) {}
 
   /**
    * Bring ClickHouse to the position that is applied when the last row goes over, hold the loader there and run
@@ -32,20 +28,18 @@ export class LoadGate {
   async holdLoaded<T>(workspaceId: string, work: (asOf: AsOf) => Promise<T>): Promise<T> {
     const deadline = Date.now() + WAIT_MS;
     for (;;) {
-      const held = await this.database.tx(workspaceId, async (tx) => {
-        if (!(await tryLoadLock(tx, workspaceId))) return undefined;
-        const asOf = await this.catchUp(workspaceId, deadline);
-        return { result: await work(asOf) };
-      });
+      const held = await this.loader.hold(workspaceId, async (lock) =>
+        work(await this.catchUp(workspaceId, lock, deadline)),
+      );
       if (held) return held.result;
       if (Date.now() > deadline) throw behind();
       await pause();
     }
   }
 
-  private async catchUp(workspaceId: string, deadline: number): Promise<AsOf> {
+  private async catchUp(workspaceId: string, lock: LoadLock, deadline: number): Promise<AsOf> {
     for (;;) {
-      const turn = await this.loader.load(workspaceId);
+      const turn = await this.loader.load(workspaceId, lock);
       if (turn.complete) {
         await this.loader.settle();
         return turn.positions[0] ?? { partition: 0, pos: 0 };

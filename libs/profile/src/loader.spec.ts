@@ -1,9 +1,23 @@
 import { startTestEngines, TestEngines } from '@percorso/engines';
+import { isUnavailable } from '@percorso/storage';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
 import { ProfileFixture } from './profile-fixture';
 import { Mover } from './shard/mover';
+
+/** A writer whose process falls asleep right before the events leave. */
+class Sleeping extends ClickHouseWriter {
+  asleep = false;
+  wake!: () => void;
+  private readonly woken = new Promise<void>((resolve) => (this.wake = resolve));
+
+  override async events(...batch: Parameters<ClickHouseWriter['events']>): Promise<void> {
+    this.asleep = true;
+    await this.woken;
+    await super.events(...batch);
+  }
+}
 
 /** A writer whose process is killed right after ClickHouse took the events. */
 class KilledAfterInsert extends ClickHouseWriter {
@@ -256,8 +270,73 @@ describe('loading ClickHouse', () => {
     expect(again.data[0]!.id).not.toBe(data[0]!.id);
   });
 
+  describe('a process that sleeps with the right to load', () => {
+    /** It says no word, and PostgreSQL takes that for sleep soon. */
+    const loaderOf = (writer: ClickHouseWriter): Loader => {
+      const loader = new Loader(
+        fixture.database,
+        writer,
+        new Mover(fixture.database, fixture.shards),
+        fixture.clock,
+      );
+      loader.patience = { idleMs: 300, beatMs: 1_000_000 };
+      return loader;
+    };
+    const until = async (reached: () => boolean): Promise<void> => {
+      while (!reached()) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+
+    it('loses it to others, and adds no row when it wakes', async () => {
+      await fixture.say(workspaceId, ...purchases(40));
+      const writer = new Sleeping(fixture.shards);
+      const sleeping = loaderOf(writer).turn(workspaceId);
+      const told = sleeping.catch((error: Error) => error);
+      await until(() => writer.asleep);
+      await load();
+      await fixture.say(workspaceId, ...purchases(20));
+      await load();
+      writer.wake();
+      expect(isUnavailable(await told)).toBe(true);
+      await fixture.say(workspaceId, ...purchases(5));
+      await load();
+      expect(await counts()).toEqual({ rows: '65', positions: '65' });
+      expect(await fixture.head(workspaceId)).toMatchObject({ applied: 65, loaded: 65 });
+    });
+
+    it('gets no answer from a set that moved under it', async () => {
+      await fixture.say(workspaceId, ...purchases(10));
+      let asleep = false;
+      let wake = (): void => undefined;
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      const told = new LoadGate(loaderOf(fixture.writer))
+        .holdLoaded(workspaceId, async () => {
+          asleep = true;
+          await woken;
+          return counts();
+        })
+        .catch((error: Error) => error);
+      await until(() => asleep);
+      await fixture.say(workspaceId, ...purchases(10));
+      await load();
+      wake();
+      expect(isUnavailable(await told)).toBe(true);
+    });
+
+    it('is one that works for long no longer than it says a word', async () => {
+      const loader = loaderOf(fixture.writer);
+      loader.patience = { idleMs: 2000, beatMs: 50 };
+      await fixture.say(workspaceId, ...purchases(10));
+      const worked = await new LoadGate(loader).holdLoaded(workspaceId, async ({ pos }) => {
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        expect(await fixture.loader.turn(workspaceId)).toBeUndefined();
+        return pos;
+      });
+      expect(worked).toBe(10);
+    });
+  });
+
   it('the gate holds ClickHouse at exactly the position it names, while the log goes on', async () => {
-    const gate = new LoadGate(fixture.database, fixture.loader);
+    const gate = new LoadGate(fixture.loader);
     await fixture.say(workspaceId, ...purchases(20));
     const seen = await gate.holdLoaded(workspaceId, async ({ pos }) => {
       await fixture.say(workspaceId, ...purchases(5));

@@ -30,8 +30,3 @@ export const tryLoadLock = (tx: Transaction, workspaceId: string): Promise<boole
 /** The right to carry out a workspace's merge policy; false when another worker is at it. */
 export const tryRolloutLock = (tx: Transaction, workspaceId: string): Promise<boolean> =>
   tryLock(tx, keyed(ROLLOUT, workspaceId));
-
-/** Wait for the right to write to ClickHouse. */
-export async function takeLoadLock(tx: Transaction, workspaceId: string): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [keyed(LOAD, workspaceId)]);
-}

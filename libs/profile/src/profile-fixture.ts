@@ -51,7 +51,7 @@ export class ProfileFixture {
     this.applier = this.newApplier();
     this.writer = new ClickHouseWriter(shards);
     this.loader = new Loader(database, this.writer, new Mover(database, shards), this.clock);
-    this.gate = new LoadGate(database, this.loader);
+    this.gate = new LoadGate(this.loader);
     this.queries = new ProfileQueries(database);
     this.erasures = new ErasureService(database, this.clock, this.hooks, this.places);
     this.profiles = new ProfileService(database, this.clock, this.hooks, this.erasures);

@@ -18,6 +18,7 @@ const UNAVAILABLE = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
+  '25P03', // idle_in_transaction_session_timeout: this process slept, and its locks went to others
   '08006',
   '08003',
   '08001',
@@ -32,6 +33,12 @@ export function isUnavailable(error: unknown): boolean {
     /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(message)
   );
 }
+
+/**
+ * A transaction in which nothing is said for so long is ended by PostgreSQL: its process sleeps, or is stopped, and others
+ * wait for its locks. Those that hold what everybody needs say less.
+ */
+const IDLE_MS = 60_000;
 
 /** PostgreSQL as the application role: not the owner, so that row-level security binds. */
 export class Database {
@@ -113,7 +120,8 @@ export class Database {
       // The simple protocol takes no parameters. If it fails, all that follows is refused.
       const begun = client.query(
         `${begin}; SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
-           set_config('percorso.workspace', ${client.escapeLiteral(workspaceId ?? '')}, true)`,
+           set_config('percorso.workspace', ${client.escapeLiteral(workspaceId ?? '')}, true),
+           set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true)`,
       );
       begun.catch(() => undefined);
       const tx = new Transaction(workspaceId, client);

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { CLICKHOUSE_DATABASE, Database, Shards } from '@percorso/storage';
 import { listingRow, nodeRow } from '../clickhouse-rows';
 import { insertOnce, insertRows } from '../insert-rows';
+import type { LoadLock } from '../load-lock';
 import type { Move } from './places';
 import { beginMoves, endMoves, type HomeRows, readHomeRows } from './places.store';
 
@@ -24,21 +25,23 @@ export class Mover {
     private readonly shards: Shards,
   ) {}
 
-  /** The caller holds the load lock. */
-  async move(workspaceId: string, moves: readonly Move[]): Promise<void> {
+  async move(workspaceId: string, moves: readonly Move[], lock: LoadLock): Promise<void> {
     for (let start = 0; start < moves.length; start += CHUNK) {
       const chunk = moves.slice(start, start + CHUNK);
+      await lock.assertHeld();
       await this.database.tx(workspaceId, (tx) => beginMoves(tx, chunk));
-      for (const group of grouped(chunk)) await this.carry(workspaceId, group);
+      for (const group of grouped(chunk)) await this.carry(workspaceId, group, lock);
+      await lock.assertHeld();
       await this.database.tx(workspaceId, (tx) => endMoves(tx, chunk));
     }
   }
 
   /** All of `moves` go the same way. */
-  private async carry(workspaceId: string, moves: readonly Move[]): Promise<void> {
+  private async carry(workspaceId: string, moves: readonly Move[], lock: LoadLock): Promise<void> {
     const [{ from, to }] = moves as [Move];
     const homes = moves.map(({ home }) => home);
     const rows = await this.database.tx(workspaceId, (tx) => readHomeRows(tx, homes));
+    await lock.assertHeld();
     if (rows.nodes.length > 0) {
       if (moves.some(({ clean }) => clean)) await this.clear(workspaceId, to, rows);
       await this.copyEvents(workspaceId, from, to, rows);

@@ -1,7 +1,9 @@
 import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { ErasureService } from '@percorso/profile';
 import { ExplainService } from '../explain/explain.service';
 import { SetGuard } from '../stream/set-guard';
 import { StreamWorld } from '../stream/stream-world';
+import { TraitComputer } from './trait-computer';
 import { TraitWorld } from './trait-world';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
@@ -162,8 +164,72 @@ describe('computed traits', () => {
     expect(await traits.check()).toBe(0);
   });
 
+  it('that came as a set change by time too, to the millisecond', async () => {
+    await world.say(order('ann', 60, 30 * DAY - HOUR / 2), order('ann', 1));
+    await traits.define('month', MONTH);
+    await traits.work();
+    world.clock.advance(HOUR / 2);
+    await world.stream();
+    expect(await traits.traitsOf('ann')).toEqual({ month: 61 });
+    world.clock.advance(1);
+    await world.stream();
+    expect(await traits.traitsOf('ann')).toEqual({ month: 1 });
+  });
+
+  it('are written by one worker at a time: one that lost its lease writes nothing more', async () => {
+    await world.say(order('ann', 60), order('bob', 10));
+    await traits.define('ltv', LTV);
+    const { database, workspaceId } = world;
+    const sql = (text: string): Promise<unknown> =>
+      database.tx(workspaceId, (tx) => tx.query(`${text} WHERE workspace_id = $1`, [workspaceId]));
+    const guard = world.get(SetGuard);
+    const original = guard.caughtUp.bind(guard);
+    // It has its set, and sleeps; another worker computes the trait, and values are others then.
+    const sleeping = jest.spyOn(guard, 'caughtUp').mockImplementationOnce(async (...args) => {
+      await sql('UPDATE computed_trait SET lease_until = now()');
+      await traits.work();
+      await sql(`UPDATE profile SET computed = '{"ltv": {"number": "5", "at": ""}}'`);
+      return original(...args);
+    });
+    await world.get(TraitComputer).compute(workspaceId, 'ltv');
+    sleeping.mockRestore();
+    expect(await traits.traitsOf('ann')).toEqual({ ltv: 5 });
+    expect(await traits.get('ltv')).toMatchObject({ state: 'ready', error: null });
+    expect(await traits.check()).toBe(2);
+  });
+
+  it('go with a person who is erased, and so does what is kept to answer them', async () => {
+    await traits.define('month', MONTH);
+    const audience = await world.newAudience({ trait: { path: 'month', op: 'gt', value: 0 } });
+    await traits.work();
+    await world.say(order('ann', 60, 30 * DAY - HOUR / 2), order('bob', 10));
+    await world.sweep();
+    const kept = async (): Promise<unknown[]> =>
+      world.database.tx(world.workspaceId, async (tx) => {
+        const { rows } = await tx.query(
+          `SELECT FROM profile WHERE workspace_id = $1 AND person = 1
+           UNION ALL SELECT FROM profile_wake WHERE workspace_id = $1 AND person = 1`,
+          [tx.workspaceId],
+        );
+        return [rows.length, (await world.state(1))?.profileVersion];
+      });
+    expect(await kept()).toEqual([2, 2]);
+    const named = { namespace: 'user_id', value: 'ann' };
+    const { places } = await world.get(ErasureService).begin(world.workspaceId, 'spec', named);
+    expect(places).toContainEqual(expect.objectContaining({ place: 'audiences', state: 'done', count: 1 }));
+    await world.stream();
+    expect(await kept()).toEqual([0, undefined]);
+    expect(await world.members(audience)).toEqual([2]);
+    expect(await world.set({ trait: { path: 'month', op: 'exists' } })).toEqual([2]);
+    world.clock.advance(HOUR / 2 + 1);
+    await world.say(order('ann', 60));
+    expect([...(await traits.profiles()).keys()]).toEqual(['bob']);
+    expect(await traits.check()).toBe(0);
+  });
+
   it('belong to the hub: what sources say of the key is kept, and shown again when the trait is deleted', async () => {
     await world.say(identify('ann', { traits: { vip: 'yes', city: 'Rome' } }), order('ann', 10));
+    await world.say(identify('cid', { traits: { vip: 'me' } }));
     await traits.define('vip', 'event("Order Completed").avg(revenue)');
     await traits.work();
     await world.say(identify('bob', { traits: { vip: 'no' } }), identify('ann', { traits: { vip: 'sure' } }));
@@ -175,14 +241,16 @@ describe('computed traits', () => {
     await traits.work();
     expect(await traits.traitsOf('ann')).toEqual({ vip: 'sure', city: 'Rome' });
     expect(await traits.traitsOf('bob')).toEqual({ vip: 'no' });
-    expect(await world.set({ trait: { path: 'vip', op: 'in', value: ['sure', 'no'] } })).toEqual([1, 2]);
+    expect(await world.set({ trait: { path: 'vip', op: 'in', value: ['sure', 'no', 'me'] } })).toEqual([
+      1, 2, 3,
+    ]);
     await expect(traits.get('vip')).rejects.toMatchObject({ status: 404 });
     await traits.define('vip', LTV);
     await traits.work();
     expect(await traits.traitsOf('ann')).toMatchObject({ vip: 10 });
   });
 
-  it('follow merges, unmerges, late and doubled events, and erasures', async () => {
+  it('follow merges, unmerges, late and doubled events', async () => {
     await traits.define('ltv', LTV);
     await traits.define('favourite', 'event("Order Completed").mostFrequent(category)');
     await traits.work();

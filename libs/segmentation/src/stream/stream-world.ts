@@ -30,6 +30,9 @@ import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
 import { SegmentationModule } from '../segmentation.module';
 import { PersonCaches } from './person-caches';
+import type { PersonState } from './person-state';
+import { PlanLoader } from './plan-loader';
+import { StreamCursorStore } from './stream-cursor.store';
 import { StreamEvaluator } from './stream-evaluator';
 import { Sweeper } from './sweeper';
 
@@ -124,6 +127,15 @@ export class StreamWorld {
   /** As after a restart: nothing kept in memory. */
   forget(): void {
     this.get(PersonCaches).drop(this.workspaceId);
+  }
+
+  /** What is kept in memory of a person. */
+  async state(person: number): Promise<PersonState | undefined> {
+    return this.database.tx(this.workspaceId, async (tx) => {
+      const plan = await this.get(PlanLoader).load(tx);
+      const { cursors, of } = await this.get(StreamCursorStore).take(tx);
+      return this.get(PersonCaches).take(this.workspaceId, plan, cursors, of, this.clock.now()).get(person);
+    });
   }
 
   async newAudience(where: object): Promise<string> {
