@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to an engine that can be cut: what is connected breaks, and nobody connects until it is open again. */
+/** A way to an engine that can be cut, and stalled. */
 export interface TcpProxy {
   /** The engine's URL with this proxy's address. */
   readonly url: string;
+  /** What is connected breaks, and nobody connects until it is open again. */
   cut(): void;
+  /** Nothing passes of what is connected, and nothing breaks, until it is open again. */
+  stall(): void;
   open(): void;
   stop(): Promise<void>;
 }
@@ -14,6 +17,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isOpen = true;
+  let stalled = false;
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
@@ -30,6 +34,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     near.pipe(far).pipe(near);
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
+    if (stalled) for (const socket of [near, far]) socket.pause();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -43,8 +48,14 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   return {
     url: url.href,
     cut,
+    stall: () => {
+      stalled = true;
+      for (const socket of sockets) socket.pause();
+    },
     open: () => {
       isOpen = true;
+      stalled = false;
+      for (const socket of sockets) socket.resume();
     },
     stop: async () => {
       cut();

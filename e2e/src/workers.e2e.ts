@@ -5,10 +5,12 @@ import {
   evaluate,
   poll,
   send,
+  settled,
   type StoryContext,
 } from '@percorso/demo';
 import { expectExactMembers, streamPosition } from './exact-members';
 import { type HubHandle, startHub } from './harness';
+import { startTcpProxy } from './tcp-proxy';
 import { World } from './world';
 
 const DAY = 86_400_000;
@@ -40,11 +42,11 @@ describe('several workers of one workspace', () => {
     await Promise.all(workers.map((worker) => worker.stop()));
   });
 
-  const startWorker = async (): Promise<HubHandle> => {
+  const startWorker = async (env: NodeJS.ProcessEnv = {}): Promise<HubHandle> => {
     const worker = await startHub({
       engines: world.engines,
       roles: ['worker'],
-      env: { PERCORSO_ROOT_KEY: world.rootKey, PERCORSO_PARTITIONS: String(PARTITIONS) },
+      env: { PERCORSO_ROOT_KEY: world.rootKey, PERCORSO_PARTITIONS: String(PARTITIONS), ...env },
     });
     workers.push(worker);
     return worker;
@@ -120,6 +122,17 @@ describe('several workers of one workspace', () => {
       )
     ).map(({ turn }) => turn);
 
+  /** Processes with the right to load the workspace's rows, and at it for a while. */
+  const loading = async (): Promise<number> =>
+    (
+      await world.sql<{ holders: number }>(
+        `SELECT count(*)::int AS holders FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+         WHERE l.locktype = 'advisory' AND l.granted AND a.xact_start < now() - interval '1 second'
+           AND (l.classid::bigint << 32) + l.objid::bigint = hashtextextended($1, 0)`,
+        [`percorso:load:${context.workspaceId}:0`],
+      )
+    )[0]!.holders;
+
   it('each has a share of the work; one that comes gets its own, one killed in the middle loses it to the others', async () => {
     const [one, two] = [await startWorker(), await startWorker()];
     await shared([one, two], [4, 4]);
@@ -175,6 +188,37 @@ describe('several workers of one workspace', () => {
     await accept(orders(2000, 2500));
     await reflected(5000);
     expect(await expectExactMembers(world, context, audience, 2500)).toHaveLength(2500);
+  });
+
+  it('one that fell asleep while it loads ClickHouse keeps nobody from it, and adds nothing when it wakes', async () => {
+    const proxy = await startTcpProxy(world.engines.clickhouseUrl);
+    try {
+      const sleeper = await startWorker({ CLICKHOUSE_URL: proxy.url });
+      await accept(orders(0, 500));
+      await settled(context, 500);
+      proxy.stall();
+      await accept(orders(0, 500));
+      await poll(loading, (holders) => holders > 0, { what: 'somebody to load', everyMs: 20 });
+      process.kill(sleeper.pid, 'SIGSTOP');
+      await startWorker();
+      await settled(context, 1000);
+      proxy.open();
+      process.kill(sleeper.pid, 'SIGCONT');
+      await accept(orders(500, 600));
+      await settled(context, 1100);
+      // Of a row that came twice the set would tell.
+      const exactly = await createAudience(context, 'Exactly twice', {
+        version: 1,
+        where: { event: { name: 'Order Completed', measure: 'count', op: 'eq', value: 2 } },
+      });
+      await evaluate(context, exactly);
+      await expectExactMembers(world, context, exactly, 500);
+    } finally {
+      proxy.open();
+      await Promise.all(workers.map((worker) => worker.stop()));
+      workers = [];
+      await proxy.stop();
+    }
   });
 
   it('one that is stopped hands over at once, in the middle of the work', async () => {
