@@ -79,6 +79,36 @@ const inMembers = (test) => (name, file, from, to) => ({
   test,
 });
 
+const inValues = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'computed-trait/trait-value.spec.ts',
+});
+const inTraits = (test) => (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'computed-trait/computed-trait.spec.ts',
+  test,
+});
+const inTraitSets = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'compile/compile-trait.spec.ts',
+});
+const inUnitedValues = (name, file, from, to) => ({
+  name,
+  file,
+  from,
+  to,
+  spec: 'computed-trait/united-values.spec.ts',
+});
+
 /** @type {Mutant[]} */
 exports.mutants = [
   inEdges('windows')(
@@ -429,6 +459,120 @@ exports.mutants = [
     'evaluation/find-members.ts',
     'const persons = complement && found.get(key);',
     'const persons = !complement && key !== POPULATION && found.get(key);',
+  ),
+  inValues(
+    'traits: averages are cut instead of rounded',
+    'computed-trait/trait-value.ts',
+    'return (2n * sum + half) / (2n * count);',
+    'return half === 0n ? half : sum / count;',
+  ),
+  inValues(
+    'traits: a value that came again is as old as when it came first',
+    'computed-trait/trait-value.ts',
+    "if (of !== 'firstValue') known.at = at;",
+    "if (of === 'firstValue') known.at = at;",
+  ),
+  inValues(
+    'traits: of values that came equally often the smallest stands',
+    'computed-trait/trait-value.ts',
+    'if (a.at !== b.at) return of',
+    "if (of !== 'mostFrequent' && a.at !== b.at) return of",
+  ),
+  inValues(
+    'traits: numbers are values that are too large to be kept',
+    'computed-trait/trait-value.ts',
+    'value: fits ? value : undefined',
+    'value: fits ? value : value',
+  ),
+  inValues(
+    'traits: told a millisecond too late that an event leaves',
+    'computed-trait/trait-value.ts',
+    'due: span.due }',
+    'due: span.due + 1 }',
+  ),
+  inTraits('may look at each other')(
+    'traits: what another trait of the same turn became goes unnoticed',
+    'computed-trait/trait-answers.ts',
+    '(changed || moved)',
+    'changed',
+  ),
+  inTraits('may look at each other')(
+    'traits: may be asked before those they look at',
+    'computed-trait/order-traits.ts',
+    'if (used) visit(used, [...path, trait.key]);',
+    'if (used && path.includes(key)) visit(used, [...path, trait.key]);',
+  ),
+  inTraits('take audiences with them')(
+    'traits: nobody is woken when time alone changes a value',
+    'computed-trait/trait-answers.ts',
+    'due = Math.min(due, answer.due);',
+    '',
+  ),
+  inTraits('that came as a set')(
+    'traits: nobody is woken when time alone changes a value of a set',
+    'computed-trait/trait-computer.ts',
+    'sweepDefinitions(workspaceId, [{ version: 1, where }]',
+    'sweepDefinitions(workspaceId, [{ version: 1, where }].slice(1)',
+  ),
+  inTraits('bring audiences along')(
+    'traits: audiences do not follow a set',
+    'computed-trait/trait-computer.ts',
+    'changed > 0 ? this.uses.follow(',
+    'changed < 0 ? this.uses.follow(',
+  ),
+  inTraits('let newer answers stand')(
+    'traits: a set overtakes newer values',
+    'computed-trait/trait-computer.ts',
+    'const mine = remaining.has(person);',
+    'const mine = remaining.size >= 0;',
+  ),
+  inTraits('belong to the hub')(
+    'traits: without a value what sources say is seen in sets',
+    'computed-trait/trait-computer.ts',
+    'const hides = lease.backfilledVersion === null;',
+    'const hides = lease.backfilledVersion === 0;',
+  ),
+  inTraits('leave profiles that another')(
+    'traits: whose profile was held is not looked at again',
+    'computed-trait/trait-keeper.ts',
+    'kept.set(person, { profile, due: now.getTime() });',
+    'kept.set(person, { profile, due });',
+  ),
+  inTraits('one worker at a time')(
+    'traits: a worker that lost its lease writes on',
+    'computed-trait/computation.store.ts',
+    'AND key = $2 AND fence = $3',
+    'AND key = $2 AND fence >= $3',
+  ),
+  inTraits('follow items')(
+    'traits: items that changed are not looked up again',
+    'computed-trait/computation.store.ts',
+    "'$.**.lookup ? (@ == $name)'",
+    "'$.**.lookup ? (@ != $name)'",
+  ),
+  inTraitSets(
+    'traits: averages are cut in sets',
+    'compile/compile-trait.ts',
+    'intDiv(2 * abs(${sum}) + ${count}, 2 * ${count})',
+    'intDiv(2 * abs(${sum}), 2 * ${count})',
+  ),
+  inTraitSets(
+    'traits: in sets, of values that came equally often the smallest stands',
+    'compile/compile-trait.ts',
+    "best('-toInt64(n)', '-toUnixTimestamp64Milli(t)')",
+    "best('-toInt64(n)', '0')",
+  ),
+  inTraitSets(
+    'traits: the last value is the first in sets',
+    'compile/compile-trait.ts',
+    "of === 'lastValue' ? '-t' : 't'",
+    "of === 'lastValue' ? 't' : 't'",
+  ),
+  inUnitedValues(
+    'traits: only persons of the first shard have values',
+    'computed-trait/find-values.ts',
+    'parts.find((values) =>',
+    'parts.slice(0, 1).find((values) =>',
   ),
 ];
 
