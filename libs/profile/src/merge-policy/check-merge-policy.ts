@@ -1,13 +1,11 @@
 import { pointerStep } from '@percorso/access';
 import type { FieldError } from '@percorso/kernel';
+import { COMPUTED_SOURCE } from '../computed-values';
 import type { MergePolicy, SourceNames, TraitRule } from './trait-ranks';
 
 const MOST_SOURCES = 100;
 const MOST_TRAITS = 1000;
 const MOST_TEXT = 512;
-
-/** Sources of the hub itself. */
-const OWN_SOURCES: ReadonlySet<string> = new Set(['computed']);
 
 /** What keeps a value from being a policy, each with its pointer. */
 export function checkPolicy(value: { default: unknown; traits?: unknown }): FieldError[] {
@@ -76,16 +74,13 @@ function checkSources(sources: unknown, pointer: string, errors: FieldError[]): 
 
 /** Names in a policy that no source has, and keys that have two ranks in one rule, by `names` of the workspace's keys. */
 export function checkSourcesExist(policy: MergePolicy, names: SourceNames): FieldError[] {
-  const known = new Set([...names.keys(), ...names.values(), ...OWN_SOURCES]);
+  const known = new Set([...names.keys(), ...names.values()]);
   const check = (rule: TraitRule, pointer: string): FieldError[] =>
     rule.rule === 'latest'
       ? []
       : rule.sources.flatMap((source, index) => {
           const at = `${pointer}/sources/${index}`;
-          if (!known.has(source)) {
-            const message = 'No key has this id or name.';
-            return [{ pointer: at, code: 'source-unknown', message }];
-          }
+          if (!known.has(source)) return [{ pointer: at, ...unknown(source) }];
           const name = names.get(source);
           if (name === undefined || !rule.sources.includes(name)) return [];
           return [{ pointer: at, code: 'source-twice', message: 'The rule ranks it by its name as well.' }];
@@ -94,4 +89,11 @@ export function checkSourcesExist(policy: MergePolicy, names: SourceNames): Fiel
     ...check(policy.default, '/default'),
     ...Object.entries(policy.traits).flatMap(([trait, rule]) => check(rule, `/traits${pointerStep(trait)}`)),
   ];
+}
+
+/** Unless a key is called so: what profiles name the source of computed traits is none that could be ranked. */
+function unknown(source: string): Omit<FieldError, 'pointer'> {
+  if (source !== COMPUTED_SOURCE) return { code: 'source-unknown', message: 'No key has this id or name.' };
+  const message = 'A computed trait always counts; ranked is only what sources say.';
+  return { code: 'source-computed', message };
 }

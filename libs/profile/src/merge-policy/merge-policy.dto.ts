@@ -11,7 +11,7 @@ export class TraitRuleView {
   @ApiPropertyOptional({
     type: [String],
     description:
-      'Of source-precedence: ids of sources or names of write keys, the one that counts most first. All others come after, as one.',
+      'Of source-precedence: ids of sources or names of write keys, the one that counts most first. All others come after, as one. Computed traits are of no source: they count whatever is said.',
   })
   sources?: string[];
 }

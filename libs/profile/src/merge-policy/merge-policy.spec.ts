@@ -104,6 +104,23 @@ describe('a merge policy', () => {
     expect(ranks.of('constructor').size).toBeGreaterThan(0);
   });
 
+  it('ranks a key that is called computed like any other, and computed traits never', () => {
+    const policy: MergePolicy = {
+      default: { rule: 'source-precedence', sources: ['computed', 'k1'] },
+      traits: {},
+    };
+    const names = new Map([
+      ['k1', 'CRM'],
+      ['k2', 'computed'],
+    ]);
+    expect(checkSourcesExist(policy, names)).toEqual([]);
+    expect([...new TraitRanks(policy, names).of('city')]).toEqual([
+      ['computed', 0],
+      ['k1', 1],
+      ['k2', 0],
+    ]);
+  });
+
   it.each<[string, { default: unknown; traits?: unknown }, string, string]>([
     ['a rule nobody knows', { default: { rule: 'oldest' } }, '/default/rule', 'rule-unknown'],
     ['a rule that is none', { default: 'latest' }, '/default', 'object-required'],
@@ -161,6 +178,7 @@ describe('a merge policy', () => {
     };
     expect(checkSourcesExist(policy, new Map([['k1', 'CRM']]))).toMatchObject([
       { pointer: '/default/sources/1', code: 'source-unknown' },
+      { pointer: '/default/sources/2', code: 'source-computed' },
       { pointer: '/traits/tier/sources/1', code: 'source-twice' },
     ]);
   });

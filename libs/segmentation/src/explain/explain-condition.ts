@@ -26,8 +26,8 @@ export interface ExplainedPerson {
   /** The audience whose definition is explained. */
   audienceId: string;
   profileId: string;
-  /** Members of an account, this person among them. */
-  membersOf(account: string): ExplainedPerson[];
+  /** Members of an account, this person among them, and whether there are more. */
+  membersOf(account: string): { members: ExplainedPerson[]; more: boolean };
   /** A leaf alone, planned, with the items that its lookups name. */
   plan(leaf: PersonLeaf): Plan;
   /** The definition of a used audience. */

@@ -8,7 +8,7 @@ interface Member<Self> {
   profile: ProfileFacts;
   profileId: string;
   now: number;
-  membersOf(account: string): Self[];
+  membersOf(account: string): { members: Self[]; more: boolean };
 }
 
 /** A member of one of the accounts, and what is to be said of it. */
@@ -31,12 +31,15 @@ export function explainMember<Person extends Member<Person>>(
   const witnesses: Witness[] = [];
   /** Of all that was looked at, when the first of it may change by time. */
   let next = Infinity;
-  profile.groups.forEach((accountId, index) => {
+  let incomplete = false;
+  for (const [index, accountId] of profile.groups.entries()) {
     const accounts = [profile.accounts[index]!];
     const account = answerAccount({ kind: 'account', where: leaf.account }, accounts, now);
     next = Math.min(next, dueOf(account));
-    if (!holdsOf(account)) return;
-    for (const member of person.membersOf(accountId)) {
+    if (!holdsOf(account)) continue;
+    const { members, more } = person.membersOf(accountId);
+    incomplete ||= more;
+    for (const member of members) {
       if (leaf.others && member.profile.person === profile.person) continue;
       const where = explain(leaf.where, member, `${place}/where`);
       const until = Math.min(dueOf(account), where.nextChangeAt?.getTime() ?? Infinity);
@@ -44,7 +47,7 @@ export function explainMember<Person extends Member<Person>>(
       if (where.holds)
         witnesses.push({ accountId, profileId: member.profileId, where, nextChangeAt: dateOf(until) });
     }
-  });
+  }
   const found = lasting(witnesses);
   return {
     pointer: place,
@@ -53,6 +56,7 @@ export function explainMember<Person extends Member<Person>>(
     nextChangeAt: found ? found.nextChangeAt : dateOf(next),
     evidence: {
       total: witnesses.length,
+      ...(incomplete && { incomplete }),
       ...(found && { accountId: found.accountId, profileId: found.profileId }),
     },
     ...(found && { conditions: [withoutEvidence(found.where)] }),

@@ -85,6 +85,12 @@ class EvidenceView {
 
   @ApiPropertyOptional({ description: 'The account it is a member of.' })
   accountId?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'Of members of an account: not all were looked at, for there are more than 200 and the moment is a past one or many satisfy something. There may be more who satisfy it.',
+  })
+  incomplete?: boolean;
 }
 
 export class ExplanationView {
@@ -127,6 +133,12 @@ export class ExplainView {
 
   @ApiProperty({ description: 'Whether the definition holds for the profile at that moment.' })
   holds!: boolean;
+
+  @ApiProperty({
+    description:
+      'Whether `holds` may be wrong: a condition on members of an account found nobody, and not all of them were looked at.',
+  })
+  incomplete!: boolean;
 
   @ApiProperty({ description: 'Whether the profile is a member now.' })
   member!: boolean;

@@ -23,6 +23,8 @@ export interface ExplainedMembership {
   /** The moment explained: events received by then, and its time. */
   at: Date;
   holds: boolean;
+  /** Whether `holds` may be wrong: of some account not all members were looked at, and nobody was found. */
+  incomplete: boolean;
   /** Whether the profile is a member today. */
   member: boolean;
   nextChangeAt: Date | null;
@@ -82,7 +84,10 @@ export class ExplainService {
       const person: ExplainedPerson = {
         profile: { ...profile, lists: lists.get(profile.person) ?? [], members: NOBODY },
         profileId,
-        membersOf: (account) => (members?.get(account) ?? []).map((member) => ({ ...person, ...member })),
+        membersOf: (account) => {
+          const { members: looked, more } = members?.get(account) ?? { members: [], more: false };
+          return { members: looked.map((member) => ({ ...person, ...member })), more };
+        },
         audienceId,
         events: events.map((event) => ({ ...event, values: flatten(event.properties ?? {}) })),
         now: at.getTime(),
@@ -98,6 +103,7 @@ export class ExplainService {
         definitionVersion: audience.definitionVersion,
         at,
         holds: where.holds,
+        incomplete: isIncomplete(where),
         member: member.get(profile.person)?.has(audienceId) ?? false,
         nextChangeAt: where.nextChangeAt,
         where,
@@ -159,6 +165,14 @@ function conditionOf(source: object): Condition<WrittenLeaf> {
   const parsed = parseDefinition(source);
   if (parsed.ok) return parsed.definition.where;
   throw Problem.invalid(parsed.errors, 'The audience has a definition this release cannot read.');
+}
+
+/** Whether somebody who was not looked at could turn the answer. */
+function isIncomplete({ kind, holds, evidence, conditions = [] }: Explanation): boolean {
+  if (kind === 'accountMember') return evidence?.incomplete === true && !holds;
+  const open = conditions.filter(isIncomplete);
+  const decides = { any: true, all: false }[kind];
+  return open.length > 0 && !conditions.some((one) => one.holds === decides && !open.includes(one));
 }
 
 const asksMembers = (where: Condition<WrittenLeaf>): boolean =>

@@ -22,6 +22,13 @@ export interface ExplainedMember {
   events: readonly ExplainedEvent[];
 }
 
+/** Members of an account, as many as are looked at. */
+export interface AccountMembers {
+  members: ExplainedMember[];
+  /** Whether one who satisfies a condition may be among those who were not. */
+  more: boolean;
+}
+
 /** Reads the members of accounts for an explanation. */
 @Injectable()
 export class ExplainedMembers {
@@ -42,7 +49,7 @@ export class ExplainedMembers {
     accounts: readonly string[],
     names: readonly string[],
     { at, past }: { at: Date; past: boolean },
-  ): Promise<Map<string, ExplainedMember[]>> {
+  ): Promise<Map<string, AccountMembers>> {
     const rows = await this.persons(tx, accounts);
     const persons = [...new Set(rows.map(({ person }) => person))];
     const [profiles, lists, events] = [
@@ -50,15 +57,16 @@ export class ExplainedMembers {
       await this.imports.listsOf(tx, persons),
       await this.events.ofPersons(tx, persons, names, Number.MAX_SAFE_INTEGER),
     ];
-    const byAccount = new Map<string, ExplainedMember[]>();
+    const large = await this.large(tx, accounts, past);
+    const byAccount = new Map<string, AccountMembers>();
     for (const { account, person } of rows) {
       const values = profiles.get(person);
       if (!values) continue;
       const profile = { ...values, lists: lists.get(person) ?? [], members: NOBODY };
       const own = events.filter((event) => event.person === person && event.receivedAt <= at).map(explained);
-      const members = byAccount.get(account) ?? [];
-      members.push({ profileId: values.id, profile, events: own });
-      byAccount.set(account, members);
+      const looked = byAccount.get(account) ?? { members: [], more: large.has(account) };
+      looked.members.push({ profileId: values.id, profile, events: own });
+      byAccount.set(account, looked);
     }
     return byAccount;
   }
@@ -78,6 +86,21 @@ export class ExplainedMembers {
       if (found) values.set(person, found);
     }
     return values;
+  }
+
+  /** Accounts of which not all who matter are looked at. Of now it is kept who satisfies what; of the past it is not. */
+  private async large(tx: Transaction, accounts: readonly string[], past: boolean): Promise<Set<string>> {
+    const many = (from: string): string =>
+      `(SELECT count(*) FROM (SELECT FROM ${from} LIMIT ${MOST_MEMBERS + 1}) AS few) > ${MOST_MEMBERS}`;
+    const kept = `member_match m WHERE m.workspace_id = $1 AND m.account_id = a.account`;
+    const { rows } = await tx.query<{ account: string }>(
+      `SELECT a.account FROM unnest($2::text[]) AS a (account)
+       WHERE ${many('account_member m WHERE m.workspace_id = $1 AND m.account_id = a.account')}
+         AND ($3 OR ${many(kept)}
+           OR EXISTS (SELECT FROM member_condition WHERE workspace_id = $1 AND state <> 'settled'))`,
+      [tx.workspaceId, accounts, past],
+    );
+    return new Set(rows.map((row) => row.account));
   }
 
   private async persons(

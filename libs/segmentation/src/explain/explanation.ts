@@ -43,4 +43,6 @@ export interface Evidence {
   /** Of a member of an account: who satisfies the condition, and in which account. `total` tells how many do. */
   profileId?: string;
   accountId?: string;
+  /** Not all members of the accounts were looked at: there may be more who satisfy it. */
+  incomplete?: boolean;
 }

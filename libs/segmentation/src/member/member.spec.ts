@@ -316,4 +316,36 @@ describe('conditions on members of accounts', () => {
     const before = new Date(world.clock.now().getTime() - HOUR);
     expect(await explain(before)).toMatchObject({ holds: false, where: { evidence: { total: 0 } } });
   });
+
+  it('says where of the past not all members of a large account were looked at', async () => {
+    const member = { accountMember: { where: bought() } };
+    const [plain, sure] = [
+      await world.newAudience(member),
+      await world.newAudience({ any: [member, { not: { trait: isTrait('plan', 'pro') } }] }),
+    ];
+    const crowd = Array.from({ length: 200 }, (_, index) => `p${index}`);
+    await world.say(...crowd.map((user) => story.joins(user, 'acme')));
+    for (const id of [plain, sure]) await world.evaluate(id);
+    const [{ id } = { id: '' }] = await rows<{ id: string }>(
+      'SELECT id FROM profile WHERE workspace_id = $1 ORDER BY person',
+    );
+    const explain = (audience: string, at?: Date) =>
+      world.get(ExplainService).explain(world.workspaceId, audience, id, at);
+    const before = world.clock.now();
+    expect(await explain(plain, before)).toMatchObject({ holds: false, incomplete: false });
+    world.clock.advance(HOUR);
+    await world.say(story.joins('one-more', 'acme'));
+    expect(await explain(plain, before)).toMatchObject({
+      holds: false,
+      incomplete: true,
+      where: { evidence: { total: 0, incomplete: true } },
+    });
+    expect(await explain(sure, before)).toMatchObject({ holds: true, incomplete: false });
+    // Who satisfies it now is kept.
+    expect(await explain(plain)).toMatchObject({ holds: false, incomplete: false });
+    await world.say(story.order('one-more'));
+    const found = await explain(plain);
+    expect(found).toMatchObject({ holds: true, member: true, incomplete: false });
+    expect(found.where.evidence).not.toHaveProperty('incomplete');
+  });
 });
