@@ -27,6 +27,7 @@ const BODIES: Record<string, object> = {
   'PUT /v1/mappings/{id}': { expression: '$' },
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
+  'POST /v1/plugins/{pluginId}/versions/{version}/approve': { egress: [] },
   'PUT /v1/schemas/{kind}/{name}': { schema: {}, policy: 'warn' },
   'POST /v1/b': { batch: [{}] },
   'POST /v1/batch': { batch: [{}] },
@@ -134,6 +135,28 @@ describe('who may call what', () => {
       state: 'done',
       created_at: at,
     });
+    await insert('plugin', { id: 'texts', ...made });
+    await insert('plugin_version', {
+      created_at: at,
+      updated_at: at,
+      plugin_id: 'texts',
+      version: '1.0.0',
+      package: 'percorso-plugin-texts',
+      source: 'upload',
+      integrity: 'sha512-none',
+      files_digest: 'none',
+      tarball: Buffer.alloc(1),
+      manifest: {
+        id: 'texts',
+        name: 'Texts',
+        kind: 'campaign',
+        api: '^1.0',
+        capabilities: ['upsert'],
+        egress: [],
+      },
+      main: 'index.js',
+      state: 'waiting',
+    });
     await insert('connector', { id: connectors, plugin_id: 'smtp', name: 'C', settings: {}, ...made });
     await insert('delivery_flow', { place: `connector:${connectors}`, host: 'api.example.com' });
     await insert('sync', {
@@ -203,6 +226,8 @@ describe('who may call what', () => {
       .replace('{field}', 'traits.email')
       .replace('{host}', 'api.example.com')
       .replace('usage-policies/{name}', 'usage-policies/ours')
+      .replace('plugins/{pluginId}', 'plugins/texts')
+      .replace('{version}', '1.0.0')
       .replace('computed-traits/{key}', 'computed-traits/ltv')
       .replace('{key}', 'sku-1')
       .replace(/\{(id|code)\}/, () => ids[resource] ?? newId());

@@ -15,14 +15,23 @@ type Feature = Type | DynamicModule;
 
 /** Every feature of the hub, in the line of imports; background work only for the role that does it. */
 export function features(options: HubOptions): Feature[] {
-  const { pluginDirs, masterKeyFile, extraCaFile, publicUrl, roles } = options;
+  const { pluginDirs, masterKeyFile, extraCaFile, installDirectory, pluginRegistry, advisoryPlugins } =
+    options;
+  const { publicUrl, roles } = options;
   const all: Feature[] = [
     IngestModule,
     IdentityModule,
     ProfileModule,
     SegmentationModule,
     MappingModule,
-    ConnectorModule.forRoot({ pluginDirectories: pluginDirs, masterKeyFile, extraCaFile }),
+    ConnectorModule.forRoot({
+      pluginDirectories: pluginDirs,
+      masterKeyFile,
+      extraCaFile,
+      installDirectory,
+      pluginRegistry,
+      advisoryPlugins,
+    }),
     DeliveryModule,
     SyncModule,
     ExportModule.forRoot({ publicUrl }),

@@ -13,6 +13,12 @@ export interface HubOptions {
   cursorSecret: Buffer;
   masterKeyFile: string;
   pluginDirs: string[];
+  /** Where installed plugins are unpacked. @default a folder `plugins` beside the master key */
+  installDirectory?: string;
+  /** An npm-compatible registry. @default npm's own */
+  pluginRegistry?: string;
+  /** Whether installed plugins may run where isolation is advisory. @default false */
+  advisoryPlugins?: boolean;
   /** PEM certificates of authorities that plugins trust besides the public ones. */
   extraCaFile?: string;
   roles: readonly Role[];

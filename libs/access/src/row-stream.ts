@@ -20,7 +20,7 @@ const CONTENT_TYPE = 'application/x-percorso-rows';
 const GIVEN = Symbol('the content type as it was sent');
 const NDJSON = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
-/** The route reads its body by `readRows`, row by row as it arrives: NDJSON or CSV. */
+/** The route reads its body by itself: `readRows`, row by row as it arrives (NDJSON or CSV), or `readBytes`. */
 export const StreamsRows = (): MethodDecorator => RouteConfig({ streamsRows: true });
 
 /** Must be called before routes are registered; all others stay as they are. */
@@ -41,17 +41,36 @@ export function readRows(request: FastifyRequest): AsyncGenerator<Row> {
   const format = type.trim().toLowerCase();
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity' || (format !== 'text/csv' && !NDJSON.includes(format))) {
-    throw new Problem({
-      status: 415,
-      code: 'unsupported-media-type',
-      title: 'Unsupported media type',
-      detail: 'Send rows as text/csv or application/x-ndjson, not compressed.',
-    });
+    throw unsupported('Send rows as text/csv or application/x-ndjson, not compressed.');
   }
   return rowsOf(request.raw, format === 'text/csv' ? 'csv' : 'ndjson');
 }
 
-/** The same of any source of bytes. */
+/**
+ * The whole body of a request to a route that `StreamsRows`, for one that takes bytes and no rows.
+ * @throws Problem 415 of a type that is not among `types`, 413 beyond `maxBytes`
+ */
+export async function readBytes(request: FastifyRequest, types: string[], maxBytes: number): Promise<Buffer> {
+  const [type = ''] = ((request as { [GIVEN]?: string })[GIVEN] ?? '').split(';');
+  if (!types.includes(type.trim().toLowerCase()) || request.headers['content-encoding'] !== undefined)
+    throw unsupported(`Send it as ${types.join(' or ')}, with no content encoding.`);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.raw as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes)
+      throw new Problem({
+        status: 413,
+        code: 'too-large',
+        title: 'Too large',
+        detail: `A body of this route has ${maxBytes} bytes at most.`,
+      });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The rows of any source of bytes. */
 export async function* rowsOf(source: AsyncIterable<Buffer>, format: 'csv' | 'ndjson'): AsyncGenerator<Row> {
   let line = 0;
   let rows = 0;
@@ -101,6 +120,9 @@ async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string> {
   rest += decoder.end();
   if (rest !== '') yield rest.replace(/\r$/, '');
 }
+
+const unsupported = (detail: string): Problem =>
+  new Problem({ status: 415, code: 'unsupported-media-type', title: 'Unsupported media type', detail });
 
 const tooMuch = (most: string): Problem =>
   new Problem({

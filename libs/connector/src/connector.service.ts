@@ -9,22 +9,24 @@ import {
   type PageQuery,
 } from '@percorso/access';
 import { Clock, CLOCK, newId, Problem, type FieldError } from '@percorso/kernel';
-import type { PluginDescription, SettingsError } from '@percorso/plugin-kit';
+import type { PluginDescription, PluginManifest, SettingsError } from '@percorso/plugin-kit';
 import { usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import type { ConnectorView, CreateConnectorDto, UpdateConnectorDto } from './connector.dto';
 import { ConnectorStore, type CheckResult, type ConnectorRow } from './connector.store';
 import { HostFailure } from './host/host-failure';
 import { PluginHosts, pluginUnavailable } from './host/plugin-hosts';
+import { KeptSettingsStore } from './install/kept-settings.store';
 import type { InstalledPlugin } from './plugin/installed-plugin';
-import { PluginRegistry } from './plugin/plugin-registry';
+import { PluginCatalog } from './plugin/plugin-catalog';
 import { ConnectorRuntime } from './runtime/connector-runtime';
-import { ConnectorOpener } from './runtime/open-connector';
-import { SecretBox, type Sealed } from './secret/secret-box';
+import { ConnectorSecrets } from './secret/connector-secrets';
 import { splitSettings, withDefaults } from './split-settings';
 import { usageOfKind } from './usage';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
+
+type Manifests = Map<string, PluginManifest>;
 
 /** Configured connections to providers. */
 @Injectable()
@@ -32,16 +34,16 @@ export class ConnectorService {
   constructor(
     private readonly database: Database,
     private readonly store: ConnectorStore,
-    private readonly registry: PluginRegistry,
+    private readonly catalog: PluginCatalog,
     private readonly hosts: PluginHosts,
-    private readonly opener: ConnectorOpener,
     private readonly runtime: ConnectorRuntime,
-    private readonly secretBox: SecretBox,
+    private readonly secrets: ConnectorSecrets,
+    private readonly kept: KeptSettingsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   async create(workspaceId: string, actor: string, dto: CreateConnectorDto): Promise<ConnectorView> {
-    const plugin = this.registry.get(dto.plugin);
+    const plugin = await this.catalog.get(workspaceId, dto.plugin);
     const description = await this.hosts.describe(plugin, workspaceId);
     const { plain, secrets } = splitSettings(dto.settings, description);
     const settings = withDefaults(plain, description);
@@ -53,7 +55,8 @@ export class ConnectorService {
       plugin_id: plugin.manifest.id,
       name: dto.name,
       settings,
-      secrets: this.seal(workspaceId, id, secrets),
+      secrets: this.secrets.seal(workspaceId, id, withoutNull(secrets)),
+      settings_version: plugin.manifest.settingsVersion,
       state: 'active',
       usage: dto.usage ?? null,
       check_result: null,
@@ -61,24 +64,30 @@ export class ConnectorService {
       created_at: now,
       updated_at: now,
     };
-    await this.database.tx(workspaceId, async (tx) => {
+    return this.database.tx(workspaceId, async (tx) => {
+      await this.catalog.hold(tx, plugin);
       await this.store.insert(tx, row);
       await audit(tx, actor, 'connector.created', id, { plugin: row.plugin_id, name: row.name }, now);
+      return viewOf(row, await this.catalog.manifests(tx));
     });
-    return this.viewOf(row);
   }
 
   async get(workspaceId: string, id: string): Promise<ConnectorView> {
-    return this.viewOf(await this.database.tx(workspaceId, (tx) => this.store.get(tx, id)));
+    return this.database.tx(workspaceId, async (tx) => {
+      const [row, manifests] = await Promise.all([this.store.get(tx, id), this.catalog.manifests(tx)]);
+      return viewOf(row, manifests);
+    });
   }
 
   async list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ConnectorView>> {
     const after = cursor === undefined ? NO_ID : decodeCursor<{ after: string }>(cursor).after;
-    const rows = await this.database.tx(workspaceId, (tx) => this.store.list(tx, after, limit + 1));
+    const [rows, manifests] = await this.database.tx(workspaceId, (tx) =>
+      Promise.all([this.store.list(tx, after, limit + 1), this.catalog.manifests(tx)]),
+    );
     return pageOf(
       rows,
       limit,
-      (row) => this.viewOf(row),
+      (row) => viewOf(row, manifests),
       (row) => encodeCursor({ after: row.id }),
     );
   }
@@ -98,9 +107,11 @@ export class ConnectorService {
       state: dto.state ?? before.state,
       usage: dto.usage === undefined ? before.usage : dto.usage,
     };
-    if (dto.settings) Object.assign(next, await this.changed(workspaceId, before, dto.settings));
+    const plugin = dto.settings && (await this.catalog.get(workspaceId, before.plugin_id));
+    if (plugin) Object.assign(next, await this.changed(workspaceId, plugin, before, dto.settings ?? {}));
     const now = this.clock.now();
     return this.database.tx(workspaceId, async (tx) => {
+      if (plugin) await this.catalog.hold(tx, plugin);
       if (dto.usage !== undefined) await usageChanges(tx);
       const { version } = await this.store.get(tx, id, 'FOR UPDATE');
       assertVersion(Number(before.version), version);
@@ -113,7 +124,7 @@ export class ConnectorService {
         { name: next.name, state: next.state, usage: next.usage, settings: fields },
         now,
       );
-      return this.viewOf(await this.store.update(tx, next, now));
+      return viewOf(await this.store.update(tx, next, now), await this.catalog.manifests(tx));
     });
   }
 
@@ -137,60 +148,47 @@ export class ConnectorService {
   /** Seals again what a former master key sealed; returns how many connectors changed. */
   async rotateSecrets(workspaceId: string): Promise<number> {
     return this.database.tx(workspaceId, async (tx) => {
-      const rows = await this.store.list(tx, NO_ID, 100_000);
-      const stale = rows.filter((row) =>
-        Object.values(row.secrets).some((one) => this.secretBox.isStale(one)),
-      );
-      for (const row of stale) {
-        const secrets = this.seal(workspaceId, row.id, this.opener.openSecrets(workspaceId, row));
-        await this.store.saveSecrets(tx, row.id, secrets);
+      const changed = new Set<string>();
+      for (const row of await this.store.list(tx, NO_ID, 100_000)) {
+        const renewed = this.secrets.renewed(workspaceId, row.id, row.secrets);
+        if (!renewed) continue;
+        await this.store.saveSecrets(tx, row.id, renewed);
+        changed.add(row.id);
       }
-      return stale.length;
+      for (const row of await this.kept.list(tx)) {
+        const renewed = this.secrets.renewed(workspaceId, row.connector_id, row.secrets);
+        if (!renewed) continue;
+        await this.kept.keep(tx, { ...row, secrets: renewed });
+        changed.add(row.connector_id);
+      }
+      return changed.size;
     });
   }
 
   /** What is done with the data that goes to it. @throws Problem 404 */
   async usage(tx: Transaction, id: string): Promise<readonly string[]> {
-    return this.usageOf(await this.store.get(tx, id));
-  }
-
-  private usageOf({ usage, plugin_id: pluginId }: ConnectorRow): readonly string[] {
-    return (
-      usage ?? usageOfKind(this.registry.plugins.find(({ manifest }) => manifest.id === pluginId)?.manifest)
-    );
-  }
-
-  private viewOf(row: ConnectorRow): ConnectorView {
-    const secrets = Object.keys(row.secrets).map((field) => [field, { set: true }]);
-    return {
-      id: row.id,
-      plugin: row.plugin_id,
-      name: row.name,
-      settings: { ...row.settings, ...Object.fromEntries(secrets) },
-      state: row.state,
-      usage: this.usageOf(row),
-      version: Number(row.version),
-      lastCheck: row.check_result,
-      createdAt: row.created_at.toISOString(),
-      updatedAt: row.updated_at.toISOString(),
-    };
+    const [row, manifests] = await Promise.all([this.store.get(tx, id), this.catalog.manifests(tx)]);
+    return usageOf(row, manifests);
   }
 
   private async changed(
     workspaceId: string,
+    plugin: InstalledPlugin,
     before: ConnectorRow,
     given: Record<string, unknown>,
   ): Promise<Pick<ConnectorRow, 'settings' | 'secrets'>> {
-    const plugin = this.registry.get(before.plugin_id);
     const description: PluginDescription = await this.hosts.describe(plugin, workspaceId);
     const { plain, secrets } = splitSettings(given, description);
     const settings = withDefaults({ ...before.settings, ...plain }, description);
-    const open = { ...this.opener.openSecrets(workspaceId, before), ...secrets };
+    const open = { ...this.secrets.open(workspaceId, before.id, before.secrets), ...secrets };
     await this.validate(workspaceId, plugin, { ...settings, ...withoutNull(open) });
     const kept = Object.entries(before.secrets).filter(([field]) => !Object.hasOwn(secrets, field));
     return {
       settings,
-      secrets: { ...Object.fromEntries(kept), ...this.seal(workspaceId, before.id, secrets) },
+      secrets: {
+        ...Object.fromEntries(kept),
+        ...this.secrets.seal(workspaceId, before.id, withoutNull(secrets)),
+      },
     };
   }
 
@@ -213,20 +211,26 @@ export class ConnectorService {
     }));
     if (errors.length > 0) throw Problem.invalid(errors, 'The settings do not fit the plugin.');
   }
+}
 
-  private seal(workspaceId: string, row: string, secrets: Record<string, unknown>): Record<string, Sealed> {
-    return Object.fromEntries(
-      Object.entries(withoutNull(secrets)).map(([field, value]) => [
-        field,
-        this.secretBox.seal(String(value), {
-          workspaceId,
-          table: 'connector',
-          row,
-          column: `secrets.${field}`,
-        }),
-      ]),
-    );
-  }
+function usageOf({ usage, plugin_id: pluginId }: ConnectorRow, manifests: Manifests): readonly string[] {
+  return usage ?? usageOfKind(manifests.get(pluginId));
+}
+
+function viewOf(row: ConnectorRow, manifests: Manifests): ConnectorView {
+  const secrets = Object.keys(row.secrets).map((field) => [field, { set: true }]);
+  return {
+    id: row.id,
+    plugin: row.plugin_id,
+    name: row.name,
+    settings: { ...row.settings, ...Object.fromEntries(secrets) },
+    state: row.state,
+    usage: usageOf(row, manifests),
+    version: Number(row.version),
+    lastCheck: row.check_result,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
 }
 
 function withoutNull(values: Record<string, unknown>): Record<string, unknown> {

@@ -18,6 +18,8 @@ export interface ConnectorRow {
   name: string;
   settings: Record<string, unknown>;
   secrets: Record<string, Sealed>;
+  /** The shape of its settings, as its plugin counts. */
+  settings_version: number;
   state: 'active' | 'disabled';
   /** What is done with data there; null: what the plugin's kind is for. */
   usage: string[] | null;
@@ -28,7 +30,7 @@ export interface ConnectorRow {
 }
 
 const COLUMNS =
-  'id, plugin_id, name, settings, secrets, state, usage, check_result, version, created_at, updated_at';
+  'id, plugin_id, name, settings, secrets, settings_version, state, usage, check_result, version, created_at, updated_at';
 
 @Injectable()
 export class ConnectorStore {
@@ -50,10 +52,18 @@ export class ConnectorStore {
     return rows;
   }
 
+  async ofPlugin(tx: Transaction, pluginId: string, lock: '' | 'FOR UPDATE' = ''): Promise<ConnectorRow[]> {
+    const { rows } = await tx.query<ConnectorRow>(
+      `SELECT ${COLUMNS} FROM connector WHERE workspace_id = $1 AND plugin_id = $2 ORDER BY id ${lock}`,
+      [tx.workspaceId, pluginId],
+    );
+    return rows;
+  }
+
   async insert(tx: Transaction, row: ConnectorRow): Promise<void> {
     await tx.query(
-      `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, state, usage, created_at, updated_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+      `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, settings_version, state, usage, created_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
       [
         tx.workspaceId,
         row.id,
@@ -61,6 +71,7 @@ export class ConnectorStore {
         row.name,
         JSON.stringify(row.settings),
         JSON.stringify(row.secrets),
+        row.settings_version,
         row.state,
         row.usage,
         row.created_at,
@@ -71,8 +82,8 @@ export class ConnectorStore {
   /** A change wakes the lane: whatever made it rest may be mended. */
   async update(tx: Transaction, row: ConnectorRow, now: Date): Promise<ConnectorRow> {
     const { rows } = await tx.query<ConnectorRow>(
-      `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, usage = $7, version = version + 1,
-              updated_at = $8, check_result = NULL, resume_at = NULL, failures = 0
+      `UPDATE connector SET name = $3, settings = $4, secrets = $5, state = $6, usage = $7, settings_version = $8,
+              version = version + 1, updated_at = $9, check_result = NULL, resume_at = NULL, failures = 0
         WHERE workspace_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
       [
         tx.workspaceId,
@@ -82,6 +93,7 @@ export class ConnectorStore {
         JSON.stringify(row.secrets),
         row.state,
         row.usage,
+        row.settings_version,
         now,
       ],
     );

@@ -59,7 +59,12 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
       const { rows } = await tx.query<{ connector_id: string }>(
         `INSERT INTO feedback_cursor AS f (workspace_id, connector_id, cursor, polled_at)
          SELECT workspace_id, id, '{"value": null}', $3 FROM connector
-         WHERE workspace_id = $1 AND state = 'active' AND plugin_id = ANY($2) AND created_at < $4
+         WHERE workspace_id = $1 AND state = 'active' AND created_at < $4
+           AND (plugin_id = ANY($2) OR EXISTS (
+             SELECT FROM plugin p JOIN plugin_version v
+                 ON v.workspace_id = p.workspace_id AND v.plugin_id = p.id AND v.version = p.live_version
+              WHERE p.workspace_id = connector.workspace_id AND p.id = connector.plugin_id AND p.state = 'active'
+                AND v.manifest -> 'capabilities' ? 'feedback'))
          ON CONFLICT (workspace_id, connector_id) DO UPDATE SET polled_at = excluded.polled_at WHERE f.polled_at < $4
          RETURNING connector_id`,
         [workspaceId, this.pluginIds, now, new Date(now.getTime() - POLL_EVERY_MS)],

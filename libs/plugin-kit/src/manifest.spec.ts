@@ -39,7 +39,19 @@ it.each([
 it.each([
   ['^1.0', true],
   ['1.0', true],
+  ['^1.1', true],
   ['^1.9', false],
   ['^2.0', false],
   ['*', false],
 ])('contract range %s: %s', (range, supported) => expect(supportsApi(range)).toBe(supported));
+
+it.each([
+  ['^1.0', '2.0', true],
+  ['^1.7', '2.0', true],
+  ['^2.0', '2.0', true],
+  ['^2.1', '2.0', false],
+  ['^1.0', '3.0', false],
+  ['^3.0', '2.4', false],
+])('a plugin of contract %s on a host of %s: %s', (range, version, supported) =>
+  expect(supportsApi(range, version)).toBe(supported),
+);

@@ -1,7 +1,7 @@
 import { CAPABILITIES, type CapabilityName } from './plugin';
 
 /** The contract's version. A host runs plugins of this major version and the one before. */
-export const API_VERSION = '1.0';
+export const API_VERSION = '1.1';
 
 /**
  * A place the plugin may connect to: `api.vendor.test` (port 443), `api.vendor.test:8443`, `*.vendor.test`, or a setting
@@ -50,11 +50,11 @@ export function parseManifest(
   return errors.length > 0 ? { errors } : { manifest: given as unknown as PluginManifest };
 }
 
-/** Whether a plugin asking for `range` can run here. */
-export function supportsApi(range: string): boolean {
+/** Whether a plugin asking for `range` can run on a host of contract `version`: of its major version, or the one before. */
+export function supportsApi(range: string, version: string = API_VERSION): boolean {
   const match = /^\^?(\d+)\.(\d+)$/.exec(range);
   if (!match) return false;
-  const [major, minor] = API_VERSION.split('.').map(Number) as [number, number];
+  const [major, minor] = version.split('.').map(Number) as [number, number];
   const wanted = Number(match[1]);
   return (wanted === major && Number(match[2]) <= minor) || (wanted === major - 1 && wanted > 0);
 }

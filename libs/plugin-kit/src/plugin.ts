@@ -68,6 +68,11 @@ export interface FeedbackPage {
 /** A plugin is one value. What is left out is a capability it lacks. */
 export interface Plugin<S = object> {
   settings: new () => S;
+  /**
+   * Brings stored settings, secrets among them, to the next `settingsVersion`: the entry 1 makes version 2 out of version 1.
+   * Where there is no entry they stay as they are. Since contract 1.1.
+   */
+  migrateSettings?: Record<number, (settings: Record<string, unknown>) => Record<string, unknown>>;
   /** Proves settings and credentials against the provider without changing anything there; throws when they fail. */
   check(ctx: Context<S>): Promise<void>;
   send?: Capability<S>;

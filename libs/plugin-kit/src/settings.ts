@@ -15,7 +15,8 @@ interface Field extends SettingHints {
 
 export type SettingsClass<S extends object = object> = new () => S;
 
-const FIELDS = Symbol('settings');
+// The same in every copy of this package: a plugin that was bundled into one file brings its own.
+const FIELDS = Symbol.for('@percorso/plugin-kit settings');
 
 function mark(secret: boolean, hints: SettingHints): PropertyDecorator {
   return (target, key) => {

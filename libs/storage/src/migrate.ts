@@ -18,6 +18,7 @@ import { shards } from './migrations/0028-shards';
 import { accountMembers } from './migrations/0029-account-members';
 import { computedTraits } from './migrations/0030-computed-traits';
 import { flow } from './migrations/0038-flow';
+import { plugins } from './migrations/0034-plugins';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -41,6 +42,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   accountMembers,
   computedTraits,
   flow,
+  plugins,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -126,6 +126,15 @@ export class HubConfig {
   @IsString({ each: true })
   pluginDirs?: string[];
 
+  @IsUrl(
+    { protocols: ['http', 'https'], require_protocol: true, require_tld: false },
+    { message: 'must be an http(s) URL' },
+  )
+  pluginRegistry: string = 'https://registry.npmjs.org';
+
+  @IsIn(['refused', 'allowed'], { message: 'must be refused or allowed' })
+  advisoryPlugins: 'refused' | 'allowed' = 'refused';
+
   @IsOptional()
   @IsUrl(
     { protocols: ['http', 'https'], require_protocol: true, require_tld: false },
@@ -162,6 +171,8 @@ export const VARIABLES = {
   roles: 'PERCORSO_ROLES',
   trustProxy: 'PERCORSO_TRUST_PROXY',
   pluginDirs: 'PERCORSO_PLUGIN_DIRS',
+  pluginRegistry: 'PERCORSO_PLUGIN_REGISTRY',
+  advisoryPlugins: 'PERCORSO_ADVISORY_PLUGINS',
   publicUrl: 'PERCORSO_PUBLIC_URL',
   poolSize: 'PERCORSO_POOL_SIZE',
   partitions: 'PERCORSO_PARTITIONS',

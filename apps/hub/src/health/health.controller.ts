@@ -15,7 +15,7 @@ const engine = {
 };
 const readiness = {
   type: 'object',
-  required: ['status', 'postgres', 'clickhouse', 'redis', 'leases'],
+  required: ['status', 'postgres', 'clickhouse', 'redis', 'leases', 'plugins'],
   properties: {
     status: { type: 'string', enum: ['ready', 'not-ready', 'stopping'] },
     postgres: engine,
@@ -25,6 +25,19 @@ const readiness = {
       type: 'object',
       description: 'Partitions of shared work this process has, by kind of work.',
       additionalProperties: { type: 'integer', minimum: 0 },
+    },
+    plugins: {
+      type: 'object',
+      required: ['isolation'],
+      properties: {
+        isolation: {
+          type: 'string',
+          enum: ['enforced', 'advisory'],
+          description:
+            'Whether the kernel keeps plugins from network, files and processes, or Node alone does.',
+        },
+        problem: { type: 'string', description: 'Why it is advisory.' },
+      },
     },
   },
 };

@@ -1,4 +1,5 @@
 import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { PluginHosts } from '@percorso/connector';
 import { Database, Leases, Shards } from '@percorso/storage';
 import Redis from 'ioredis';
 import { HUB_OPTIONS, HubOptions } from '../hub-options';
@@ -19,6 +20,8 @@ export interface Readiness {
   redis: EngineHealth;
   /** Partitions of shared work this process has, by kind; empty without the worker's role. */
   leases: Record<string, number>;
+  /** What keeps plugins in: the kernel, or Node alone and then why. */
+  plugins: { isolation: 'enforced' | 'advisory'; problem?: string };
 }
 
 const DURABLE = ['fsync', 'synchronous_commit', 'full_page_writes'] as const;
@@ -32,6 +35,7 @@ export class ReadinessService implements OnApplicationShutdown {
     private readonly database: Database,
     private readonly leases: Leases,
     private readonly shards: Shards,
+    private readonly plugins: PluginHosts,
     @Inject(HUB_OPTIONS) options: HubOptions,
   ) {
     this.redis = new Redis(options.redisUrl, {
@@ -63,7 +67,14 @@ export class ReadinessService implements OnApplicationShutdown {
       clickhouse,
       redis,
       leases: this.leases.counts(),
+      plugins: this.pluginIsolation(),
     };
+  }
+
+  /** Shown only: a hub whose plugins nobody but Node keeps in does its work all the same. */
+  private pluginIsolation(): Readiness['plugins'] {
+    const { isolation, isolationProblem } = this.plugins;
+    return isolationProblem === null ? { isolation } : { isolation, problem: isolationProblem };
   }
 
   onApplicationShutdown(): void {

@@ -10,7 +10,7 @@ const uuid: Schema = { type: 'string', format: 'uuid' };
 const integer: Schema = { type: 'integer' };
 const anything: Schema = { type: 'object', additionalProperties: true };
 
-function record(properties: Record<string, Schema>, optional: readonly string[] = []): Schema {
+function record(properties: Record<string, Schema>, optional: readonly string[] = []): SchemaObject {
   return {
     type: 'object',
     required: Object.keys(properties).filter((name) => !optional.includes(name)),
@@ -33,11 +33,48 @@ const plugin = record(
     capabilities: { type: 'array', items: text },
     channel: text,
     egress: { type: 'array', items: anything },
+    source: { type: 'string', enum: ['hub', 'installed'] },
+    state: {
+      type: 'string',
+      enum: ['active', 'disabled', 'waiting'],
+      description: '`waiting`: no version is live yet.',
+    },
+    parked: {
+      ...nullable(record({ reason: text, at: instant })),
+      description: 'Why its process is not started any more, until it is unparked.',
+    },
     settingsSchema: nullable(anything),
-    problem: { ...text, nullable: true },
+    problem: { ...text, nullable: true, description: 'Why its code does not run.' },
   },
   ['channel'],
 );
+
+const pluginVersion = record({
+  version: text,
+  state: { type: 'string', enum: ['waiting', 'ready', 'refused'] },
+  live: { type: 'boolean' },
+  package: text,
+  source: { type: 'string', enum: ['registry', 'upload'] },
+  integrity: text,
+  api: text,
+  settingsVersion: integer,
+  capabilities: { type: 'array', items: text },
+  egress: { type: 'array', items: anything },
+  newEgress: {
+    type: 'array',
+    items: anything,
+    description: 'What it reaches and the live version does not, until it is approved.',
+  },
+  problem: { ...text, nullable: true },
+  installedAt: instant,
+});
+
+const pluginDetail: Schema = {
+  ...plugin,
+  required: [...(plugin.required ?? []), 'versions'],
+  properties: { ...plugin.properties, versions: { type: 'array', items: pluginVersion } },
+};
+const pluginNow: Answer = { description: 'The plugin as it now is.', schema: pluginDetail };
 
 const check = record({ ok: { type: 'boolean' }, code: text, message: text, pointer: text }, [
   'code',
@@ -93,6 +130,14 @@ const ROWS = ['application/x-ndjson', 'text/csv'];
 
 export const ANSWERS: Record<string, Answer> = {
   'GET /v1/plugins': { description: 'Installed plugins.', schema: { type: 'array', items: plugin } },
+  'POST /v1/plugins': pluginNow,
+  'POST /v1/plugins/tarball': pluginNow,
+  'GET /v1/plugins/{pluginId}': { description: 'The plugin and its versions.', schema: pluginDetail },
+  'POST /v1/plugins/{pluginId}/versions/{version}/approve': pluginNow,
+  'POST /v1/plugins/{pluginId}/versions/{version}/activate': pluginNow,
+  'POST /v1/plugins/{pluginId}/disable': pluginNow,
+  'POST /v1/plugins/{pluginId}/enable': pluginNow,
+  'POST /v1/plugins/{pluginId}/unpark': pluginNow,
   'POST /v1/connectors': { description: 'The connector.', schema: connector },
   'GET /v1/connectors': { description: 'Connectors.', schema: page(connector) },
   'GET /v1/connectors/{id}': { description: 'The connector.', schema: connector },

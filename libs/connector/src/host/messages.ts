@@ -3,6 +3,7 @@ import type { Fault, Item, Operation, PluginDescription } from '@percorso/plugin
 /** What a plugin's process can be asked. */
 export type Request =
   | { method: 'validate'; settings: Record<string, unknown> }
+  | { method: 'migrate'; settings: Record<string, unknown>; from: number; to: number }
   | { method: 'check' }
   | { method: 'deliver'; operation: Operation; items: Item[] }
   | { method: 'lookup'; items: Item[] }

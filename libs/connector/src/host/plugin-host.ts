@@ -3,6 +3,7 @@ import type { InstalledPlugin } from '../plugin/installed-plugin';
 import type { EgressPolicy } from './broker';
 import { HostFailure, type HostFailureCode } from './host-failure';
 import type { Request } from './messages';
+import { bestSandbox, type Sandbox } from './sandbox';
 import { PluginProcess, type Answer, type ProcessLimits } from './plugin-process';
 
 export interface PluginHostOptions extends Partial<ProcessLimits> {
@@ -10,7 +11,18 @@ export interface PluginHostOptions extends Partial<ProcessLimits> {
   idleMs?: number;
   /** PEM certificates of authorities to trust besides the public ones. */
   extraCaFile?: string;
+  /** @default the best there is */
+  sandbox?: Sandbox;
   log?(level: 'info' | 'warn', message: string, fields?: Record<string, unknown>): void;
+  /** Told when the process ends over and over; told again at each end that follows. */
+  crashing?(crashes: Crashes): void;
+}
+
+/** Ends of a plugin's process, one after the other. */
+export interface Crashes {
+  crashes: number;
+  /** How the last one ended. */
+  code: HostFailureCode;
 }
 
 /** One version of one connector's settings, as a plugin's process knows it. */
@@ -26,6 +38,10 @@ const LIMITS: ProcessLimits = { heapMb: 128, residentMb: 512, startMs: 15_000 };
 const FIRST_REST_MS = 250;
 const LONGEST_REST_MS = 30_000;
 const HEALTHY_MS = 60_000;
+/** Lives in a row that ended before one call was answered. */
+const FRUITLESS_LIVES = 5;
+/** Lives in a row that ended young, whatever they did. */
+const SHORT_LIVES = 20;
 
 /** Runs one plugin version for one workspace in a child process: started on demand, restarted with backoff, stopped when idle. */
 export class PluginHost {
@@ -33,11 +49,13 @@ export class PluginHost {
   private starting?: Promise<PluginProcess>;
   private description?: PluginDescription;
   private crashes = 0;
+  private fruitless = 0;
   private startedAt = 0;
   private restUntil = 0;
   private calls = 0;
   private idle?: NodeJS.Timeout;
   private stopped = false;
+  private retired = false;
 
   constructor(
     readonly plugin: InstalledPlugin,
@@ -58,6 +76,18 @@ export class PluginHost {
     return 'value' in answer ? answer.value : [];
   }
 
+  /**
+   * Settings of version `from` in the shape of the manifest's.
+   * @throws HostFailure when the plugin's code fails
+   */
+  async migrate(settings: Record<string, unknown>, from: number): Promise<Record<string, unknown>> {
+    const to = this.plugin.manifest.settingsVersion;
+    const answer = await this.working((process) =>
+      process.call('', { method: 'migrate', settings, from, to }, 10_000),
+    );
+    return 'value' in answer ? (answer.value as Record<string, unknown>) : settings;
+  }
+
   /** @throws HostFailure, with `sent` telling whether the provider may have been reached. */
   call(connector: ConnectorHandle, request: Request, deadlineMs: number): Promise<Answer> {
     const until = Date.now() + deadlineMs;
@@ -74,6 +104,17 @@ export class PluginHost {
       process.allow(key, connector.policy);
       return process.call(key, request, remaining);
     });
+  }
+
+  /** Lets the process start at once again, whatever happened before. */
+  forgive(): void {
+    this.restUntil = 0;
+  }
+
+  /** Stops as soon as no call is out, and as often as it becomes idle again. */
+  retire(): void {
+    this.retired = true;
+    if (this.calls === 0) this.process?.kill('plugin-stopped');
   }
 
   stop(): void {
@@ -112,6 +153,7 @@ export class PluginHost {
   }
 
   private async launch(): Promise<PluginProcess> {
+    this.startedAt = Date.now();
     const process: PluginProcess = new PluginProcess(
       this.plugin,
       { ...LIMITS, ...definedOf(this.options) },
@@ -119,25 +161,31 @@ export class PluginHost {
         log: (level, message, fields) => this.options.log?.(level, message, fields),
         exit: (code) => this.ended(process, code),
       },
+      this.options.sandbox ?? bestSandbox(),
       this.options.extraCaFile,
     );
     this.description = await process.ready();
     this.process = process;
-    this.startedAt = Date.now();
     return process;
   }
 
   private ended(process: PluginProcess, code: HostFailureCode): void {
     if (this.process === process) this.process = undefined;
     if (code === 'plugin-stopped') return;
-    this.crashes = Date.now() - this.startedAt > HEALTHY_MS ? 1 : this.crashes + 1;
+    const wasHealthy = Date.now() - this.startedAt > HEALTHY_MS;
+    this.crashes = wasHealthy ? 1 : this.crashes + 1;
+    // Whoever kills it from outside (an operator, the machine short of memory) says nothing about the plugin.
+    if (!process.killedFromOutside) this.fruitless = wasHealthy || process.answered ? 0 : this.fruitless + 1;
     this.restUntil = Date.now() + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (this.crashes - 1));
     this.options.log?.('warn', 'A plugin process ended.', { plugin: this.plugin.manifest.id, code });
+    if (this.fruitless >= FRUITLESS_LIVES || this.crashes >= SHORT_LIVES)
+      this.options.crashing?.({ crashes: this.crashes, code });
   }
 
   private restWhenIdle(): void {
     clearTimeout(this.idle);
-    this.idle = setTimeout(() => this.process?.kill('plugin-stopped'), this.options.idleMs ?? 60_000).unref();
+    const idleMs = this.retired ? 0 : (this.options.idleMs ?? 60_000);
+    this.idle = setTimeout(() => this.process?.kill('plugin-stopped'), idleMs).unref();
   }
 }
 

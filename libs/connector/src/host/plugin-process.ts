@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotConnected, type Fault, type PluginDescription } from '@percorso/plugin-kit';
@@ -7,6 +7,7 @@ import { openConnection, type EgressPolicy } from './broker';
 import { HostFailure, type HostFailureCode } from './host-failure';
 import type { FromChild, Request, ToChild } from './messages';
 import { readablePaths } from './readable-paths';
+import type { Sandbox } from './sandbox';
 
 export interface ProcessLimits {
   /** V8's old space. @default 128 */
@@ -30,7 +31,7 @@ interface Pending {
   timer: NodeJS.Timeout;
 }
 
-const WATCH_MS = 500;
+const WATCH_MS = 200;
 const OWN_PACKAGE = join(__dirname, '..', '..');
 // Always the built file: a child knows no TypeScript, not even under jest.
 const CHILD_MAIN = join(OWN_PACKAGE, 'dist', 'host', 'child', 'main.js');
@@ -42,6 +43,10 @@ export class PluginProcess {
   private readonly pending = new Map<number, Pending>();
   private readonly policies = new Map<string, EgressPolicy>();
   private readonly watch: NodeJS.Timeout;
+  /** Whether it answered a call. */
+  answered = false;
+  /** Whether it ended by a SIGKILL that was not the hub's. */
+  killedFromOutside = false;
   private nextId = 0;
   private ending?: HostFailureCode;
   private ended = false;
@@ -51,26 +56,36 @@ export class PluginProcess {
     plugin: InstalledPlugin,
     private readonly limits: ProcessLimits,
     private readonly events: ProcessEvents,
+    private readonly sandbox: Sandbox,
     extraCaFile?: string,
   ) {
     const readable = readablePaths([plugin.directory, OWN_PACKAGE]);
-    this.child = fork(CHILD_MAIN, [plugin.main], {
-      // Node reads that file by itself, before any code of the guest's.
-      env: extraCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCaFile },
-      execArgv: [
+    const { file, args } = sandbox.command(
+      [
         '--experimental-permission',
         ...readable.map((path) => `--allow-fs-read=${path}/*`),
         `--max-old-space-size=${limits.heapMb}`,
         '--no-warnings',
+        CHILD_MAIN,
+        plugin.main,
       ],
+      extraCaFile === undefined ? readable : [...readable, extraCaFile],
+    );
+    this.child = spawn(file, args, {
+      // Node reads that file by itself, before any code of the guest's.
+      env: extraCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCaFile },
+      cwd: '/',
+      // A session of its own: a signal to its group reaches nobody else.
+      detached: true,
       // What a guest prints may hold anything, so nobody reads it.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     this.child.on('message', (message) => this.receive(message as FromChild));
     this.child.on('error', () => this.end('plugin-not-started'));
-    this.child.on('exit', () =>
-      this.end(this.ending ?? (this.started ? 'plugin-not-started' : 'plugin-died')),
-    );
+    this.child.on('exit', (_, signal) => {
+      this.killedFromOutside = signal === 'SIGKILL' && this.ending === undefined;
+      this.end(this.ending ?? (this.started ? 'plugin-not-started' : 'plugin-died'));
+    });
     this.watch = setInterval(() => void this.checkMemory(), WATCH_MS).unref();
   }
 
@@ -179,6 +194,7 @@ export class PluginProcess {
     if (!pending) return;
     this.pending.delete(message.id);
     clearTimeout(pending.timer);
+    this.answered = true;
     if ('error' in message) {
       pending.reject(
         new HostFailure('plugin-error', true, `The plugin failed: ${String(message.error).slice(0, 100)}`),
@@ -226,8 +242,16 @@ export class PluginProcess {
 
   /** Linux tells the resident size; elsewhere the heap flag stands alone. */
   private async checkMemory(): Promise<void> {
-    const statm = await readFile(`/proc/${this.child.pid}/statm`, 'utf8').catch(() => undefined);
-    const resident = Number(statm?.split(' ')[1]) * PAGE_BYTES;
+    const { pid } = this.child;
+    // In a sandbox the process that was started waits for the one that runs the plugin.
+    const guest =
+      this.sandbox.isolation === 'enforced'
+        ? (await readProc(`${pid}/task/${pid}/children`))?.split(' ')[0]
+        : String(pid);
+    const resident = Number((await readProc(`${guest}/statm`))?.split(' ')[1]) * PAGE_BYTES;
     if (resident > this.limits.residentMb * 1024 * 1024) this.kill('plugin-memory');
   }
 }
+
+const readProc = (file: string): Promise<string | undefined> =>
+  readFile(`/proc/${file}`, 'utf8').catch(() => undefined);

@@ -7,6 +7,8 @@ export interface InstalledPlugin {
   manifest: PluginManifest;
   version: string;
   directory: string;
+  /** The hash of its tarball, where it was installed; absent of those that came with the hub. */
+  digest?: string;
   /** The file that default-exports the plugin. */
   main: string;
 }

@@ -7,8 +7,9 @@ import { egressRules } from '../host/egress';
 import type { ConnectorHandle, PluginHost } from '../host/plugin-host';
 import { PluginHosts } from '../host/plugin-hosts';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
-import { PluginRegistry } from '../plugin/plugin-registry';
-import { SecretBox } from '../secret/secret-box';
+import { PluginCatalog } from '../plugin/plugin-catalog';
+import { PluginParking } from '../plugin/plugin-parking';
+import { ConnectorSecrets } from '../secret/connector-secrets';
 
 /** A connector with everything needed to call its plugin. */
 export interface OpenConnector {
@@ -24,19 +25,32 @@ export class ConnectorOpener {
   constructor(
     private readonly database: Database,
     private readonly store: ConnectorStore,
-    private readonly registry: PluginRegistry,
+    private readonly catalog: PluginCatalog,
     private readonly hosts: PluginHosts,
-    private readonly secrets: SecretBox,
+    private readonly secrets: ConnectorSecrets,
+    private readonly parking: PluginParking,
   ) {}
 
-  /** @throws Problem 404, 409 when it is disabled, 422 when its plugin is gone, 503 when the plugin does not start. */
+  /**
+   * @throws Problem 404, 409 when it or its plugin is disabled, 422 when its plugin is gone, 503 when the plugin is parked
+   * or does not start.
+   */
   async open(workspaceId: string, connectorId: string): Promise<OpenConnector> {
-    const { row, allowPrivateNetwork } = await this.database.tx(workspaceId, async (tx) => ({
-      row: await this.store.get(tx, connectorId),
-      allowPrivateNetwork: await this.store.allowsPrivateNetwork(tx),
-    }));
+    const { row, allowPrivateNetwork, live, parked } = await this.database.tx(workspaceId, async (tx) => {
+      const row = await this.store.get(tx, connectorId);
+      const [allowPrivateNetwork, live, parked] = await Promise.all([
+        this.store.allowsPrivateNetwork(tx),
+        this.catalog.live(tx, row.plugin_id),
+        this.parking.of(tx, row.plugin_id),
+      ]);
+      return { row, allowPrivateNetwork, live, parked };
+    });
     if (row.state === 'disabled') throw Problem.conflict('connector-disabled', 'The connector is disabled.');
-    const plugin = this.registry.get(row.plugin_id);
+    const plugin =
+      live && !this.catalog.builtIn(row.plugin_id)
+        ? await this.catalog.open(workspaceId, live)
+        : await this.catalog.get(workspaceId, row.plugin_id);
+    this.parking.assertNotParked(plugin, parked);
     return {
       row,
       plugin,
@@ -46,22 +60,8 @@ export class ConnectorOpener {
         id: row.id,
         version: Number(row.version),
         policy: { rules: egressRules(plugin.manifest.egress, row.settings), allowPrivateNetwork },
-        settings: () => ({ ...row.settings, ...this.openSecrets(workspaceId, row) }),
+        settings: () => ({ ...row.settings, ...this.secrets.open(workspaceId, row.id, row.secrets) }),
       },
     };
-  }
-
-  openSecrets(workspaceId: string, row: Pick<ConnectorRow, 'id' | 'secrets'>): Record<string, string> {
-    return Object.fromEntries(
-      Object.entries(row.secrets).map(([field, sealed]) => [
-        field,
-        this.secrets.open(sealed, {
-          workspaceId,
-          table: 'connector',
-          row: row.id,
-          column: `secrets.${field}`,
-        }),
-      ]),
-    );
   }
 }

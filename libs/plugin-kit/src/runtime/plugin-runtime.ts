@@ -59,6 +59,25 @@ export class PluginRuntime<S extends object = object> {
     this.http = createHttp(options.connect);
   }
 
+  /**
+   * Settings of version `from` as version `to` wants them; not validated yet.
+   * @throws TypeError when a step gives no object back
+   */
+  static migrate<S extends object>(
+    plugin: Plugin<S>,
+    settings: Record<string, unknown>,
+    from: number,
+    to: number,
+  ): Record<string, unknown> {
+    let migrated = settings;
+    for (let version = from; version < to; version += 1) {
+      const step = plugin.migrateSettings?.[version];
+      if (step) migrated = step({ ...migrated });
+      if (migrated?.constructor !== Object) throw new TypeError('a migration gave no settings back');
+    }
+    return migrated;
+  }
+
   static describe<S extends object>(plugin: Plugin<S>): PluginDescription {
     const operations: Partial<Record<Operation, CapabilityOptions>> = {};
     for (const operation of OPERATIONS) {

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { PluginRuntime, type Plugin, type PluginLog } from '@percorso/plugin-kit';
 import type { FromChild, Request, ToChild } from '../messages';
 import { BrokeredConnections } from './brokered-connect';
+import { lockDown } from './lock-down';
 
 const send = (message: FromChild): void => {
   process.send?.(message);
@@ -33,6 +34,11 @@ async function answer(plugin: Plugin, call: Extract<ToChild, { type: 'call' }>):
       send({ type: 'result', id, value: PluginRuntime.validate(plugin, request.settings) });
       return;
     }
+    if (request.method === 'migrate') {
+      const { settings, from, to } = request;
+      send({ type: 'result', id, value: PluginRuntime.migrate(plugin, settings, from, to) });
+      return;
+    }
     const runtime = runtimes.get(call.connector);
     if (!runtime) throw new ReferenceError('settings are missing');
     const outcome = await perform(runtime, request, signal);
@@ -44,7 +50,7 @@ async function answer(plugin: Plugin, call: Extract<ToChild, { type: 'call' }>):
 
 async function perform(
   runtime: PluginRuntime,
-  request: Exclude<Request, { method: 'validate' }>,
+  request: Exclude<Request, { method: 'validate' | 'migrate' }>,
   signal: AbortSignal,
 ): Promise<{ value: unknown } | { fault: Extract<FromChild, { fault: unknown }>['fault'] }> {
   switch (request.method) {
@@ -91,6 +97,7 @@ async function main(file: string): Promise<void> {
     send({ type: 'log', level: 'warn', message });
     setImmediate(() => process.exit(1));
   });
+  lockDown();
   try {
     const plugin = await load(file);
     process.on('message', (message, handle) => receive(plugin, message as ToChild, handle));
