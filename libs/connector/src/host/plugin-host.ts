@@ -37,6 +37,7 @@ export interface ConnectorHandle {
 const LIMITS: ProcessLimits = { heapMb: 128, residentMb: 512, startMs: 15_000 };
 const FIRST_REST_MS = 250;
 const LONGEST_REST_MS = 30_000;
+const MIGRATE_MS = 5000;
 const HEALTHY_MS = 60_000;
 /** Lives in a row that ended before one call was answered. */
 const FRUITLESS_LIVES = 5;
@@ -83,7 +84,7 @@ export class PluginHost {
   async migrate(settings: Record<string, unknown>, from: number): Promise<Record<string, unknown>> {
     const to = this.plugin.manifest.settingsVersion;
     const answer = await this.working((process) =>
-      process.call('', { method: 'migrate', settings, from, to }, 10_000),
+      process.call('', { method: 'migrate', settings, from, to }, MIGRATE_MS),
     );
     return 'value' in answer ? (answer.value as Record<string, unknown>) : settings;
   }
