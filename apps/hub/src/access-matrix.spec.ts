@@ -25,6 +25,7 @@ const BODIES: Record<string, object> = {
   'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
   'PATCH /v1/connectors/{id}': { name: 'Taken' },
   'PUT /v1/mappings/{id}': { expression: '$' },
+  'POST /v1/effects/{id}/settle': { outcome: 'accepted' },
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
   'POST /v1/plugins/{pluginId}/versions/{version}/approve': { egress: [] },
@@ -106,6 +107,7 @@ describe('who may call what', () => {
       'merges',
       'quarantine',
       'erasures',
+      'effects',
     ]) {
       ids[name] = newId();
     }
@@ -176,6 +178,19 @@ describe('who may call what', () => {
       to_pos: 0,
       planned_pos: 0,
       created_at: at,
+    });
+    await insert('effect', {
+      id: ids.effects,
+      key: 'k',
+      connector_id: connectors,
+      person: 1,
+      profile_id: profiles,
+      membership_version: 1,
+      operation: 'upsert',
+      state: 'unknown',
+      due_at: 'infinity',
+      created_at: at,
+      updated_at: at,
     });
     await insert('identity_node', {
       node: 1,

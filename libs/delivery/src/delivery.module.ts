@@ -12,6 +12,8 @@ import { ConsentSource } from './consent-source';
 import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliveryErasure } from './delivery-erasure';
 import { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
+import { EffectController } from './effect.controller';
+import { EffectService } from './effect.service';
 import { EffectPlace } from './effect.place';
 import { FlowController } from './flow.controller';
 import { FlowService } from './flow.service';
@@ -23,7 +25,7 @@ import { SuppressionService } from './suppression.service';
 /** The effect ledger for those who record effects, and suppressions. Needs ConnectorModule in the application. */
 @Module({
   imports: [BullModule.registerQueue({ name: DELIVERY_QUEUE }), ProfileModule],
-  controllers: [SuppressionController, FlowController],
+  controllers: [SuppressionController, FlowController, EffectController],
   providers: [
     { provide: DELIVERY_OPTIONS, useValue: DEFAULT_DELIVERY },
     { provide: ProviderGateway, useClass: ConnectorGateway },
@@ -31,6 +33,7 @@ import { SuppressionService } from './suppression.service';
     DeliveryWaker,
     SuppressionService,
     FlowService,
+    EffectService,
   ],
   exports: [DELIVERY_OPTIONS, ProviderGateway, ConsentSource, DeliveryWaker],
 })

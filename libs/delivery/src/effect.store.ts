@@ -12,7 +12,8 @@ export interface Candidate extends ClaimedEffect {
   stale: boolean;
 }
 
-const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
+/** A newer version of the membership was recorded. */
+export const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
   AND n.person = e.person AND n.membership_version > e.membership_version)`;
 
 /** A removal of what the target was told, or may have been: it tells nothing new. */
@@ -127,7 +128,8 @@ export async function settle(
      ), written AS (
        UPDATE effect e SET state = v.state, reason_code = v.code, reason = v.reason, pointer = v.pointer,
          provider_id = coalesce(v.provider_id, e.provider_id), due_at = coalesce(v.due_at, e.due_at),
-         doubtful_since = CASE WHEN v.doubtful THEN coalesce(e.doubtful_since, e.updated_at) ELSE e.doubtful_since END,
+         doubtful_since = CASE WHEN v.doubtful THEN coalesce(e.doubtful_since, e.updated_at)
+           WHEN v.doubtful IS FALSE THEN NULL ELSE e.doubtful_since END,
          lease_until = NULL, updated_at = $11, attempt = e.attempt - v.untried::int
        FROM verdict v
        WHERE e.workspace_id = $1 AND e.id = v.id AND e.fence = $2 AND e.state = 'sending'

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Actor, Etag, IfMatch, Scopes, Workspace } from '@percorso/access';
-import { DeliveryView, HostView, SetLimits } from './flow.dto';
+import { DeliveryView, HostView, SetDelivery, SetLimits } from './flow.dto';
 import { FlowService } from './flow.service';
 
 @ApiTags('Delivery')
@@ -21,14 +21,16 @@ export class FlowController {
   @Put('connectors/:id/delivery')
   @Scopes('connectors:write')
   @Etag()
-  @ApiOperation({ summary: 'Limit a connector’s pace; holds for all processes from the next call on' })
+  @ApiOperation({
+    summary: 'Set a connector’s limits, and what is done about unknown outcomes; holds from the next call on',
+  })
   @ApiOkResponse({ type: DeliveryView })
   limit(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
     @Param('id') id: string,
     @IfMatch() version: number,
-    @Body() body: SetLimits,
+    @Body() body: SetDelivery,
   ): Promise<DeliveryView> {
     return this.flows.limit(workspaceId, actor, id, version, body);
   }

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { UNKNOWN_POLICIES, type UnknownPolicy } from './unknown-decision';
 
 export class SetLimits {
   @ApiPropertyOptional({
@@ -28,6 +29,18 @@ export class SetLimits {
   @Min(1)
   @Max(256)
   concurrency?: number | null;
+}
+
+export class SetDelivery extends SetLimits {
+  @ApiPropertyOptional({
+    enum: UNKNOWN_POLICIES,
+    default: 'keep',
+    description:
+      'Of effects whose outcome nobody can tell: keep lists them, assume-accepted counts them as delivered, send-again sends once more and may deliver twice.',
+  })
+  @IsOptional()
+  @IsIn(UNKNOWN_POLICIES)
+  whenUnknown?: UnknownPolicy;
 }
 
 export class BreakerView {
@@ -154,6 +167,9 @@ export class DeliveryView {
     description: 'Effects of unknown outcome, those still being resolved and those listed for good.',
   })
   unknown!: number;
+
+  @ApiProperty({ enum: UNKNOWN_POLICIES, description: 'What is done about those that stay unknown.' })
+  whenUnknown!: UnknownPolicy;
 
   @ApiProperty({ description: 'Calls out at once at most.' })
   concurrency!: number;

@@ -5,7 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
 import { type Flow, learnedRate } from './flow';
-import type { BreakerView, DeliveryView, HostView, SetLimits } from './flow.dto';
+import type { BreakerView, DeliveryView, HostView, SetDelivery, SetLimits } from './flow.dto';
 import {
   connectorPlace,
   type FlowRow,
@@ -47,13 +47,14 @@ export class FlowService {
     actor: string,
     id: string,
     version: number,
-    { perSecond = null, concurrency = null }: SetLimits,
+    { perSecond = null, concurrency = null, whenUnknown = 'keep' }: SetDelivery,
   ): Promise<DeliveryView> {
+    const limits = { perSecond, concurrency, whenUnknown };
     await this.database.tx(workspaceId, async (tx) => {
       await assertConnector(tx, id);
       assertVersion(version, (await lockFlow(tx, connectorPlace(id))).version);
-      await saveLimits(tx, connectorPlace(id), { perSecond, concurrency });
-      await audit(tx, actor, 'connector.limited', id, { perSecond, concurrency }, this.clock.now());
+      await saveLimits(tx, connectorPlace(id), limits);
+      await audit(tx, actor, 'connector.limited', id, limits, this.clock.now());
     });
     await this.waker.wake(workspaceId, id);
     return this.get(workspaceId, id);
@@ -114,6 +115,7 @@ export class FlowService {
       waiting,
       inFlight,
       unknown,
+      whenUnknown: flow.whenUnknown,
       concurrency: flow.concurrency ?? this.options.callsPerLane,
       rate: {
         perSecond: plugin === null ? null : Math.min(...known),

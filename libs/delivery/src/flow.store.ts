@@ -1,5 +1,6 @@
 import type { Transaction } from '@percorso/storage';
 import { type Flow, NEW_FLOW } from './flow';
+import type { UnknownPolicy } from './unknown-decision';
 
 export const connectorPlace = (connectorId: string): string => `connector:${connectorId}`;
 export const hostPlace = (host: string): string => `host:${host}`;
@@ -7,17 +8,26 @@ export const hostPlace = (host: string): string => `host:${host}`;
 const COLUMNS = `per_second AS "perSecond", concurrency, rest_until AS "restUntil", failures, reason, breaker,
   coalesce(1000 * extract(epoch FROM free_at - clock_timestamp()), 0)::float8 AS "waitMs",
   learned_per_second AS "learnedPerSecond", step_per_second AS "stepPerSecond", learned_at AS "learnedAt",
-  probe_at AS "probeAt", told_at AS "toldAt", lag_ms AS "lagMs", host, version`;
+  probe_at AS "probeAt", told_at AS "toldAt", lag_ms AS "lagMs", host,
+  when_unknown AS "whenUnknown", version`;
 
 export interface FlowRow extends Flow {
   toldAt: Date | null;
   lagMs: number | null;
   /** Of a connector: the host it calls. */
   host: string | null;
+  whenUnknown: UnknownPolicy;
   version: string;
 }
 
-export const NO_ROW: FlowRow = { ...NEW_FLOW, toldAt: null, lagMs: null, host: null, version: '1' };
+export const NO_ROW: FlowRow = {
+  ...NEW_FLOW,
+  toldAt: null,
+  lagMs: null,
+  host: null,
+  whenUnknown: 'keep',
+  version: '1',
+};
 
 export async function readFlow(tx: Transaction, place: string): Promise<FlowRow> {
   const { rows } = await tx.query<FlowRow>(
@@ -89,16 +99,19 @@ export function noteTold(tx: Transaction, place: string, at: Date, lagMs: number
   );
 }
 
+/** What an admin sets. */
+export type Limits = Pick<Flow, 'perSecond' | 'concurrency'> & { whenUnknown?: UnknownPolicy };
+
 /** Limits of an admin, on a row that is locked. */
 export async function saveLimits(
   tx: Transaction,
   place: string,
-  { perSecond, concurrency }: Pick<Flow, 'perSecond' | 'concurrency'>,
+  { perSecond, concurrency, whenUnknown = 'keep' }: Limits,
 ): Promise<void> {
   await tx.query(
-    `UPDATE delivery_flow SET per_second = $3, concurrency = $4, free_at = NULL, version = version + 1
+    `UPDATE delivery_flow SET per_second = $3, concurrency = $4, when_unknown = $5, free_at = NULL, version = version + 1
      WHERE workspace_id = $1 AND place = $2`,
-    [tx.workspaceId, place, perSecond, concurrency],
+    [tx.workspaceId, place, perSecond, concurrency, whenUnknown],
   );
 }
 

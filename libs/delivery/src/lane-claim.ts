@@ -11,6 +11,7 @@ import { mayRepeat, type Outcome } from './outcome';
 import { findForbidden } from './permission';
 import { lanesInTurn } from './priority';
 import type { Lane, LaneCapability } from './provider-gateway';
+import type { UnknownPolicy } from './unknown-decision';
 
 /** What a lane has for a worker: effects to send, something decided without a call, or nothing now. */
 export type Claim =
@@ -28,6 +29,7 @@ export type Claim =
       perSecond: number;
       /** How many claims of the connector are out, this one included. */
       claimsOut: number;
+      whenUnknown: UnknownPolicy;
     }
   | { kind: 'decided' }
   /** `waitMs`: when the pace allows more; without it, whatever changes wakes the lane. */
@@ -106,6 +108,7 @@ export async function claimBatch(
     calls: entry.share.calls,
     perSecond,
     claimsOut: entry.claimsOut + 1,
+    whenUnknown: entry.flow.whenUnknown,
   };
 }
 

@@ -13,6 +13,7 @@ import { noteTold, connectorPlace } from './flow.store';
 import { type Claim, claimBatch, type ClaimTurn } from './lane-claim';
 import { outcomeOf } from './outcome';
 import { type Lane, ProviderGateway } from './provider-gateway';
+import { byPolicy } from './unknown-decision';
 import { addSuppressions } from './suppression.store';
 
 export type SendClaim = Claim & { kind: 'send' };
@@ -54,7 +55,8 @@ export class LaneDelivery {
       deliveredEffects.inc({ connector: connectorId, outcome: verdict.status });
       const attempt = held ? Math.min(effect.attempt, this.options.maxAttempts - 1) : effect.attempt;
       const situation = { attempt, doubtfulSince: effect.doubtfulSince, now, random: Math.random };
-      return { id: effect.id, outcome: outcomeOf(verdict, lane, capability, situation, this.options) };
+      const outcome = outcomeOf(verdict, lane, capability, situation, this.options);
+      return { id: effect.id, outcome: byPolicy(outcome, claim.whenUnknown, situation, this.options) };
     });
     const result = {
       ...resultOf(verdicts, held),

@@ -2,14 +2,14 @@ import type { Transaction } from '@percorso/storage';
 import type { DeliveryOptions } from './delivery-options';
 import { callsOut, type HeldSyncs, heldSyncs } from './effect.store';
 import { type Flow, gateOf, shareCalls } from './flow';
-import { connectorPlace, hostPlace, lockFlow, readFlow } from './flow.store';
+import { connectorPlace, type FlowRow, hostPlace, lockFlow, readFlow } from './flow.store';
 
 /** Whether a connector may be called now, and how much. */
 export type Entry =
   | { open: false; waitMs?: number }
   | {
       open: true;
-      flow: Flow;
+      flow: FlowRow;
       hostFlow?: Flow;
       /** The breaker of the connector or of its host lets one call through to see whether it works again. */
       probe: boolean;

@@ -1,6 +1,6 @@
 import type { Operation } from '@percorso/plugin-kit';
 import type { DeliveryOptions } from './delivery-options';
-import { hasTriesLeft, mayRepeat } from './outcome';
+import { hasTriesLeft, mayRepeat, type Outcome } from './outcome';
 import type { Lane } from './provider-gateway';
 
 /** How an effect of unknown outcome goes on. */
@@ -34,6 +34,28 @@ export function decideUnknown(
   }
   if (!lane.lookup) return 'keep';
   return now.getTime() - effect.doubtfulSince.getTime() < options.lookupWindowMs ? 'ask' : 'keep';
+}
+
+/** What an admin wants of effects that stay unknown: listed, taken for accepted, or sent once more at the risk of twice. */
+export const UNKNOWN_POLICIES = ['keep', 'assume-accepted', 'send-again'] as const;
+export type UnknownPolicy = (typeof UNKNOWN_POLICIES)[number];
+
+/** An outcome that would stay unknown for good, by the connector's policy; every other as it is. */
+export function byPolicy(
+  outcome: Outcome,
+  policy: UnknownPolicy,
+  { attempt, now }: { attempt: number; now: Date },
+  options: Pick<DeliveryOptions, 'maxAttempts'>,
+): Outcome {
+  if (outcome.state !== 'unknown' || outcome.dueAt !== 'never' || policy === 'keep') return outcome;
+  if (policy === 'assume-accepted') {
+    return {
+      state: 'accepted',
+      reason: { code: 'assumed', reason: 'Its outcome is not known; the policy assumes it.' },
+    };
+  }
+  if (!hasTriesLeft(attempt, options)) return outcome;
+  return { state: 'pending', reason: { code: 'sent-again' }, dueAt: now, doubt: 'clear' };
 }
 
 /** When to ask again: as long again as the doubt has lasted, between 5 s and 1 h. */

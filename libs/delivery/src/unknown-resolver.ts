@@ -9,7 +9,7 @@ import { connectorPlace, readFlow } from './flow.store';
 import { DOUBT_DUE } from './lanes-with-work';
 import type { Outcome } from './outcome';
 import { type Lane, ProviderGateway } from './provider-gateway';
-import { decideUnknown, nextQuestion } from './unknown-decision';
+import { byPolicy, decideUnknown, nextQuestion } from './unknown-decision';
 
 const PAGE = 200;
 
@@ -55,14 +55,17 @@ export class UnknownResolver {
     lane: Lane,
   ): Promise<{ due: number; asks: DueUnknown[] }> {
     const now = this.clock.now();
-    const gate = gateOf(await readFlow(tx, connectorPlace(connectorId)), now);
+    const flow = await readFlow(tx, connectorPlace(connectorId));
+    const gate = gateOf(flow, now);
     if (!gate.open && gate.because !== 'rate') return { due: 0, asks: [] };
     const due = await lockUnknown(tx, connectorId, now, PAGE);
     const asks: DueUnknown[] = [];
     const outcomes = due.map((effect) => {
       const decision = decideUnknown(effect, lane, now, this.options);
       if (decision === 'ask') asks.push(effect);
-      return { id: effect.id, outcome: this.outcome(decision, effect, now) };
+      const outcome = this.outcome(decision, effect, now);
+      const { attempt } = effect;
+      return { id: effect.id, outcome: byPolicy(outcome, flow.whenUnknown, { attempt, now }, this.options) };
     });
     await decide(tx, outcomes, now);
     return { due: due.length, asks };

@@ -19,6 +19,7 @@ import { accountMembers } from './migrations/0029-account-members';
 import { computedTraits } from './migrations/0030-computed-traits';
 import { flow } from './migrations/0038-flow';
 import { plugins } from './migrations/0034-plugins';
+import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -43,6 +44,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   computedTraits,
   flow,
   plugins,
+  unknownPolicy,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -499,6 +499,7 @@ export interface DeliveryFlowTable {
   told_at: Date | null;
   lag_ms: number | null;
   host: string | null;
+  when_unknown: Generated<string>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
 }
 

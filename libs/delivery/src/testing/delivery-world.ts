@@ -5,11 +5,10 @@ import type { NewEffect } from '../effect';
 
 /** A workspace in PostgreSQL with what effects refer to, made directly so that specs need no other lib. */
 export class DeliveryWorld {
-  readonly workspaceId = newId();
-
   constructor(
     private readonly database: Database,
     private readonly ownerQuery: (text: string, values: unknown[]) => Promise<unknown>,
+    readonly workspaceId = newId(),
   ) {}
 
   async create(settings: object = { unknownConsent: 'allow' }): Promise<void> {

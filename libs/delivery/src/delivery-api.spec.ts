@@ -1,0 +1,233 @@
+import { BullModule } from '@nestjs/bull';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { Database, migrate, StorageModule } from '@percorso/storage';
+import { Client } from 'pg';
+import { ConsentSource } from './consent-source';
+import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
+import { DeliveryWorkerModule } from './delivery-worker.module';
+import { DeliveryModule } from './delivery.module';
+import { LanePump } from './lane-pump';
+import { type Lane, ProviderGateway } from './provider-gateway';
+import { DeliveryWorld } from './testing/delivery-world';
+import { HttpGateway } from './testing/http-gateway';
+import { ProfileConsents } from './testing/profile-consents';
+import { ScriptedProvider } from './testing/scripted-provider';
+
+const ROOT_KEY = 'root-key-of-the-delivery-spec-0123456789';
+const HOST = 'api.example.test';
+const MAILER: Lane = {
+  kind: 'messaging',
+  channel: 'email',
+  capabilities: { send: { idempotency: 'none', batch: 10, perSecond: 1000 } },
+  lookup: false,
+  host: HOST,
+};
+
+interface Reply {
+  status: number;
+  body: Record<string, unknown> & { code?: string };
+}
+
+describe('deliveries over HTTP', () => {
+  let engines: TestEngines;
+  let owner: Client;
+  let app: NestFastifyApplication;
+  let provider: ScriptedProvider;
+  let key: string;
+  let world: DeliveryWorld;
+  let connectorId: string;
+  const lanes = new Map<string, { url: string; lane: Lane }>();
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    await migrate(engines.databaseUrl);
+    owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
+    const { hostname, port, password } = new URL(redisUrl);
+    const module = await Test.createTestingModule({
+      imports: [
+        StorageModule.forRoot({ databaseUrl, clickhouseUrl }),
+        AccessModule.forRoot({ rootKey: ROOT_KEY }),
+        BullModule.forRoot({ prefix: newId(), redis: { host: hostname, port: Number(port), password } }),
+        DeliveryModule,
+        DeliveryWorkerModule,
+      ],
+    })
+      .overrideProvider(ProviderGateway)
+      .useValue(new HttpGateway(lanes))
+      .overrideProvider(ConsentSource)
+      .useClass(ProfileConsents)
+      .overrideProvider(DELIVERY_OPTIONS)
+      .useValue({ ...DEFAULT_DELIVERY, tickMs: 100, backoffMs: 20 })
+      .compile();
+    module.useLogger(false);
+    app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
+      bodyParser: false,
+      logger: false,
+    });
+    configureHttp(app);
+    await app.init();
+  }, 120_000);
+  afterAll(async () => {
+    await app?.close();
+    await owner?.end();
+    await engines?.stop();
+  });
+
+  beforeEach(async () => {
+    const made = await call(
+      'POST',
+      '/v1/workspaces',
+      { name: 'spec', settings: { unknownConsent: 'allow' } },
+      ROOT_KEY,
+    );
+    key = String(made.body.adminKey);
+    const query = (text: string, values: unknown[]): Promise<unknown> => owner.query(text, values);
+    world = new DeliveryWorld(app.get(Database), query, String(made.body.id));
+    connectorId = await world.connector();
+    provider = new ScriptedProvider();
+    lanes.set(connectorId, { url: await provider.start(), lane: MAILER });
+  });
+  afterEach(async () => {
+    await app.get(LanePump).settled();
+    await provider.stop();
+  });
+
+  async function call(
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    payload?: object,
+    bearer = key,
+    version?: number,
+  ): Promise<Reply> {
+    const ifMatch = version === undefined ? {} : { 'if-match': `"${version}"` };
+    const headers = { authorization: `Bearer ${bearer}`, ...ifMatch };
+    const response = await app.inject({ method, url, payload, headers });
+    return { status: response.statusCode, body: response.json() as Reply['body'] };
+  }
+
+  const delivery = async (): Promise<Reply['body']> =>
+    (await call('GET', `/v1/connectors/${connectorId}/delivery`)).body;
+
+  async function message(person: number): Promise<void> {
+    await world.profiles([person]);
+    const send = { person, operation: 'send' as const, channel: 'email', address: 'ada@example.org' };
+    await world.record(connectorId, newId(), [send]);
+    app.get(LanePump).wake(world.workspaceId, connectorId);
+  }
+
+  async function until(state: string): Promise<string> {
+    for (let tries = 0; tries < 1000; tries++) {
+      const { rows } = await owner.query<{ id: string; state: string }>(
+        'SELECT id, state FROM percorso.effect WHERE connector_id = $1',
+        [connectorId],
+      );
+      if (rows[0]?.state === state) return rows[0].id;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new RangeError(`the effect is not ${state} in time`);
+  }
+
+  it('tell lanes, pace, breaker and lag', async () => {
+    expect(await delivery()).toMatchObject({
+      version: 1,
+      waiting: { transactional: 0, removal: 0, bulk: 0 },
+      inFlight: { batches: 0, rows: 0 },
+      unknown: 0,
+      whenUnknown: 'keep',
+      concurrency: 2,
+      rate: { perSecond: 1000, plugin: 1000, limit: null, learned: null, restUntil: null },
+      breaker: { state: 'closed', reason: null, failures: 0, nextProbeAt: null },
+      lag: { lastToldAt: null, lastSeconds: null, oldestWaitingSeconds: null },
+      host: null,
+    });
+    await message(1);
+    await until('accepted');
+    const after = await delivery();
+    expect(after.host).toMatchObject({ host: HOST, breaker: { state: 'closed' } });
+    expect(after.lag).toMatchObject({ lastToldAt: expect.any(String), lastSeconds: expect.any(Number) });
+  });
+
+  it('are limited by whoever read them', async () => {
+    const put = (version: number | undefined, body: object): Promise<Reply> =>
+      call('PUT', `/v1/connectors/${connectorId}/delivery`, body, key, version);
+    expect((await put(undefined, {})).status).toBe(428);
+    expect((await put(1, { perSecond: 0 })).body.code).toBe('invalid');
+    expect((await put(1, { perSecond: 5, concurrency: 3 })).body).toMatchObject({
+      version: 2,
+      concurrency: 3,
+      rate: { perSecond: 5, plugin: 1000, limit: 5 },
+    });
+    expect((await put(1, { perSecond: 6 })).status).toBe(412);
+    expect((await put(2, {})).body).toMatchObject({ version: 3, concurrency: 2, rate: { limit: null } });
+    expect((await call('PUT', `/v1/delivery-hosts/${HOST}`, {}, key, 1)).status).toBe(404);
+    await message(1);
+    await until('accepted');
+    const host = await call('PUT', `/v1/delivery-hosts/${HOST}`, { concurrency: 1 }, key, 1);
+    expect(host.body).toMatchObject({ host: HOST, version: 2, concurrency: 1 });
+    expect((await call('GET', `/v1/delivery-hosts/${HOST}`)).body).toEqual(host.body);
+  });
+
+  it('that failed are tried again at once when an admin asks', async () => {
+    const one = { do: 'unavailable' as const };
+    provider.script.push(...Array.from({ length: 500 }, () => one));
+    await message(1);
+    for (let tries = 0; tries < 500; tries++) {
+      if (((await delivery()).breaker as { state: string }).state === 'open') break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect((await delivery()).breaker).toMatchObject({ state: 'open', reason: 'unavailable' });
+    await owner.query(
+      `UPDATE percorso.delivery_flow SET probe_at = now() + interval '1 day' WHERE workspace_id = $1 AND breaker = 'open'`,
+      [world.workspaceId],
+    );
+    provider.script.length = 0;
+    await owner.query('UPDATE percorso.effect SET due_at = now() WHERE connector_id = $1', [connectorId]);
+    expect((await call('POST', `/v1/connectors/${connectorId}/delivery/probe`)).status).toBe(200);
+    await until('accepted');
+  });
+
+  it.each([
+    ['accepted', 'accepted', 1],
+    ['not-delivered', 'accepted', 2],
+  ])('of unknown outcome are settled by hand: %s', async (outcome, state, arrivals) => {
+    provider.script.push({ do: 'lose' });
+    await message(1);
+    const id = await until('unknown');
+    expect((await delivery()).unknown).toBe(1);
+    expect((await call('POST', `/v1/effects/${id}/settle`, { outcome: 'maybe' })).status).toBe(422);
+    const settled = await call('POST', `/v1/effects/${id}/settle`, { outcome, note: 'Asked them.' });
+    expect(settled.body).toMatchObject({
+      id,
+      reasonCode: 'settled-by-hand',
+      attempts: [{ outcome: 'unknown' }],
+    });
+    await until(state);
+    await app.get(LanePump).settled();
+    expect(provider.received).toHaveLength(arrivals);
+    expect((await call('POST', `/v1/effects/${id}/settle`, { outcome })).body.code).toBe('not-unknown');
+    expect((await call('GET', `/v1/effects/${newId()}`)).status).toBe(404);
+    const audited = await owner.query(
+      'SELECT detail FROM percorso.audit WHERE workspace_id = $1 AND action = $2',
+      [world.workspaceId, 'effect.settled'],
+    );
+    expect(audited.rows).toEqual([{ detail: { outcome, note: 'Asked them.' } }]);
+  });
+
+  it.each([
+    ['assume-accepted', 1, 'assumed'],
+    ['send-again', 2, null],
+  ])('of unknown outcome follow the policy %s', async (whenUnknown, arrivals, reasonCode) => {
+    await call('PUT', `/v1/connectors/${connectorId}/delivery`, { whenUnknown }, key, 1);
+    provider.script.push({ do: 'lose' });
+    await message(1);
+    const id = await until('accepted');
+    expect((await call('GET', `/v1/effects/${id}`)).body).toMatchObject({ reasonCode });
+    expect(provider.received).toHaveLength(arrivals);
+  });
+});
