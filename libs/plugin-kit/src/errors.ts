@@ -1,7 +1,8 @@
 /** Errors a plugin throws. The class says what happens next; the message is shown to the admin, so keep data out of it. */
 export abstract class PluginError extends Error {
   /** Survives two copies of this package in one process, where `instanceof` does not. */
-  abstract readonly kind: 'bad-credentials' | 'bad-settings' | 'try-later' | 'bad-payload' | 'unclear';
+  abstract readonly kind:
+    'bad-credentials' | 'bad-settings' | 'bad-receipt' | 'try-later' | 'bad-payload' | 'unclear';
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -25,6 +26,11 @@ export class BadSettings extends PluginError {
   ) {
     super(message, options);
   }
+}
+
+/** A receipt that is not the provider's, or too old to be news. Next: it is refused, and nothing of it is believed. */
+export class BadReceipt extends PluginError {
+  readonly kind = 'bad-receipt';
 }
 
 /** Nothing of this call was accepted. Next: every item is tried again, not before `afterSeconds`. */

@@ -16,12 +16,14 @@ export {
   type Operation,
   type Plugin,
   type PluginLog,
+  type ReceiptRequest,
 } from './plugin';
 export { Secret, Setting, type JsonSchema, type SettingHints, type SettingsError } from './settings';
 export { accepted, rejected, retry, unknown, type RejectedDetail, type Verdict } from './verdict';
 export {
   BadCredentials,
   BadPayload,
+  BadReceipt,
   BadSettings,
   NotConnected,
   PluginError,
@@ -30,6 +32,7 @@ export {
 } from './errors';
 export type { MessageEvent } from './message-event';
 export { retryAfter, verdictFor } from './runtime/classify';
+export { itemwise } from './itemwise';
 
 // What hosts and exams use to run one.
 export {
@@ -40,5 +43,6 @@ export {
   type Egress,
   type PluginManifest,
 } from './manifest';
-export { PluginRuntime, type Fault, type Outcome, type PluginDescription } from './runtime/plugin-runtime';
+export type { Fault } from './runtime/classify';
+export { PluginRuntime, type Outcome, type PluginDescription } from './runtime/plugin-runtime';
 export type { Connect } from './runtime/http';

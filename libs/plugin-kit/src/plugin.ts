@@ -65,6 +65,14 @@ export interface FeedbackPage {
   cursor: unknown;
 }
 
+/** How a receipt reached the hub's public address. */
+export interface ReceiptRequest {
+  /** The whole address the provider called, query included: what some providers sign. */
+  url: string;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+}
+
 /** A plugin is one value. What is left out is a capability it lacks. */
 export interface Plugin<S = object> {
   settings: new () => S;
@@ -80,8 +88,11 @@ export interface Plugin<S = object> {
   remove?: Capability<S>;
   /** Whether items whose outcome is unknown arrived. */
   lookup?(items: Item[], ctx: Context<S>): Promise<LookupResult[]>;
-  /** Reads what the provider posts or mails back. */
-  receipts?(raw: string, ctx: Context<S>): Promise<MessageEvent[]>;
+  /**
+   * Reads what the provider posts or mails back. With `request` it came over the open Internet and must prove itself;
+   * without, somebody with a key of the hub's handed it in. @throws BadReceipt
+   */
+  receipts?(raw: string, ctx: Context<S>, request?: ReceiptRequest): Promise<MessageEvent[]>;
   /** Asks the provider for facts newer than `cursor`. */
   feedback?(cursor: unknown, ctx: Context<S>): Promise<FeedbackPage>;
 }

@@ -1,2 +1,3 @@
 export * from './twins';
 export * from './exam';
+export * from './contract';

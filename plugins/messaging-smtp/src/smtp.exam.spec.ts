@@ -37,8 +37,18 @@ examine(smtp, {
     dropBefore: (sink) => sink.inject({ kind: 'dropBeforeAccept', count: 1 }),
     dropAfter: (sink) => sink.inject({ kind: 'acceptThenDrop', count: 1 }),
   },
+  receipts: {
+    told: async (sink, { payload, providerId }) => ({
+      raw: (await sink.bounce({ recipient: String(payload['to']), messageId: providerId })).raw,
+    }),
+  },
   without: {
     throttle: 'a 4xx reply names no time',
     broken: 'a 4xx reply is "not accepted" whatever its reason',
+    slowBody: 'a reply is one line',
+    proof: 'a bounce is mailed, and handed in with a key',
+    stale: 'a bounce is mailed, and handed in with a key',
+    erasure: 'a mail that was sent stays sent',
+    contract: 'SMTP is no HTTP',
   },
 });

@@ -4,11 +4,13 @@ import {
   type Item,
   type LookupResult,
   type Operation,
+  type MessageEvent,
   type Outcome,
+  type ReceiptRequest,
   type Verdict,
 } from '@percorso/plugin-kit';
 import { readPlugin } from '../plugin/installed-plugin';
-import { checkedLookup, checkedVerdicts } from '../runtime/checked-answers';
+import { checkedEvents, checkedLookup, checkedVerdicts } from '../runtime/checked-answers';
 import { egressRules } from './egress';
 import { HostFailure } from './host-failure';
 import { PluginHost } from './plugin-host';
@@ -18,6 +20,7 @@ export interface HostRun {
   check(): Promise<{ code: string; message: string } | null>;
   deliver(operation: Operation, items: Item[], deadlineMs: number): Promise<Outcome<Verdict[]>>;
   lookup(items: Item[]): Promise<Outcome<LookupResult[]>>;
+  receipts(raw: string, request?: ReceiptRequest): Promise<Outcome<MessageEvent[]>>;
   logged(): string[];
   close(): void;
 }
@@ -55,6 +58,10 @@ export function inHost(directory: string): (settings: Record<string, unknown>) =
       lookup: async (items) => {
         const answer = await host.call(handle, { method: 'lookup', items }, 20_000);
         return 'fault' in answer ? answer : { value: checkedLookup(answer.value, items.length) };
+      },
+      receipts: async (raw, request) => {
+        const answer = await host.call(handle, { method: 'receipts', raw, request }, 20_000);
+        return 'fault' in answer ? answer : { value: checkedEvents(answer.value).events };
       },
       logged: () => lines,
       close: () => host.stop(),

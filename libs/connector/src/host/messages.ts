@@ -1,4 +1,4 @@
-import type { Fault, Item, Operation, PluginDescription } from '@percorso/plugin-kit';
+import type { Fault, Item, Operation, PluginDescription, ReceiptRequest } from '@percorso/plugin-kit';
 
 /** What a plugin's process can be asked. */
 export type Request =
@@ -7,7 +7,7 @@ export type Request =
   | { method: 'check' }
   | { method: 'deliver'; operation: Operation; items: Item[] }
   | { method: 'lookup'; items: Item[] }
-  | { method: 'receipts'; raw: string }
+  | { method: 'receipts'; raw: string; request?: ReceiptRequest }
   | { method: 'feedback'; cursor: unknown };
 
 /** `connector` names one version of one connector's settings. */

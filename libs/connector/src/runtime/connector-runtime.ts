@@ -9,6 +9,7 @@ import type {
   LookupResult,
   MessageEvent,
   Operation,
+  ReceiptRequest,
   Verdict,
 } from '@percorso/plugin-kit';
 import { HostFailure } from '../host/host-failure';
@@ -148,10 +149,18 @@ export class ConnectorRuntime {
     return { events: this.checked(connector, page?.events), cursor: page?.cursor ?? cursor };
   }
 
-  /** What a provider posted or mailed back, read by the plugin. */
-  async receipts(workspaceId: string, connectorId: string, raw: string): Promise<MessageEvent[]> {
+  /**
+   * What a provider posted or mailed back, read by the plugin; with `request`, the plugin asks for proof.
+   * @throws Problem 403 `bad-receipt`
+   */
+  async receipts(
+    workspaceId: string,
+    connectorId: string,
+    raw: string,
+    request?: ReceiptRequest,
+  ): Promise<MessageEvent[]> {
     const connector = await this.opener.open(workspaceId, connectorId);
-    return this.checked(connector, await this.ask(connector, { method: 'receipts', raw }));
+    return this.checked(connector, await this.ask(connector, { method: 'receipts', raw, request }));
   }
 
   /** Whether settings and credentials work, as the plugin finds at the provider. */
@@ -217,6 +226,10 @@ function unsupported(operation: Operation): Problem {
 
 /** The connector at fault, as a problem whose code says which way. */
 function connectorFault(fault: Fault): Problem {
+  if (fault.code === 'bad-receipt') {
+    const title = 'The receipt is not genuine';
+    return new Problem({ status: 403, code: fault.code, title, detail: fault.message });
+  }
   return new Problem({
     status: 409,
     code: fault.code,

@@ -3,9 +3,14 @@ import type { PluginError } from '../errors';
 import { rejected, retry, unknown, type Verdict } from '../verdict';
 
 /** What a thrown error means: one verdict for every item of the call, or a fault of the connector itself. */
-export type Classified =
-  | { verdict: Verdict }
-  | { fault: { code: 'bad-credentials' | 'bad-settings'; message: string; pointer?: string } };
+export type Classified = { verdict: Verdict } | { fault: Fault };
+
+/** The connector itself, or a receipt handed to it, is at fault. */
+export interface Fault {
+  code: 'bad-credentials' | 'bad-settings' | 'bad-receipt';
+  message: string;
+  pointer?: string;
+}
 
 /**
  * Plugins' own errors speak for themselves. Of the rest, only those raised before a connection stood are surely not
@@ -34,6 +39,7 @@ type Known = PluginError & { afterSeconds?: number; code?: string; pointer?: str
 const KINDS = new Set([
   'bad-credentials',
   'bad-settings',
+  'bad-receipt',
   'try-later',
   'bad-payload',
   'unclear',
@@ -53,6 +59,8 @@ function byKind(error: Known): Classified {
       return { fault: { code: 'bad-credentials', message: error.message } };
     case 'bad-settings':
       return { fault: { code: 'bad-settings', message: error.message, pointer: error.pointer } };
+    case 'bad-receipt':
+      return { fault: { code: 'bad-receipt', message: error.message } };
     case 'bad-payload':
       return { verdict: rejected(error.code ?? 'rejected', error.message) };
     case 'unclear':

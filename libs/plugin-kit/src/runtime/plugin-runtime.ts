@@ -12,6 +12,7 @@ import {
   OPERATIONS,
   type Plugin,
   type PluginLog,
+  type ReceiptRequest,
 } from '../plugin';
 import {
   secretFields,
@@ -21,14 +22,8 @@ import {
   type SettingsError,
 } from '../settings';
 import { unknown, type Verdict } from '../verdict';
-import { classify } from './classify';
+import { classify, type Fault } from './classify';
 import { createHttp, type Connect, type Http } from './http';
-
-export interface Fault {
-  code: 'bad-credentials' | 'bad-settings';
-  message: string;
-  pointer?: string;
-}
 
 export type Outcome<T> = { value: T } | { fault: Fault };
 
@@ -128,8 +123,12 @@ export class PluginRuntime<S extends object = object> {
     return this.answer(items, async () => this.plugin.lookup?.(items, this.context(signal)));
   }
 
-  async receipts(raw: string, signal: AbortSignal): Promise<Outcome<MessageEvent[]>> {
-    return this.faultOr(async () => (await this.plugin.receipts?.(raw, this.context(signal))) ?? []);
+  async receipts(
+    raw: string,
+    signal: AbortSignal,
+    request?: ReceiptRequest,
+  ): Promise<Outcome<MessageEvent[]>> {
+    return this.faultOr(async () => (await this.plugin.receipts?.(raw, this.context(signal), request)) ?? []);
   }
 
   async feedback(cursor: unknown, signal: AbortSignal): Promise<Outcome<FeedbackPage>> {

@@ -1,4 +1,16 @@
 export { examine } from './examine';
-export { Exam, type Question } from './questions';
-export { FAULTS, missingFaults, type FaultName, type Paper } from './paper';
+export { Exam } from './exam';
+export { httpFaults } from './http-faults';
+export {
+  FAULTS,
+  missing,
+  type ContractPaper,
+  type Delivered,
+  type FaultName,
+  type Paper,
+  type Receipt,
+  type ReceiptPaper,
+  type Topic,
+} from './paper';
 export { inThisProcess, type Run, type StartRun } from './run';
+export { Score, type Answered } from './score';

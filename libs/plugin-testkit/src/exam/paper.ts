@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { Operation, Plugin } from '@percorso/plugin-kit';
+import type { Operation, Plugin, ReceiptRequest } from '@percorso/plugin-kit';
+import type { Call } from '../twins/http/http-provider';
 import type { StartRun } from './run';
 
+/** A twin of the provider, as far as the exam itself needs it. */
+export interface Stoppable {
+  stop(): Promise<void>;
+}
+
 /** What the exam asks for besides the plugin: a provider's twin, payloads, and ways to make the twin misbehave. */
-export interface Paper<S extends object, T extends { stop(): Promise<void> }> {
+export interface Paper<S extends object, T extends Stoppable> {
   plugin: Plugin<S>;
   /** The plugin's package.json: its path, or what it holds. */
   packageJson: string | object;
@@ -24,13 +30,47 @@ export interface Paper<S extends object, T extends { stop(): Promise<void> }> {
   oversized(): Record<string, unknown>;
   /** What the payload is known by at the twin. */
   mark(payload: Record<string, unknown>): string;
-  /** The marks of all the twin holds: messages it took, or records it has. */
+  /** The marks of all the twin holds: messages it took, or records it has. What is removed is not among them. */
   arrived(twin: T): Promise<string[]>;
   faults: Partial<Record<FaultName, (twin: T, seconds?: number) => Promise<unknown>>>;
-  /** Faults this provider cannot have, and why. */
-  without?: Partial<Record<FaultName, string>>;
+  receipts?: ReceiptPaper<T>;
+  contract?: ContractPaper<T>;
+  /** What is left out of this exam, and why. */
+  without?: Partial<Record<Topic, string>>;
   /** How the plugin is run. @default in this process */
   run?: StartRun;
+}
+
+/** A paper as the exam sees it: what is inside the twin is known to the paper's own functions alone. */
+export type AnyPaper = Paper<object, Stoppable>;
+
+/** What a provider posts or mails back, and how it came. */
+export interface Receipt {
+  raw: string;
+  /** Absent where somebody with a key hands it in. */
+  request?: ReceiptRequest;
+}
+
+export interface Delivered {
+  key: string;
+  payload: Record<string, unknown>;
+  providerId?: string;
+}
+
+export interface ReceiptPaper<T> {
+  /** What the provider tells of a delivered item; `ageSeconds` ago, where it signs the time. */
+  told(twin: T, item: Delivered, ageSeconds: number): Promise<Receipt> | Receipt;
+  /** The header that proves who sent it, in lower case. */
+  proof?: string;
+  /** How old a receipt must be to be refused as a replay. */
+  staleSeconds?: number;
+}
+
+export interface ContractPaper<T> {
+  /** The vendor's OpenAPI document, as JSON; undefined where it is not at hand, and the question is left out. */
+  document: string | undefined;
+  /** Every call the twin has seen. */
+  calls(twin: T): Promise<readonly Call[]>;
 }
 
 /** Each hits exactly the next call. */
@@ -40,18 +80,37 @@ export const FAULTS = {
   unavailable: 'is out of service for a moment',
   broken: 'fails inside',
   slow: 'answers after the seconds given',
+  slowBody: 'begins its answer, and ends it after the seconds given',
   dropBefore: 'cuts the connection without accepting',
   dropAfter: 'accepts, then cuts the connection without an answer',
 } as const;
 export type FaultName = keyof typeof FAULTS;
 
-/** The faults the paper neither makes nor explains. */
-export function missingFaults<S extends object, T extends { stop(): Promise<void> }>(
-  paper: Pick<Paper<S, T>, 'faults' | 'without'>,
-): string[] {
-  return (Object.keys(FAULTS) as FaultName[])
-    .filter((name) => !paper.faults[name] && !paper.without?.[name])
-    .map((name) => `${name}: the provider ${FAULTS[name]}`);
+const OTHERS = {
+  receipts: 'what the provider tells of its messages',
+  proof: 'the header that proves a receipt',
+  stale: 'the age at which a receipt is refused',
+  erasure: 'a person is taken out of the provider again, by "remove"',
+  contract: "the vendor's OpenAPI document",
+} as const;
+export type Topic = FaultName | keyof typeof OTHERS;
+
+/** What the paper neither brings nor explains. */
+export function missing(paper: AnyPaper): string[] {
+  const { plugin, faults, receipts, contract, without = {} } = paper;
+  const topics: [Topic, unknown, string][] = [
+    ...(Object.keys(FAULTS) as FaultName[]).map((name): [Topic, unknown, string] => [
+      name,
+      faults[name],
+      `the provider ${FAULTS[name]}`,
+    ]),
+    ['receipts', receipts ?? !plugin.receipts, OTHERS.receipts],
+    ['proof', receipts?.proof ?? !receipts, OTHERS.proof],
+    ['stale', receipts?.staleSeconds ?? !receipts, OTHERS.stale],
+    ['erasure', plugin.remove, OTHERS.erasure],
+    ['contract', contract, OTHERS.contract],
+  ];
+  return topics.flatMap(([topic, brought, what]) => (brought || without[topic] ? [] : [`${topic}: ${what}`]));
 }
 
 /** What the plugin's package.json holds. */

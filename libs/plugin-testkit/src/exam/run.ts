@@ -6,10 +6,12 @@ import {
   type Fault,
   type Item,
   type LookupResult,
+  type MessageEvent,
   type Operation,
   type Outcome,
   type Plugin,
   type PluginLog,
+  type ReceiptRequest,
   type Verdict,
 } from '@percorso/plugin-kit';
 
@@ -19,6 +21,7 @@ export interface Run {
   check(): Promise<(Pick<Fault, 'message'> & { code: string }) | null>;
   deliver(operation: Operation, items: Item[], deadlineMs: number): Promise<Outcome<Verdict[]>>;
   lookup(items: Item[]): Promise<Outcome<LookupResult[]>>;
+  receipts(raw: string, request?: ReceiptRequest): Promise<Outcome<MessageEvent[]>>;
   /** What the plugin logged. */
   logged(): string[];
   close(): void;
@@ -40,6 +43,7 @@ export function inThisProcess<S extends object>(plugin: Plugin<S>): StartRun {
       deliver: (operation, items, deadlineMs) =>
         runtime.deliver(operation, items, AbortSignal.timeout(deadlineMs)),
       lookup: (items) => runtime.lookup(items, AbortSignal.timeout(20_000)),
+      receipts: (raw, request) => runtime.receipts(raw, AbortSignal.timeout(20_000), request),
       logged: () => lines,
       close: () => runtime.close(),
     };

@@ -12,6 +12,8 @@ export type {
   TwinCounters,
 } from './campaign-classic/contract';
 export { makeCertificate, type Certificate } from './certificate';
+export { type HttpFault } from './http/http-fault';
+export { HttpProvider, type Call, type Reply } from './http/http-provider';
 export { TwinControlError } from './control-client';
 export { TwinStartError } from './twin-process';
 export { SmtpSink, startSmtpSink } from './smtp-sink/smtp-sink';

@@ -61,7 +61,7 @@ async function perform(
     case 'lookup':
       return runtime.lookup(request.items, signal);
     case 'receipts':
-      return runtime.receipts(request.raw, signal);
+      return runtime.receipts(request.raw, signal, request.request);
     case 'feedback':
       return runtime.feedback(request.cursor, signal);
   }

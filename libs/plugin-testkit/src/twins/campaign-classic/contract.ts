@@ -33,7 +33,7 @@ export type InjectedFault = FaultTrigger &
   (
     | { kind: 'soapFault'; faultcode?: string; faultstring?: string; detail?: string }
     | { kind: 'http429' | 'http500' | 'http503'; retryAfterSeconds?: number }
-    | { kind: 'slow'; ms: number }
+    | { kind: 'slow' | 'slowBody'; ms: number }
     | { kind: 'acceptThenDrop' | 'dropBeforeAccept' | 'expireSessions' | 'refuseLogon' }
   );
 
@@ -43,6 +43,7 @@ export const FAULT_KINDS: ReadonlyArray<InjectedFault['kind']> = [
   'http500',
   'http503',
   'slow',
+  'slowBody',
   'acceptThenDrop',
   'dropBeforeAccept',
   'expireSessions',

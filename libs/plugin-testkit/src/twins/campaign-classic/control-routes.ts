@@ -52,7 +52,8 @@ function addFault(faults: TriggerList<InjectedFault>, body: unknown): string {
   const fault = body as InjectedFault | undefined;
   if (!fault || !FAULT_KINDS.includes(fault.kind))
     throw new ControlRefusal(`kind must be one of ${FAULT_KINDS.join(', ')}`);
-  if (fault.kind === 'slow' && typeof fault.ms !== 'number') throw new ControlRefusal('slow needs ms');
+  if ((fault.kind === 'slow' || fault.kind === 'slowBody') && typeof fault.ms !== 'number')
+    throw new ControlRefusal(`${fault.kind} needs ms`);
   return faults.add(fault);
 }
 

@@ -98,6 +98,8 @@ async function serve(
         req.socket.destroy();
       }
       return;
+    case 'slowBody':
+      return sendInHalves(res, writeResponse(call, execute(parts, req, call)), fault.ms);
   }
   sendXml(res, 200, writeResponse(call, execute(parts, req, call)));
 }
@@ -130,6 +132,13 @@ function hits(fault: InjectedFault, call: SoapCall): boolean {
 
 function sendXml(res: ServerResponse, status: number, xml: string): void {
   res.writeHead(status, { 'content-type': 'text/xml; charset=utf-8' }).end(xml);
+}
+
+async function sendInHalves(res: ServerResponse, xml: string, ms: number): Promise<void> {
+  const middle = Math.ceil(xml.length / 2);
+  res.writeHead(200, { 'content-type': 'text/xml; charset=utf-8' }).write(xml.slice(0, middle));
+  await sleep(ms);
+  res.end(xml.slice(middle));
 }
 
 function sendStatus(res: ServerResponse, status: number, retryAfterSeconds: number | undefined): void {

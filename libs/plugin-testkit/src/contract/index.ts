@@ -1,0 +1,1 @@
+export { OpenApiContract, vendorDocument } from './openapi-contract';

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { PluginRuntime, type CapabilityOptions, type Item, type Verdict } from '@percorso/plugin-kit';
+import type { FaultName, AnyPaper, Stoppable } from './paper';
+import { inThisProcess, type Run } from './run';
+
+export const DEADLINE_MS = 15_000;
+
+/** Where the exam takes place: the plugin running against the twin, and what questions do with both. */
+export class Ground {
+  readonly limits: CapabilityOptions;
+  private twinStarted?: Stoppable;
+  private runStarted?: Run;
+  private count = 0;
+
+  constructor(readonly paper: AnyPaper) {
+    const { operations } = PluginRuntime.describe(paper.plugin);
+    const limits = operations[paper.operation];
+    assert(limits, `the plugin has no ${paper.operation}`);
+    this.limits = limits;
+  }
+
+  async start(): Promise<void> {
+    this.twinStarted = await this.paper.twin();
+    this.runStarted = this.begin({});
+  }
+
+  async stop(): Promise<void> {
+    this.runStarted?.close();
+    await this.twinStarted?.stop();
+  }
+
+  get twin(): Stoppable {
+    assert(this.twinStarted, 'the exam has not started');
+    return this.twinStarted;
+  }
+
+  get run(): Run {
+    assert(this.runStarted, 'the exam has not started');
+    return this.runStarted;
+  }
+
+  /** Another run, with some settings changed. */
+  begin(changes: Record<string, unknown>): Run {
+    const start = this.paper.run ?? inThisProcess(this.paper.plugin);
+    return start({ ...this.paper.settings(this.twin), ...changes });
+  }
+
+  items(count: number): Item[] {
+    return Array.from({ length: count }, () => this.item(this.paper.payload(this.count + 1)));
+  }
+
+  item(payload: Record<string, unknown>): Item {
+    this.count += 1;
+    return { key: `exam:${this.count}`, payload };
+  }
+
+  /** One verdict per item. */
+  async deliver(
+    items: Item[],
+    { deadlineMs = DEADLINE_MS, operation = this.paper.operation } = {},
+  ): Promise<Verdict[]> {
+    const outcome = await this.run.deliver(operation, items, deadlineMs);
+    assert('value' in outcome, `the connector is at fault: ${JSON.stringify(outcome)}`);
+    assert.equal(outcome.value.length, items.length, 'there must be one verdict per item');
+    return outcome.value;
+  }
+
+  async inject(name: FaultName, seconds?: number): Promise<void> {
+    await this.paper.faults[name]?.(this.twin, seconds);
+  }
+
+  async arrivedTimes(times: number, ...items: Item[]): Promise<void> {
+    const arrived = await this.paper.arrived(this.twin);
+    for (const item of items) {
+      const found = arrived.filter((mark) => mark === this.markOf(item)).length;
+      assert.equal(found, times, `arrived at the twin ${found} times and not ${times}`);
+    }
+  }
+
+  markOf({ payload }: Item): string {
+    return this.paper.mark(payload);
+  }
+
+  /** Settings that must be in no log, and everybody the exam named. */
+  secretsAndPeople(): string[] {
+    const settings = this.paper.settings(this.twin);
+    const { secrets } = PluginRuntime.describe(this.paper.plugin);
+    const people = Array.from({ length: this.count }, (_, n) => this.paper.mark(this.paper.payload(n + 1)));
+    return [
+      ...secrets.flatMap((field) => (settings[field] === undefined ? [] : [String(settings[field])])),
+      ...people,
+    ];
+  }
+}
+
+export function expectAll(verdicts: readonly Verdict[], ...allowed: Verdict['status'][]): void {
+  const other = verdicts.find((verdict) => !allowed.includes(verdict.status));
+  assert(!other, `expected ${allowed.join(' or ')}, not ${JSON.stringify(other)}`);
+}

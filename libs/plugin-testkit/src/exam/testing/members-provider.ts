@@ -1,0 +1,80 @@
+import { createHmac } from 'node:crypto';
+import { HttpProvider, type Call, type Reply } from '../../twins';
+import type { Delivered, Receipt } from '../paper';
+
+interface Member {
+  email: string;
+  name?: string;
+}
+
+/** A list of members: batches answered one by one, removal, and signed webhooks. */
+export class MembersProvider extends HttpProvider {
+  readonly members: Member[] = [];
+
+  constructor() {
+    super((call) => this.reply(call));
+  }
+
+  told({ key, payload }: Delivered, ageSeconds: number): Receipt {
+    const time = new Date(Date.now() - ageSeconds * 1000);
+    const fact = { id: `f-${key}`, address: payload['email'], at: time.toISOString(), effectKey: key };
+    const raw = JSON.stringify({ facts: [fact] });
+    const proof = createHmac('sha256', 'secret-key').update(`${time.getTime()}.${raw}`).digest('base64');
+    const headers = { 'x-time': String(time.getTime()), 'x-proof': proof };
+    return { raw, request: { url: 'https://hub.test/v1/hooks/1', headers } };
+  }
+
+  private reply({ method, path, headers, body }: Call): Reply {
+    if (headers['authorization'] !== 'Bearer secret-key') return { status: 401 };
+    if (method === 'GET') return { status: 200, json: { emails: this.members.map(({ email }) => email) } };
+    const { members } = JSON.parse(body) as { members: Member[] };
+    const results = members.map(({ email }) =>
+      email.includes('@') ? { ok: true } : { ok: false, error: 'bad-address' },
+    );
+    return {
+      status: 200,
+      json: { results },
+      accept: () => members.forEach((member, at) => results[at]?.ok && this.keep(path, member)),
+    };
+  }
+
+  private keep(path: string, member: Member): void {
+    const at = this.members.findIndex(({ email }) => email === member.email);
+    if (at >= 0) this.members.splice(at, 1);
+    if (path === '/members') this.members.push(member);
+  }
+}
+
+/** What its vendor would publish. */
+export const MEMBERS_DOCUMENT = {
+  openapi: '3.1.0',
+  paths: {
+    '/me': { get: {} },
+    '/members': { get: {}, post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
+    '/removals': { post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
+  },
+  components: {
+    requestBodies: {
+      members: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['members'],
+              properties: { members: { type: 'array', items: { $ref: '#/components/schemas/member' } } },
+            },
+          },
+        },
+      },
+    },
+    schemas: {
+      member: {
+        type: 'object',
+        required: ['email'],
+        additionalProperties: false,
+        properties: { email: { type: 'string' }, name: { type: 'string' } },
+      },
+    },
+  },
+};
