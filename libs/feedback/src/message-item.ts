@@ -25,7 +25,7 @@ export function eventName({ type, channel }: Pick<MessageEvent, 'type' | 'channe
 
 /** A message event as an item for ingest. Its messageId is the provider's fact: told twice, it is a duplicate. */
 export function messageItem(connectorId: string, event: MessageEvent, who: Who): object {
-  const { channel, providerId, effectKey, bounce, reason } = event;
+  const { channel, providerId, effectKey, bounce, link, reason } = event;
   return {
     type: 'track',
     messageId: `${connectorId}:${shortened(event.id)}`,
@@ -38,6 +38,7 @@ export function messageItem(connectorId: string, event: MessageEvent, who: Who):
       ...(providerId === undefined ? {} : { provider_id: providerId }),
       ...(effectKey === undefined ? {} : { effect_key: effectKey }),
       ...(bounce === undefined ? {} : { bounce }),
+      ...(link === undefined ? {} : { link_url: link }),
       ...(reason === undefined ? {} : { reason }),
     },
   };

@@ -32,7 +32,7 @@ export {
 } from './errors';
 export type { MessageEvent } from './message-event';
 export { retryAfter, verdictFor } from './runtime/classify';
-export { itemwise } from './itemwise';
+export { itemwise, partwise, type InParts } from './itemwise';
 
 // What hosts and exams use to run one.
 export {

@@ -1,5 +1,5 @@
-import { BadCredentials, BadPayload } from './errors';
-import { itemwise } from './itemwise';
+import { BadCredentials, BadPayload, TryLater } from './errors';
+import { itemwise, partwise } from './itemwise';
 import type { Context, Item } from './plugin';
 import { accepted, unknown, type Verdict } from './verdict';
 
@@ -48,6 +48,26 @@ describe('itemwise', () => {
   it.each([accepted(), unknown('lost')])('keeps the answers before a fault: %j', async (verdict) => {
     const verdicts = await failing({ 1: new BadCredentials('Wrong.') }, verdict)(items(3), ctx);
     expect(verdicts.map(({ status }) => status)).toEqual([verdict.status, 'retry', 'retry']);
+  });
+
+  it('leaves what is not begun to another time when the provider asks for it', async () => {
+    const verdicts = await failing({ 1: new TryLater(7) })(items(4), ctx);
+    const later = { status: 'retry', code: 'busy', afterSeconds: 7 };
+    expect(verdicts).toEqual([accepted(), later, later, later]);
+  });
+
+  it('answers items of parts in the order of the batch', async () => {
+    const even = (item: Item): boolean => numberOf(item) % 2 === 0;
+    const sizes: number[] = [];
+    const deliver = partwise<object>(
+      (all) => [all.filter(even), all.filter((item) => !even(item))],
+      async (part) => {
+        sizes.push(part.length);
+        return part.map(({ key }) => accepted(key));
+      },
+    );
+    expect(await deliver(items(5), ctx)).toEqual(items(5).map(({ key }) => accepted(key)));
+    expect(sizes).toEqual([3, 2]);
   });
 
   it('begins nothing after the deadline', async () => {

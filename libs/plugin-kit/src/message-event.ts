@@ -9,6 +9,8 @@ export interface MessageEvent {
   at: string;
   /** What `accepted(providerId)` named. */
   providerId?: string;
+  /** Of a click: where it led. */
+  link?: string;
   bounce?: 'hard' | 'soft';
   reason?: string;
   effectKey?: string;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Operation, Plugin, ReceiptRequest } from '@percorso/plugin-kit';
-import type { Call } from '../twins/http/http-provider';
+import type { SeenCall } from '../twins/http/http-provider';
 import type { StartRun } from './run';
 
 /** A twin of the provider, as far as the exam itself needs it. */
@@ -69,8 +69,8 @@ export interface ReceiptPaper<T> {
 export interface ContractPaper<T> {
   /** The vendor's OpenAPI document, as JSON; undefined where it is not at hand, and the question is left out. */
   document: string | undefined;
-  /** Every call the twin has seen. */
-  calls(twin: T): Promise<readonly Call[]>;
+  /** The calls the twin has seen; those it refuses are not judged. */
+  calls(twin: T): Promise<readonly SeenCall[]>;
 }
 
 /** Each hits exactly the next call. */

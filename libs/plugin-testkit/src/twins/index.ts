@@ -13,7 +13,8 @@ export type {
 } from './campaign-classic/contract';
 export { makeCertificate, type Certificate } from './certificate';
 export { type HttpFault } from './http/http-fault';
-export { HttpProvider, type Call, type Reply } from './http/http-provider';
+export { HttpProvider, type Call, type Reply, type SeenCall } from './http/http-provider';
+export { HttpTwin } from './http/http-twin';
 export { TwinControlError } from './control-client';
 export { TwinStartError } from './twin-process';
 export { SmtpSink, startSmtpSink } from './smtp-sink/smtp-sink';
@@ -26,3 +27,7 @@ export type {
   SinkMessage,
   SinkRule,
 } from './smtp-sink/contract';
+export { SendGridTwin, startSendGridTwin, type SendGridTwinOptions } from './sendgrid/sendgrid-twin';
+export type { EventRequest, SendGridMessage, Webhook, WebhookRequest } from './sendgrid/contract';
+export { TwilioTwin, startTwilioTwin, type TwilioTwinOptions } from './twilio/twilio-twin';
+export type { Callback, CallbackRequest, TwilioMessage } from './twilio/contract';

@@ -14,6 +14,11 @@ export interface Call {
   body: string;
 }
 
+/** A call with the status of what the provider itself makes of it, whatever fault came between. */
+export interface SeenCall extends Call {
+  status: number;
+}
+
 /** What the provider makes of a call. `accept` keeps what it asks for; a call without it changes nothing. */
 export interface Reply {
   status: number;
@@ -24,8 +29,8 @@ export interface Reply {
 
 /** A provider over HTTP: it keeps every call, answers as `answer` says, and misbehaves as it is told. */
 export class HttpProvider {
-  readonly calls: Call[] = [];
-  private readonly faults = new TriggerList<HttpFault>(() => 1);
+  readonly calls: SeenCall[] = [];
+  readonly faults = new TriggerList<HttpFault>(() => 1);
   private readonly server = createServer((request, response) => {
     this.serve(request, response).catch(() => request.socket.destroy());
   });
@@ -53,8 +58,8 @@ export class HttpProvider {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await callOf(request);
-    this.calls.push(call);
     const reply = this.answer(call);
+    this.calls.push({ ...call, status: reply.status });
     const fault = reply.accept && this.faults.take(() => true);
     switch (fault?.kind) {
       case 'http429':

@@ -1,0 +1,157 @@
+import {
+  accepted,
+  BadCredentials,
+  BadSettings,
+  partwise,
+  rejected,
+  retry,
+  verdictFor,
+} from '@percorso/plugin-kit';
+import type { Context, Deliver, Item, Verdict } from '@percorso/plugin-kit';
+import { isAxiosError, type AxiosResponse } from 'axios';
+import { mailOf, type Mail } from './mail';
+import type { SendGridSettings } from './settings';
+
+type Ctx = Context<SendGridSettings>;
+
+/** https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations: recipients in one request. */
+const MAX_RECIPIENTS = 1000;
+/** `ctx.http` sends at most 16 MiB. */
+const MAX_BYTES = 15_000_000;
+
+/**
+ * Mails that differ only in what SendGrid personalizes (recipient, subject, headers, template data) go out in one request.
+ * SendGrid knows no key by which it would tell a repetition from a new mail.
+ */
+export const send: Deliver<SendGridSettings> = async (items, ctx) => {
+  const mails = new Map<Item, Mail | Verdict>(items.map((item) => [item, mailOf(item, ctx.settings.from)]));
+  const ready = items.filter((item) => 'shared' in (mails.get(item) as object));
+  const verdicts = await partwise<SendGridSettings>(
+    () => requestsOf(ready.map((item) => mails.get(item) as Mail)),
+    (part) =>
+      post(
+        part.map((item) => mails.get(item) as Mail),
+        ctx,
+      ),
+  )(ready, ctx);
+  const answered = new Map(ready.map((item, at) => [item, verdicts[at] as Verdict]));
+  return items.map((item) => answered.get(item) ?? (mails.get(item) as Verdict));
+};
+
+/** Items by what they share, a request's worth each. */
+function requestsOf(mails: Mail[]): Item[][] {
+  const open = new Map<string, { items: Item[]; bytes: number }>();
+  const requests: Item[][] = [];
+  for (const { item, shared, personalization } of mails) {
+    const key = JSON.stringify(shared);
+    const bytes = Buffer.byteLength(JSON.stringify(personalization));
+    let request = open.get(key);
+    if (!request || request.items.length >= MAX_RECIPIENTS || request.bytes + bytes > MAX_BYTES) {
+      open.set(key, (request = { items: [], bytes: Buffer.byteLength(key) }));
+      requests.push(request.items);
+    }
+    request.items.push(item);
+    request.bytes += bytes;
+  }
+  return requests;
+}
+
+/**
+ * One request. A refusal means that nobody of it got anything: those it names are refused and the others tried without
+ * them; one that names nobody holds for all.
+ */
+async function post(mails: Mail[], ctx: Ctx): Promise<Verdict[]> {
+  try {
+    const response = await ctx.http.post(
+      `${baseUrl(ctx)}/v3/mail/send`,
+      { ...(mails[0] as Mail).shared, personalizations: mails.map(({ personalization }) => personalization) },
+      { headers: { ...headersOf(ctx), 'content-type': 'application/json' } },
+    );
+    const id: unknown = response.headers['x-message-id'];
+    return mails.map(() => accepted(typeof id === 'string' ? id : undefined));
+  } catch (error) {
+    const response = isAxiosError(error) ? error.response : undefined;
+    if (response?.status === 429) return mails.map(() => later(response, ctx.now()));
+    if (response?.status !== 400) throw meaning(error, response);
+    const named = refusals(response.data);
+    const mine = mails.map((_, at) => named.get(at));
+    const others = mails.filter((_, at) => mine[at] === undefined);
+    if (others.length === mails.length)
+      return mails.map(() => named.get(undefined) ?? rejected('http-400', 'SendGrid refuses the mail.'));
+    const rest =
+      others.length === 0
+        ? []
+        : await post(others, ctx).catch((failed: unknown) => others.map(() => verdictFor(failed)));
+    return mine.map((verdict) => verdict ?? (rest.shift() as Verdict));
+  }
+}
+
+/** The scopes of the key: reading them changes nothing. */
+export async function check(ctx: Ctx): Promise<void> {
+  const { data } = await ctx.http.get<{ scopes?: unknown }>(`${baseUrl(ctx)}/v3/scopes`, {
+    headers: headersOf(ctx),
+  });
+  if (!Array.isArray(data?.scopes) || !data.scopes.includes('mail.send'))
+    throw new BadCredentials('The API key may not send mail: it lacks the scope mail.send.');
+}
+
+/** Refusals of a 400 by the place of the personalization they name; undefined names the whole request. */
+export function refusals(data: unknown): Map<number | undefined, Verdict> {
+  const { errors } = (data ?? {}) as { errors?: unknown };
+  const found = new Map<number | undefined, Verdict>();
+  for (const error of Array.isArray(errors) ? (errors as { message?: unknown; field?: unknown }[]) : []) {
+    const field = String(error?.field ?? '');
+    const [, place, rest = ''] = /^personalizations\.(\d+)\.?(.*)$/.exec(field) ?? [];
+    const at = place === undefined ? undefined : Number(place);
+    if (!found.has(at))
+      found.set(at, refusal(withoutAddresses(String(error?.message ?? '')), at === undefined ? field : rest));
+  }
+  return found;
+}
+
+function refusal(message: string, field: string): Verdict {
+  const pointer = POINTERS[field.split('.')[0] as string];
+  const reason = message || 'SendGrid refuses the mail.';
+  if (pointer === '/to') return rejected('bad-address', reason, { pointer, bounce: 'hard' });
+  return rejected('refused', reason, pointer === undefined ? {} : { pointer });
+}
+
+/** Where the payload holds what SendGrid names. */
+const POINTERS: Record<string, string> = {
+  to: '/to',
+  from: '/from',
+  reply_to: '/replyTo',
+  subject: '/subject',
+  content: '/text',
+  headers: '/headers',
+  template_id: '/templateId',
+  dynamic_template_data: '/data',
+  categories: '/categories',
+};
+
+/** https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits: the time it ends, in Unix seconds. */
+function later({ headers }: AxiosResponse, now: Date): Verdict {
+  const after = Number(headers['retry-after'] ?? NaN);
+  const reset = Number(headers['x-ratelimit-reset'] ?? NaN) - Math.floor(now.getTime() / 1000);
+  const seconds = [after, reset].find((one) => Number.isFinite(one) && one >= 0);
+  return retry(seconds, 'http-429');
+}
+
+/** 403 also says that the sender is not verified. */
+function meaning(error: unknown, response: AxiosResponse | undefined): unknown {
+  if (response?.status !== 403) return error;
+  const field = String((response.data as { errors?: { field?: unknown }[] })?.errors?.[0]?.field ?? '');
+  return field.startsWith('from')
+    ? new BadSettings('/from', 'SendGrid does not know the sender as verified.')
+    : error;
+}
+
+export function withoutAddresses(text: string): string {
+  return text.replace(/<?[^\s<>@]+@[^\s<>@]+>?/g, '…').slice(0, 300);
+}
+
+const baseUrl = ({ settings }: Ctx): string => settings.url.replace(/\/+$/, '');
+
+function headersOf({ settings }: Ctx): Record<string, string> {
+  return { authorization: `Bearer ${settings.apiKey}`, accept: 'application/json' };
+}
