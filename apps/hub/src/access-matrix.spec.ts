@@ -24,6 +24,7 @@ const BODIES: Record<string, object> = {
   'PATCH /v1/audiences/{id}': { name: 'Taken' },
   'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
   'PATCH /v1/connectors/{id}': { name: 'Taken' },
+  'PATCH /v1/syncs/{id}': { name: 'Taken' },
   'PUT /v1/mappings/{id}': { expression: '$' },
   'POST /v1/effects/{id}/settle': { outcome: 'accepted' },
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },

@@ -9,12 +9,13 @@ const OPEN = `(e.state IN ('pending', 'sending') OR (e.state = 'unknown' AND e.d
 
 /** Its sync has not told the exit yet, so the newest payload that reached the target is what a removal needs. */
 const NEEDED = `EXISTS (
-    SELECT FROM sync s JOIN membership_delta d ON d.workspace_id = s.workspace_id AND d.audience_id = s.audience_id
-    WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND d.person = e.person AND d.op = 'exit'
-      AND (d.pos IS NULL OR d.pos > s.cursor_pos))
+    SELECT FROM sync s JOIN membership m ON m.workspace_id = s.workspace_id AND m.audience_id = s.audience_id
+    WHERE s.workspace_id = e.workspace_id AND s.id = e.sync_id AND m.person = e.person AND NOT m.member
+      AND NOT EXISTS (SELECT FROM effect x WHERE x.workspace_id = e.workspace_id AND x.sync_id = e.sync_id
+        AND x.person = e.person AND x.membership_version = m.version))
   AND (e.state IN ('accepted', 'unknown') OR e.doubtful_since IS NOT NULL)
   AND NOT EXISTS (SELECT FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
-    AND n.person = e.person AND n.membership_version > e.membership_version
+    AND n.person = e.person AND (n.membership_version, n.revision) > (e.membership_version, e.revision)
     AND (n.state IN ('pending', 'sending', 'accepted', 'unknown') OR n.doubtful_since IS NOT NULL))`;
 
 const REDACT = `UPDATE effect e SET payload = NULL, content_hash = NULL, address = NULL, reason = NULL, provider_id = NULL
@@ -50,7 +51,7 @@ export class EffectPlace implements ErasurePlace {
 
 function reasonOf(left: { open: boolean; needed: boolean; planning: boolean }): string | undefined {
   if (left.open) return 'removals and calls that are on their way';
-  if (left.needed) return 'the next run of a sync, which removes the person from its campaign system';
+  if (left.needed) return 'removals from campaign systems that are being planned';
   // It may have read the person before the erasure, and record what it read.
   return left.planning ? 'a run that was being planned when the erasure began' : undefined;
 }

@@ -15,12 +15,17 @@ export interface Reason {
 export interface NewEffect {
   /** Names the intent; recording it twice changes nothing. */
   key: string;
-  runId: string;
+  /** Absent of what was not waiting for a run. */
+  runId?: string;
   syncId: string;
   connectorId: string;
   person: number;
   profileId: string;
   membershipVersion: string;
+  /** Orders what was told of one membership version; the newest counts. @default 0 */
+  revision?: number;
+  /** The version of the mapping that made the payload. */
+  mappingVersion?: number;
   operation: Operation;
   payload?: object;
   channel?: string;

@@ -4,7 +4,8 @@ export type * from './definition/definition';
 export { instantOf, leavesOf } from './definition/definition';
 export { definitionSchema } from './definition/definition.schema';
 export { LIMITS, parseDefinition, type ParsedDefinition } from './definition/parse-definition';
-export { isZone } from './definition/zones';
+export { DEFAULT_ZONE, isZone } from './definition/zones';
+export { cronMistake, nextRun } from './schedule/cron';
 export { anniversaries, localDay } from './definition/calendar-days';
 export {
   type LookUp,

@@ -20,6 +20,7 @@ import { computedTraits } from './migrations/0030-computed-traits';
 import { flow } from './migrations/0038-flow';
 import { plugins } from './migrations/0034-plugins';
 import { unknownPolicy } from './migrations/0039-unknown-policy';
+import { syncModes } from './migrations/0042-sync-modes';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -45,6 +46,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   flow,
   plugins,
   unknownPolicy,
+  syncModes,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

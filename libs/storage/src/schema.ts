@@ -424,6 +424,15 @@ export interface SyncTable {
   connector_id: string;
   mapping_id: string;
   exit_mapping_id: string | null;
+  mode: string | null;
+  cron: string | null;
+  zone: string | null;
+  due_at: Date | null;
+  after_evaluation: Generated<boolean>;
+  on_delta: Generated<boolean>;
+  seen_evaluation_id: string | null;
+  wanted: string | null;
+  runs: Generated<number>;
   state: Generated<string>;
   cursor_epoch: number | null;
   cursor_pos: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
@@ -449,6 +458,12 @@ export interface SyncRunTable {
   error: string | null;
   created_at: Date;
   ended_at: Date | null;
+  number: Generated<number>;
+  trigger: Generated<string>;
+  mode: string | null;
+  compares: Generated<boolean>;
+  comparing: Generated<boolean>;
+  expected: Int8 | null;
 }
 
 export interface EffectTable {
@@ -461,6 +476,8 @@ export interface EffectTable {
   person: number;
   profile_id: string;
   membership_version: Int8;
+  revision: Generated<number>;
+  mapping_version: number | null;
   operation: string;
   payload: JSONColumnType<object | null>;
   content_hash: string | null;

@@ -5,18 +5,29 @@ import type { RunRow } from './run.store';
 
 const PAGE = 500;
 
+/** Where in its reading a run is. */
+export type ReadingPlace = Pick<
+  RunRow,
+  'audienceId' | 'snapshot' | 'compares' | 'comparing' | 'plannedPos' | 'toPos'
+>;
+
 export interface ChangePage {
   changes: Change[];
-  nextPos: number;
+  next: Pick<RunRow, 'plannedPos' | 'comparing'>;
   isLast: boolean;
 }
 
 /**
- * The next changes of a run. A first run reads the members as they are, later ones the log; of several changes of one
- * member in a page only the newest counts, since the target only needs to know where it ended.
+ * The next changes of a run. A first run reads the members as they are, later ones the log and then, where they compare,
+ * the members; of several changes of one member in a page only the newest counts, since the target only needs to know
+ * where it ended.
  */
-export async function readChanges(tx: Transaction, log: MembershipLog, run: RunRow): Promise<ChangePage> {
-  if (run.snapshot) {
+export async function readChanges(
+  tx: Transaction,
+  log: MembershipLog,
+  run: ReadingPlace,
+): Promise<ChangePage> {
+  if (run.snapshot || run.comparing) {
     const members = await log.members(tx, {
       audienceId: run.audienceId,
       afterPerson: run.plannedPos,
@@ -24,7 +35,7 @@ export async function readChanges(tx: Transaction, log: MembershipLog, run: RunR
     });
     return {
       changes: members.map((member) => ({ ...member, op: 'enter' as const })),
-      nextPos: members.at(-1)?.person ?? run.plannedPos,
+      next: { plannedPos: members.at(-1)?.person ?? run.plannedPos, comparing: run.comparing },
       isLast: members.length < PAGE,
     };
   }
@@ -34,6 +45,11 @@ export async function readChanges(tx: Transaction, log: MembershipLog, run: RunR
   for (const { person, profileId, op, version, at, cause } of deltas) {
     newest.set(person, { person, profileId, op, version, since: at, erased: cause.kind === 'erasure' });
   }
-  const isLast = deltas.length < PAGE;
-  return { changes: [...newest.values()], nextPos: isLast ? run.toPos : deltas.at(-1)!.pos, isLast };
+  const changes = [...newest.values()];
+  if (deltas.length === PAGE) {
+    return { changes, next: { plannedPos: deltas.at(-1)!.pos, comparing: false }, isLast: false };
+  }
+  return run.compares
+    ? { changes, next: { plannedPos: 0, comparing: true }, isLast: false }
+    : { changes, next: { plannedPos: run.toPos, comparing: false }, isLast: true };
 }

@@ -57,6 +57,7 @@ export async function insertMappingVersion(
 
 /** What a run maps with: one version of an expression, fixed when the run began. */
 export interface MappingVersion {
+  version: number;
   expression: string;
   required: string[];
 }
@@ -67,8 +68,21 @@ export async function findMappingVersion(
   version: number,
 ): Promise<MappingVersion | undefined> {
   const { rows } = await tx.query<MappingVersion>(
-    `SELECT expression, required FROM mapping_version WHERE workspace_id = $1 AND mapping_id = $2 AND version = $3`,
+    `SELECT version, expression, required FROM mapping_version WHERE workspace_id = $1 AND mapping_id = $2 AND version = $3`,
     [tx.workspaceId, mappingId, version],
+  );
+  return rows[0];
+}
+
+export async function findCurrentVersion(
+  tx: Transaction,
+  mappingId: string,
+): Promise<MappingVersion | undefined> {
+  const { rows } = await tx.query<MappingVersion>(
+    `SELECT v.version, v.expression, v.required FROM mapping m JOIN mapping_version v
+       ON v.workspace_id = m.workspace_id AND v.mapping_id = m.id AND v.version = m.current
+     WHERE m.workspace_id = $1 AND m.id = $2`,
+    [tx.workspaceId, mappingId],
   );
   return rows[0];
 }

@@ -22,19 +22,27 @@ export interface LastEffect {
 
 export type Plan = Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'>;
 
-/** What becomes of a member: a payload to deliver, or the reason there is none. */
+/** How a connector is told of a member. */
+export const enteringOperation = ({ kind }: Pick<ConnectorDescription, 'kind'>): 'send' | 'upsert' =>
+  kind === 'messaging' ? 'send' : 'upsert';
+
+/**
+ * What becomes of a member: a payload to deliver, or the reason there is none.
+ * @param removes whether who leaves is removed where the exit mapping says nothing; who is erased always is
+ */
 export function planRow(
   change: Change,
   result: MappingResult | undefined,
   required: readonly string[],
-  connector: ConnectorDescription,
+  connector: Pick<ConnectorDescription, 'kind' | 'capabilities' | 'channel' | 'addressPointer'>,
   last: LastEffect | undefined,
+  removes = true,
 ): Plan {
-  const entering = connector.kind === 'messaging' ? 'send' : 'upsert';
+  const entering = enteringOperation(connector);
   if (change.op === 'exit' && !last?.entered) {
     return drop(entering, { code: 'never-entered', reason: 'Nothing was sent when the member entered.' });
   }
-  const asked = change.erased || asksForRemoval(result);
+  const asked = change.erased || (removes && asksForRemoval(result));
   if (change.op === 'exit' && asked && connector.capabilities.remove && last?.payload) {
     return { operation: 'remove', payload: last.payload };
   }
@@ -66,7 +74,7 @@ export function planRow(
 
 const GONE: Reason = { code: 'profile-gone', reason: 'The profile was erased or merged into another.' };
 
-const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ operation, dropped });
+export const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ operation, dropped });
 
 /** An exit is a removal unless its mapping says what to write instead. */
 const asksForRemoval = (result: MappingResult | undefined): boolean =>

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { type ConnectorDescription, ConnectorRuntime } from '@percorso/connector';
+import { ConnectorRuntime } from '@percorso/connector';
 import { DeliveryWaker, recordEffects } from '@percorso/delivery';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { MappingRunner, type MappingResult } from '@percorso/mapping';
@@ -7,34 +7,31 @@ import { type ProfileDocument, ProfileReader, usageVersion } from '@percorso/pro
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
-import { lastEffects } from './last-effects';
+import { knownPersons, lastEffects, newestEffects } from './last-effects';
 import { mapChanges } from './map-changes';
-import { findMappingVersion, type MappingVersion } from './mapping.store';
-import { type Change, type LastEffect, planRow } from './plan-row';
-import { advanceRun, claimRun, finishPlanning, type RunRow } from './run.store';
+import { findCurrentVersion, findMappingVersion, type MappingVersion } from './mapping.store';
+import { effectsOf, planChanges, type PlanScope, type RunMappings, toldChanges } from './plan-page';
+import type { Change } from './plan-row';
+import { advanceRun, claimRun, expectRows, finishPlanning, type RunRow } from './run.store';
+import { defaultMode, MODE_RULES } from './sync-mode';
 import { UsageCheck, type UsedExpression } from './usage-check';
 import { UsageGuard } from './usage-guard';
 
 /** How long a page may take before another planner may take the run over. */
 const LEASE_MS = 20_000;
 
-interface Mappings {
-  entry: MappingVersion;
-  exit?: MappingVersion;
-}
-
 /** A page with what its changes map to; which of them are new is seen when it is recorded. */
 interface Page extends Omit<ChangePage, 'changes'> {
+  /** Read, told or not. */
+  looked: number;
   /** Those that this sync tells its connector. */
   changes: Change[];
   results: Map<Change, MappingResult>;
 }
 
 /** What holds for the whole of a run. */
-interface Plan {
+interface Plan extends PlanScope {
   run: RunRow;
-  mappings: Mappings;
-  connector: ConnectorDescription;
   /** The usage rules it was last held against. */
   usageVersion: number;
 }
@@ -63,8 +60,12 @@ export class Planner {
     const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
     if (!run) return;
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
-    const mappings = await this.database.tx(workspaceId, (tx) => loadMappings(tx, run));
-    const plan = { run, mappings, connector, usageVersion: NOT_CHECKED };
+    const mappings = await this.database.tx(workspaceId, async (tx) => {
+      if (run.expected === null) await expectRows(tx, run);
+      return loadMappings(tx, run);
+    });
+    const mode = run.mode ?? defaultMode(connector);
+    const plan = { run, mode, mappings, connector, usageVersion: NOT_CHECKED };
     await this.usage.prepare(expressionsOf(plan));
     // Before anything is mapped: nothing of a run that is barred leaves.
     if (await this.database.tx(workspaceId, (tx) => this.isBarred(tx, plan))) return;
@@ -73,12 +74,12 @@ export class Planner {
 
   /** The next page is read and mapped while one is recorded. */
   private async pages(workspaceId: string, plan: Plan): Promise<void> {
-    const { id: runId, connectorId, plannedPos } = plan.run;
-    let next: Promise<Page> | undefined = this.prepare(workspaceId, plan, plannedPos);
+    const { id: runId, connectorId } = plan.run;
+    let next: Promise<Page> | undefined = this.prepare(workspaceId, plan, plan.run);
     try {
       while (next) {
         const page: Page = await next;
-        next = page.isLast ? undefined : this.prepare(workspaceId, plan, page.nextPos);
+        next = page.isLast ? undefined : this.prepare(workspaceId, plan, page.next);
         // Should it fail, that is told when its turn comes.
         next?.catch(() => undefined);
         const turn = await this.database.tx(workspaceId, (tx) => this.record(tx, plan, page));
@@ -91,22 +92,21 @@ export class Planner {
     }
   }
 
-  private async prepare(workspaceId: string, plan: Plan, plannedPos: number): Promise<Page> {
-    const { mappings, connector } = plan;
+  private async prepare(workspaceId: string, plan: Plan, from: ChangePage['next']): Promise<Page> {
+    const { plannedPos, comparing } = from;
     const { page, documents } = await this.database.tx(workspaceId, async (tx) => {
-      const page = await readChanges(tx, this.log, { ...plan.run, plannedPos });
+      const page = await readChanges(tx, this.log, { ...plan.run, plannedPos, comparing });
       const persons = page.changes.map(({ person }) => person);
       return { page, documents: await this.profiles.documents(tx, persons) };
     });
-    const tellsExits = mappings.exit !== undefined || connector.capabilities.remove !== undefined;
-    const changes = page.changes.filter(({ op }) => op === 'enter' || tellsExits);
+    const changes = toldChanges(page.changes, plan);
     const entries = changes.filter(({ op }) => op === 'enter');
     const exits = changes.filter(({ op }) => op === 'exit');
     const results = new Map([
-      ...(await this.map(plan.run, mappings.entry, entries, documents)),
-      ...(await this.map(plan.run, mappings.exit, exits, documents)),
+      ...(await this.map(plan.run, plan.mappings.entry, entries, documents)),
+      ...(await this.map(plan.run, plan.mappings.exit, exits, documents)),
     ]);
-    return { ...page, changes, results };
+    return { ...page, looked: page.changes.length, changes, results };
   }
 
   /** Whether usage policies bar the run, and so ended it; looked at again when they have changed. */
@@ -125,14 +125,21 @@ export class Planner {
   ): Promise<Awaited<ReturnType<typeof advanceRun>> | 'barred'> {
     const { run } = plan;
     const now = this.clock.now();
-    const step = { plannedPos: page.nextPos, planned: page.changes.length, leaseMs: LEASE_MS };
+    const step = { ...page.next, planned: page.looked, leaseMs: LEASE_MS };
     const turn = await advanceRun(tx, run, step);
     if (turn !== 'mine') return turn;
     if (await this.isBarred(tx, plan)) return 'barred';
     // Only now: the page before may have recorded an effect for one of these persons.
     const persons = page.changes.map(({ person }) => person);
-    const last = await lastEffects(tx, run.syncId, persons);
-    await recordEffects(tx, effectsOf(plan, page, last), now);
+    const told = {
+      reached: await lastEffects(tx, run.syncId, persons),
+      newest: await newestEffects(tx, run.syncId, persons),
+      known: MODE_RULES[plan.mode].onlyKnown
+        ? await knownPersons(tx, run.connectorId, persons)
+        : new Set<number>(),
+    };
+    const planned = planChanges(page.changes, page.results, plan, told);
+    await recordEffects(tx, effectsOf(planned, plan, told), now);
     if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
     return turn;
   }
@@ -154,33 +161,14 @@ function expressionsOf({ mappings: { entry, exit } }: Plan): UsedExpression[] {
   return exit ? [...used, { expression: exit.expression, pointer: '/exitMapping' }] : used;
 }
 
-function effectsOf(
-  { run, mappings, connector }: Plan,
-  { changes, results }: Page,
-  last: ReadonlyMap<number, LastEffect>,
-): Parameters<typeof recordEffects>[1] {
-  return changes.map((change) => {
-    const { required } = (change.op === 'enter' ? mappings.entry : mappings.exit) ?? { required: [] };
-    return {
-      key: `sync:${run.syncId}:${change.person}:${change.version}`,
-      runId: run.id,
-      syncId: run.syncId,
-      connectorId: run.connectorId,
-      person: change.person,
-      profileId: change.profileId,
-      membershipVersion: String(change.version),
-      // What a first run brings has been so for long: it only begins to be told.
-      changedAt: run.snapshot ? undefined : change.since,
-      ...planRow(change, results.get(change), required, connector, last.get(change.person)),
-    };
-  });
-}
-
-async function loadMappings(tx: Transaction, run: RunRow): Promise<Mappings> {
-  const entry = await findMappingVersion(tx, run.mappingId, run.mappingVersion);
+/** A run that goes on with every delta maps by what is newest, others by what was when they began. */
+async function loadMappings(tx: Transaction, run: RunRow): Promise<RunMappings> {
+  const find = (id: string, version: number): Promise<MappingVersion | undefined> =>
+    run.trigger === 'delta' ? findCurrentVersion(tx, id) : findMappingVersion(tx, id, version);
+  const entry = await find(run.mappingId, run.mappingVersion);
   const exit =
     run.exitMappingId && run.exitMappingVersion
-      ? await findMappingVersion(tx, run.exitMappingId, run.exitMappingVersion)
+      ? await find(run.exitMappingId, run.exitMappingVersion)
       : undefined;
   if (!entry) throw Problem.notFound('Mapping version');
   return { entry, exit };

@@ -1,5 +1,6 @@
 import { Sequencer } from '@percorso/segmentation';
 import { ProfileService } from '@percorso/profile';
+import { ErasureRemovals } from './erasure-removals';
 import type { RunCounts } from './run.store';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
@@ -140,20 +141,53 @@ describe('members who leave', () => {
     expect(await writes(1)).toHaveLength(2);
   });
 
-  it('because they are erased are removed', async () => {
-    await workspace.change([1, 2]);
-    await run();
+  const erase = async (person: number): Promise<void> => {
     const profile = await world.database.tx(workspace.id, async (tx) => {
       const { rows } = await tx.query<{ id: string }>(
-        'SELECT id FROM profile WHERE workspace_id = $1 AND person = 1',
-        [workspace.id],
+        'SELECT id FROM profile WHERE workspace_id = $1 AND person = $2',
+        [workspace.id, person],
       );
       return rows[0]!.id;
     });
     await world.app.get(ProfileService).delete(workspace.id, 'spec', profile);
-    await world.app.get(Sequencer).drain(workspace.id);
-    expect(await run()).toMatchObject({ planned: 1, accepted: 1 });
+  };
+
+  it('because they are erased are removed at once, in every mode, and by no run', async () => {
+    for (const mode of ['mirror', 'append', 'full']) {
+      workspace = await world.workspace(2);
+      sync = await workspace.sync(undefined, { mode });
+      await workspace.change([1, 2]);
+      await run();
+      await erase(1);
+      await world.app.get(ErasureRemovals).look(workspace.id);
+      await world.deliver(workspace.id, workspace.connectorId);
+      expect(await recipient(1)).toMatchObject({ blackListEmail: true });
+      expect(await recipient(2)).not.toHaveProperty('blackListEmail');
+      await world.app.get(Sequencer).drain(workspace.id);
+      await run();
+      expect(await writes(1)).toHaveLength(2);
+    }
+  });
+
+  it('and are erased before a run told so are removed all the same', async () => {
+    await workspace.change([1]);
+    await run();
+    await workspace.change([], [1]);
+    await erase(1);
+    await world.app.get(ErasureRemovals).look(workspace.id);
+    await world.deliver(workspace.id, workspace.connectorId);
     expect(await recipient(1)).toMatchObject({ blackListEmail: true });
-    expect(await recipient(2)).not.toHaveProperty('blackListEmail');
+    expect(await run()).toMatchObject({ planned: 0 });
+  });
+
+  it('because they are erased are not removed from where nothing was written', async () => {
+    await workspace.change([2]);
+    await run();
+    await workspace.change([1]);
+    await erase(1);
+    await world.app.get(ErasureRemovals).look(workspace.id);
+    await world.deliver(workspace.id, workspace.connectorId);
+    expect(await writes(1)).toEqual([]);
+    expect(await workspace.effectsPerPerson()).toEqual(new Map([[2, 1]]));
   });
 });

@@ -78,6 +78,8 @@ async function deadEntries(tx: Transaction, runId: string, afterId: string): Pro
      JOIN membership m ON m.workspace_id = e.workspace_id AND m.audience_id = s.audience_id AND m.person = e.person
      WHERE e.workspace_id = $1 AND e.run_id = $2 AND e.state IN ('rejected', 'dropped') AND e.id > $3::uuid
        AND m.member AND m.version = e.membership_version
+       AND (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id AND n.person = e.person
+         AND n.membership_version = e.membership_version AND n.revision > e.revision LIMIT 1) IS NULL
      ORDER BY e.id LIMIT $4`,
     [tx.workspaceId, runId, afterId, PAGE],
   );

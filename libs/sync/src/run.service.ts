@@ -91,11 +91,13 @@ export class RunService {
     const counts = await countEffects(tx, run.id);
     const open = counts.pending + counts.sending;
     const delivered = counts.planned === 0 ? 1 : (counts.planned - open) / counts.planned;
-    const { id, syncId, state, snapshot, fromPos, toPos, error, createdAt, endedAt } = run;
+    const { id, syncId, state, mode, trigger, snapshot, fromPos, toPos, error, createdAt, endedAt } = run;
     return {
       id,
       syncId,
       state,
+      mode,
+      trigger,
       snapshot,
       fromPos,
       toPos,

@@ -1,4 +1,8 @@
 import type { Transaction } from '@percorso/storage';
+import type { SyncMode } from './sync-mode';
+
+/** What begins a run. */
+export type Trigger = 'demand' | 'schedule' | 'evaluation' | 'delta';
 
 export interface RunRow {
   id: string;
@@ -9,12 +13,25 @@ export interface RunRow {
   mappingId: string;
   exitMappingId: string | null;
   state: 'planning' | 'delivering' | 'done' | 'failed' | 'cancelled';
+  /** Counts the runs of its sync, from 1; 0: begun before they were counted. */
+  number: number;
+  trigger: Trigger;
+  /** Null: begun before there were modes. */
+  mode: SyncMode | null;
   mappingVersion: number;
   exitMappingVersion: number | null;
   fromPos: number;
   toPos: number;
   snapshot: boolean;
+  /** After the log it looks through the members, for those that map to something else. */
+  compares: boolean;
+  /** It is doing so: `plannedPos` is a person then, as in a snapshot. */
+  comparing: boolean;
   plannedPos: number;
+  /** Rows it will have looked at, as known when planning began; null before. */
+  expected: number | null;
+  /** Looked at so far. */
+  looked: number;
   error: string | null;
   createdAt: Date;
   endedAt: Date | null;
@@ -23,9 +40,10 @@ export interface RunRow {
 }
 
 const COLUMNS = `r.id, r.sync_id AS "syncId", s.audience_id AS "audienceId", a.name AS "audienceName",
-  s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId", r.state,
+  s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId", r.state, r.number, r.trigger, r.mode,
   r.mapping_version AS "mappingVersion", r.exit_mapping_version AS "exitMappingVersion", r.from_pos::float8 AS "fromPos",
-  r.to_pos::float8 AS "toPos", r.snapshot, r.planned_pos::float8 AS "plannedPos", r.error, r.created_at AS "createdAt",
+  r.to_pos::float8 AS "toPos", r.snapshot, r.compares, r.comparing, r.planned_pos::float8 AS "plannedPos",
+  r.expected::float8 AS expected, r.planned::float8 AS looked, r.error, r.created_at AS "createdAt",
   r.ended_at AS "endedAt", r.fence`;
 const FROM = `FROM sync_run r JOIN sync s ON s.workspace_id = r.workspace_id AND s.id = r.sync_id
   JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id`;
@@ -74,7 +92,7 @@ export async function claimRun(tx: Transaction, id: string, leaseMs: number): Pr
 export async function advanceRun(
   tx: Transaction,
   run: RunRow,
-  page: { plannedPos: number; planned: number; leaseMs: number },
+  page: { plannedPos: number; comparing: boolean; planned: number; leaseMs: number },
 ): Promise<'mine' | 'paused' | 'taken'> {
   const { rows } = await tx.query<{ state: string }>(
     'SELECT state FROM sync WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE',
@@ -88,11 +106,24 @@ export async function advanceRun(
     return 'paused';
   }
   const { rowCount } = await tx.query(
-    `UPDATE sync_run SET planned_pos = $4, planned = planned + $5, lease_until = now() + $6 * interval '1 millisecond'
+    `UPDATE sync_run SET planned_pos = $4, comparing = $5, planned = planned + $6,
+       lease_until = now() + $7 * interval '1 millisecond'
      WHERE workspace_id = $1 AND id = $2 AND fence = $3 AND state = 'planning'`,
-    [tx.workspaceId, run.id, run.fence, page.plannedPos, page.planned, page.leaseMs],
+    [tx.workspaceId, run.id, run.fence, page.plannedPos, page.comparing, page.planned, page.leaseMs],
   );
   return rowCount === 1 ? 'mine' : 'taken';
+}
+
+/** How many rows the run will look at, by what the audience and the log hold now. */
+export async function expectRows(tx: Transaction, run: RunRow): Promise<void> {
+  await tx.query(
+    `UPDATE sync_run SET expected = planned
+       + CASE WHEN $3 THEN 0 ELSE (SELECT count(*) FROM membership_delta
+           WHERE workspace_id = $1 AND audience_id = $4 AND pos > $5 AND pos <= $6) END
+       + CASE WHEN $3 OR $7 THEN (SELECT members FROM audience WHERE workspace_id = $1 AND id = $4) ELSE 0 END
+     WHERE workspace_id = $1 AND id = $2`,
+    [tx.workspaceId, run.id, run.snapshot, run.audienceId, run.plannedPos, run.toPos, run.compares],
+  );
 }
 
 /** Planning is over: the sync's cursor moves with it, in the same transaction. */

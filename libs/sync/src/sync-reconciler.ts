@@ -1,14 +1,19 @@
 import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { BackgroundLoop, Database } from '@percorso/storage';
+import { ErasureRemovals } from './erasure-removals';
 import { PlanPump } from './plan-pump';
 import { endSettledRuns, runsToPlan } from './run.store';
 import { SyncQueue } from './sync.queue';
+import { Triggers } from './triggers';
 import { UsageGuard } from './usage-guard';
 
 const TICK_MS = 500;
 
-/** Holds syncs against changed usage rules, ends runs of which everything is settled, and wakes those PostgreSQL knows and nobody plans. */
+/**
+ * Holds syncs against changed usage rules, has erased persons removed, ends runs of which everything is settled, begins
+ * those that are triggered, and wakes those PostgreSQL knows and nobody plans.
+ */
 @Injectable()
 export class SyncReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: BackgroundLoop;
@@ -18,6 +23,8 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     private readonly queue: SyncQueue,
     private readonly pump: PlanPump,
     private readonly usage: UsageGuard,
+    private readonly erasures: ErasureRemovals,
+    private readonly triggers: Triggers,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.loop = new BackgroundLoop({
@@ -40,10 +47,10 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     for (const workspaceId of await this.database.workspaceIds()) {
       // Before anything is planned: what the rules now bar must not be.
       await this.usage.recheck(workspaceId);
-      const waiting = await this.database.tx(workspaceId, async (tx) => {
-        await endSettledRuns(tx, this.clock.now());
-        return runsToPlan(tx);
-      });
+      await this.erasures.look(workspaceId);
+      await this.database.tx(workspaceId, (tx) => endSettledRuns(tx, this.clock.now()));
+      await this.triggers.look(workspaceId);
+      const waiting = await this.database.tx(workspaceId, (tx) => runsToPlan(tx));
       await Promise.all(waiting.map((runId) => this.wake(workspaceId, runId)));
     }
   }

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiCreatedResponse,
@@ -6,9 +6,9 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { Actor, Etag, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { RunService } from './run.service';
-import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView } from './sync.dto';
+import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView, UpdateSync } from './sync.dto';
 import { SyncService } from './sync.service';
 
 @ApiTags('Syncs')
@@ -49,10 +49,27 @@ export class SyncController {
     return this.syncs.get(workspaceId, id);
   }
 
+  @Patch(':id')
+  @Scopes('syncs:write')
+  @Etag()
+  @ApiOperation({ summary: 'Change the name, the mode or the triggers of a sync' })
+  @ApiOkResponse({ type: SyncView })
+  update(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+    @IfMatch() version: number,
+    @Body() dto: UpdateSync,
+  ): Promise<SyncView> {
+    return this.syncs.update(workspaceId, actor, id, version, dto);
+  }
+
   @Post(':id/run')
   @Scopes('syncs:write')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Send what changed since the last run; the first run sends every member' })
+  @ApiOperation({
+    summary: 'Begin a run: what it tells follows from the mode; the first one tells every member',
+  })
   @ApiAcceptedResponse({ type: StartedRun })
   async run(
     @Workspace() workspaceId: string,

@@ -1,6 +1,67 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { UsageViolationView } from '@percorso/profile';
-import { IsNotEmpty, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUUID,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
+import { SYNC_MODES, type SyncMode } from './sync-mode';
+
+const MODE = {
+  enum: SYNC_MODES,
+  description:
+    'What is told of members, entries, exits and changed traits: the guide has the table. It must go with what the ' +
+    "connector's plugin can do.",
+};
+
+export class SyncSchedule {
+  @ApiProperty({
+    description: 'Minute, hour, day of month, month and weekday, as for audiences.',
+    maxLength: 200,
+    example: '0 6 * * 1-5',
+  })
+  @IsString()
+  @MaxLength(200)
+  cron!: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    nullable: true,
+    description: "IANA zone of the clock; without one, the workspace's.",
+    maxLength: 64,
+    example: 'Europe/Rome',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  zone?: string | null;
+}
+
+export class SyncTriggers {
+  @ApiPropertyOptional({ type: SyncSchedule, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => SyncSchedule)
+  schedule?: SyncSchedule | null = null;
+
+  @ApiPropertyOptional({ description: 'After every evaluation of the audience.', default: false })
+  @IsOptional()
+  @IsBoolean()
+  afterEvaluation: boolean = false;
+
+  @ApiPropertyOptional({ description: 'Whenever somebody enters or leaves.', default: false })
+  @IsOptional()
+  @IsBoolean()
+  onDelta: boolean = false;
+}
 
 export class CreateSync {
   @ApiProperty()
@@ -29,6 +90,45 @@ export class CreateSync {
   @IsOptional()
   @IsUUID()
   exitMappingId?: string;
+
+  @ApiPropertyOptional({
+    ...MODE,
+    default: 'mirror of a campaign system that can remove, else incremental',
+  })
+  @IsOptional()
+  @IsIn(SYNC_MODES)
+  mode?: SyncMode;
+
+  @ApiPropertyOptional({ type: SyncTriggers, description: 'What begins runs besides asking for one.' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => SyncTriggers)
+  triggers: SyncTriggers = new SyncTriggers();
+}
+
+export class UpdateSync {
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name?: string;
+
+  @ApiPropertyOptional({
+    ...MODE,
+    description: `${MODE.description} A run that is open goes on as it began.`,
+  })
+  @IsOptional()
+  @IsIn(SYNC_MODES)
+  mode?: SyncMode;
+
+  @ApiPropertyOptional({ type: SyncTriggers, description: 'All triggers: what is left out is off.' })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => SyncTriggers)
+  triggers?: SyncTriggers;
 }
 
 export class SyncView {
@@ -49,6 +149,19 @@ export class SyncView {
 
   @ApiProperty({ format: 'uuid', nullable: true, type: String })
   exitMappingId!: string | null;
+
+  @ApiProperty({
+    ...MODE,
+    nullable: true,
+    description: `${MODE.description} null: made before there were modes, and as one that names none.`,
+  })
+  mode!: SyncMode | null;
+
+  @ApiProperty({ type: SyncTriggers })
+  triggers!: SyncTriggers;
+
+  @ApiProperty({ type: Date, nullable: true, description: "The schedule's next moment." })
+  nextRunAt!: Date | null;
 
   @ApiProperty({ enum: ['active', 'paused'] })
   state!: 'active' | 'paused';
@@ -104,6 +217,12 @@ export class RunView {
 
   @ApiProperty({ enum: ['planning', 'delivering', 'done', 'failed', 'cancelled'] })
   state!: string;
+
+  @ApiProperty({ enum: SYNC_MODES, nullable: true })
+  mode!: SyncMode | null;
+
+  @ApiProperty({ enum: ['demand', 'schedule', 'evaluation', 'delta'], description: 'What began it.' })
+  trigger!: string;
 
   @ApiProperty({ description: 'Whether it reads the members themselves, as a first run does.' })
   snapshot!: boolean;

@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { DeliveryModule } from '@percorso/delivery';
 import { ProfileModule } from '@percorso/profile';
 import { SegmentationModule } from '@percorso/segmentation';
+import { ErasureRemovals } from './erasure-removals';
 import { MappingController } from './mapping.controller';
 import { MappingService } from './mapping.service';
 import { PlanPump } from './plan-pump';
@@ -10,9 +11,11 @@ import { Planner } from './planner';
 import { Retry } from './retry';
 import { RunController } from './run.controller';
 import { RunService } from './run.service';
+import { RunStarter } from './run-starter';
 import { SyncController } from './sync.controller';
 import { SYNC_QUEUE, SyncQueue } from './sync.queue';
 import { SyncService } from './sync.service';
+import { Triggers } from './triggers';
 import { UsageCheck } from './usage-check';
 import { UsageGuard } from './usage-guard';
 
@@ -33,9 +36,12 @@ import { UsageGuard } from './usage-guard';
     Planner,
     PlanPump,
     SyncQueue,
+    RunStarter,
+    Triggers,
+    ErasureRemovals,
     UsageCheck,
     UsageGuard,
   ],
-  exports: [PlanPump, SyncQueue, UsageGuard],
+  exports: [ErasureRemovals, PlanPump, SyncQueue, Triggers, UsageGuard],
 })
 export class SyncModule {}

@@ -1,15 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import {
+  assertVersion,
+  audit,
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  pageOf,
+  PageQuery,
+} from '@percorso/access';
+import { ConnectorRuntime } from '@percorso/connector';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { holdUsageRules, usageProblem } from '@percorso/profile';
-import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { RunService } from './run.service';
-import { CreateSync, ReconciliationView, RunView, SyncView } from './sync.dto';
+import { RunStarter } from './run-starter';
+import { nextMoment, scheduleMistakes } from './sync-schedule';
+import { defaultMode, modeMistakes, type SyncMode } from './sync-mode';
+import { CreateSync, ReconciliationView, RunView, SyncView, UpdateSync } from './sync.dto';
 import { SyncQueue } from './sync.queue';
 import {
   findSync,
-  insertRun,
   insertSync,
   listSyncs,
   missingReferences,
@@ -17,6 +27,7 @@ import {
   reconcile,
   setSyncState,
   type SyncRow,
+  updateSync,
 } from './sync.store';
 import { UsageGuard } from './usage-guard';
 import { lockSync, saveVerdict, type SyncParts } from './usage.store';
@@ -28,7 +39,8 @@ const FIRST = '00000000-0000-0000-0000-000000000000';
 export class SyncService {
   constructor(
     private readonly database: Database,
-    private readonly log: MembershipLog,
+    private readonly connectors: ConnectorRuntime,
+    private readonly starter: RunStarter,
     private readonly queue: SyncQueue,
     private readonly runs: RunService,
     private readonly usage: UsageGuard,
@@ -38,26 +50,23 @@ export class SyncService {
   async create(workspaceId: string, actor: string, dto: CreateSync): Promise<SyncView> {
     const { mappingId, exitMappingId = null } = dto;
     await this.usage.prepare(workspaceId, { mappingId, exitMappingId });
+    await this.database.tx(workspaceId, (tx) => assertReferences(tx, dto));
+    const mode = await this.checkedMode(workspaceId, { ...dto, mode: dto.mode ?? null, exitMappingId });
     return this.database.tx(workspaceId, async (tx) => {
-      const missing = await missingReferences(tx, dto);
-      if (missing.length > 0) {
-        throw Problem.invalid(
-          missing.map((field) => ({
-            pointer: `/${field}`,
-            code: 'not-found',
-            message: 'There is none with this id.',
-          })),
-        );
-      }
-      const id = await insertSync(tx, dto, this.clock.now());
+      await assertReferences(tx, dto);
+      const now = this.clock.now();
+      const id = await insertSync(tx, { ...dto, mode }, now);
+      const nextRunAt = await nextMoment(tx, dto.triggers, now);
+      const { name, triggers } = dto;
+      await updateSync(tx, id, { name, mode, triggers, nextRunAt, version: 1 }, now);
       await this.assertAllowed(tx, id, 422);
       await audit(tx, actor, 'sync.create', id, { name: dto.name });
-      return this.find(tx, id);
+      return viewOf(await this.find(tx, id));
     });
   }
 
   get(workspaceId: string, id: string): Promise<SyncView> {
-    return this.database.tx(workspaceId, (tx) => this.find(tx, id));
+    return this.database.tx(workspaceId, async (tx) => viewOf(await this.find(tx, id)));
   }
 
   list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<SyncView>> {
@@ -72,22 +81,43 @@ export class SyncService {
     );
   }
 
+  /** @param version of the sync that was read */
+  async update(
+    workspaceId: string,
+    actor: string,
+    id: string,
+    version: number,
+    dto: UpdateSync,
+  ): Promise<SyncView> {
+    const before = await this.get(workspaceId, id);
+    assertVersion(version, before.version);
+    const to = {
+      name: dto.name ?? before.name,
+      mode: dto.mode ?? before.mode,
+      triggers: dto.triggers ?? before.triggers,
+    };
+    if (dto.mode ?? dto.triggers) to.mode = await this.checkedMode(workspaceId, { ...before, ...to });
+    return this.database.tx(workspaceId, async (tx) => {
+      const sync = await this.find(tx, id, true);
+      assertVersion(before.version, sync.version);
+      const now = this.clock.now();
+      const nextRunAt = dto.triggers ? await nextMoment(tx, to.triggers, now) : sync.nextRunAt;
+      await updateSync(tx, id, { ...to, nextRunAt, version: sync.version + 1 }, now);
+      await audit(tx, actor, 'sync.update', id, to);
+      return viewOf(await this.find(tx, id));
+    });
+  }
+
   /** Open a run over everything the log holds now. @throws Problem 409 when one is open or the sync is paused */
   async run(workspaceId: string, actor: string, id: string): Promise<RunView> {
-    await this.usage.prepare(workspaceId, await this.get(workspaceId, id));
+    const { connectorId, ...mappings } = await this.get(workspaceId, id);
+    await this.usage.prepare(workspaceId, mappings);
+    const connector = await this.connectors.describe(workspaceId, connectorId);
     const runId = await this.database.tx(workspaceId, async (tx) => {
       const sync = await this.find(tx, id, true);
       if (sync.state === 'paused') throw Problem.conflict('sync-paused', 'Resume the sync first.');
       await this.assertAllowed(tx, id, 409);
-      const { epoch, pos } = await this.log.head(tx);
-      // After a restore old positions mean nothing: read the members anew. Intents already recorded are not repeated.
-      const snapshot = sync.cursorEpoch !== epoch;
-      const opened = await insertRun(
-        tx,
-        sync,
-        { snapshot, fromPos: snapshot ? 0 : sync.cursorPos, toPos: pos },
-        this.clock.now(),
-      );
+      const opened = await this.starter.open(tx, sync, 'demand', connector);
       if (!opened) {
         throw Problem.conflict('run-open', `Run ${await openRun(tx, id)} of this sync is not finished.`);
       }
@@ -103,7 +133,7 @@ export class SyncService {
       await this.find(tx, id, true);
       await setSyncState(tx, id, state, this.clock.now());
       await audit(tx, actor, state === 'paused' ? 'sync.pause' : 'sync.resume', id, {});
-      return this.find(tx, id);
+      return viewOf(await this.find(tx, id));
     });
   }
 
@@ -119,9 +149,39 @@ export class SyncService {
     await saveVerdict(tx, id, verdict);
   }
 
+  /** The mode, or the one that goes with the connector. @throws Problem 422 where they do not go together */
+  private async checkedMode(
+    workspaceId: string,
+    sync: Pick<SyncView, 'connectorId' | 'mode' | 'exitMappingId' | 'triggers'>,
+  ): Promise<SyncMode> {
+    const connector = await this.connectors.describe(workspaceId, sync.connectorId);
+    const mode = sync.mode ?? defaultMode(connector);
+    const { onDelta, schedule } = sync.triggers;
+    const mistakes = [
+      ...modeMistakes({ mode, exitMapping: sync.exitMappingId !== null, onDelta }, connector),
+      ...(schedule ? scheduleMistakes(schedule) : []),
+    ];
+    if (mistakes.length > 0) throw Problem.invalid(mistakes);
+    return mode;
+  }
+
   private async find(tx: Transaction, id: string, lock = false): Promise<SyncRow> {
     const sync = isId(id) ? await findSync(tx, id, lock) : undefined;
     if (!sync) throw Problem.notFound('Sync');
     return sync;
   }
+}
+
+const viewOf = ({ cursorEpoch: _cursorEpoch, ...view }: SyncRow): SyncView => view;
+
+async function assertReferences(tx: Transaction, dto: CreateSync): Promise<void> {
+  const missing = await missingReferences(tx, dto);
+  if (missing.length === 0) return;
+  throw Problem.invalid(
+    missing.map((field) => ({
+      pointer: `/${field}`,
+      code: 'not-found',
+      message: 'There is none with this id.',
+    })),
+  );
 }

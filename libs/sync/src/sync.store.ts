@@ -1,9 +1,17 @@
 import { newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
-import { CreateSync, ReconciliationView, SyncView } from './sync.dto';
+import type { Trigger } from './run.store';
+import { CreateSync, ReconciliationView, SyncTriggers, SyncView } from './sync.dto';
+import type { SyncMode } from './sync-mode';
+
+/** Of the audience of the sync `s`. */
+export const NEWEST_EVALUATION = `(SELECT e.id FROM evaluation e WHERE e.workspace_id = s.workspace_id
+  AND e.audience_id = s.audience_id AND e.state = 'done' ORDER BY e.ended_at DESC, e.id DESC LIMIT 1)`;
 
 const COLUMNS = `id, name, audience_id AS "audienceId", connector_id AS "connectorId", mapping_id AS "mappingId",
-  exit_mapping_id AS "exitMappingId", state, coalesce(usage_violations, '[]') AS "usageViolations", cursor_pos::float8 AS "cursorPos",
+  exit_mapping_id AS "exitMappingId", mode, jsonb_build_object(
+    'schedule', CASE WHEN cron IS NULL THEN NULL ELSE jsonb_build_object('cron', cron, 'zone', zone) END,
+    'afterEvaluation', after_evaluation, 'onDelta', on_delta) AS triggers, due_at AS "nextRunAt", state, coalesce(usage_violations, '[]') AS "usageViolations", cursor_pos::float8 AS "cursorPos",
   version::int AS version`;
 
 export interface SyncRow extends SyncView {
@@ -26,11 +34,15 @@ export async function listSyncs(tx: Transaction, afterId: string, limit: number)
   return rows;
 }
 
-export async function insertSync(tx: Transaction, dto: CreateSync, now: Date): Promise<string> {
+export async function insertSync(
+  tx: Transaction,
+  dto: CreateSync & { mode: SyncMode },
+  now: Date,
+): Promise<string> {
   const id = newId();
   await tx.query(
-    `INSERT INTO sync (workspace_id, id, name, audience_id, connector_id, mapping_id, exit_mapping_id, created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+    `INSERT INTO sync (workspace_id, id, name, audience_id, connector_id, mapping_id, exit_mapping_id, mode, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
     [
       tx.workspaceId,
       id,
@@ -39,10 +51,46 @@ export async function insertSync(tx: Transaction, dto: CreateSync, now: Date): P
       dto.connectorId,
       dto.mappingId,
       dto.exitMappingId ?? null,
+      dto.mode,
       now,
     ],
   );
   return id;
+}
+
+/** What a save may change, and the next moment of its schedule. */
+export interface SyncChange {
+  name: string;
+  mode: SyncMode | null;
+  triggers: SyncTriggers;
+  nextRunAt: Date | null;
+  version: number;
+}
+
+/** Only evaluations that end from now on begin runs. */
+export async function updateSync(tx: Transaction, id: string, to: SyncChange, now: Date): Promise<void> {
+  const { schedule, afterEvaluation, onDelta } = to.triggers;
+  await tx.query(
+    `UPDATE sync s SET name = $3, mode = $4, cron = $5, zone = $6, due_at = $7, after_evaluation = $8, on_delta = $9,
+       seen_evaluation_id = CASE WHEN $8 AND NOT s.after_evaluation THEN ${NEWEST_EVALUATION} ELSE s.seen_evaluation_id END,
+       wanted = CASE s.wanted WHEN 'schedule' THEN CASE WHEN $5::text IS NULL THEN NULL ELSE s.wanted END
+         WHEN 'evaluation' THEN CASE WHEN $8 THEN s.wanted END END,
+       version = $11, updated_at = $10
+     WHERE workspace_id = $1 AND id = $2`,
+    [
+      tx.workspaceId,
+      id,
+      to.name,
+      to.mode,
+      schedule?.cron ?? null,
+      schedule?.zone ?? null,
+      to.nextRunAt,
+      afterEvaluation,
+      onDelta,
+      now,
+      to.version,
+    ],
+  );
 }
 
 export async function setSyncState(tx: Transaction, id: string, state: string, now: Date): Promise<void> {
@@ -66,34 +114,52 @@ export async function missingReferences(tx: Transaction, dto: CreateSync): Promi
   return rows.map(({ field }) => field);
 }
 
-/** Opens a run; undefined when one is open already. */
+/** How a run begins: what it reads, as what, and why. */
+export interface NewRun {
+  trigger: Trigger;
+  mode: SyncMode;
+  snapshot: boolean;
+  compares: boolean;
+  fromPos: number;
+  toPos: number;
+}
+
+/** Opens a run; undefined when one is open already. The sync's row must be locked. */
 export async function insertRun(
   tx: Transaction,
   sync: SyncRow,
-  range: { snapshot: boolean; fromPos: number; toPos: number },
+  run: NewRun,
   now: Date,
 ): Promise<string | undefined> {
   const id = newId();
   const { rowCount } = await tx.query(
     `INSERT INTO sync_run (workspace_id, id, sync_id, mapping_version, exit_mapping_version, from_pos, to_pos, snapshot,
-       planned_pos, created_at)
-     SELECT $1, $2, $3, m.current, x.current, $6, $7, $8, $9, $10
-     FROM mapping m LEFT JOIN mapping x ON x.workspace_id = $1 AND x.id = $5 WHERE m.workspace_id = $1 AND m.id = $4
+       planned_pos, created_at, number, trigger, mode, compares)
+     SELECT $1, $2, s.id, m.current, x.current, $4, $5, $6, $7, $8, s.runs + 1, $9, $10, $11
+     FROM sync s JOIN mapping m ON m.workspace_id = $1 AND m.id = s.mapping_id
+     LEFT JOIN mapping x ON x.workspace_id = $1 AND x.id = s.exit_mapping_id WHERE s.workspace_id = $1 AND s.id = $3
      ON CONFLICT (workspace_id, sync_id) WHERE state IN ('planning', 'delivering') DO NOTHING`,
     [
       tx.workspaceId,
       id,
       sync.id,
-      sync.mappingId,
-      sync.exitMappingId,
-      range.fromPos,
-      range.toPos,
-      range.snapshot,
-      range.snapshot ? 0 : range.fromPos,
+      run.fromPos,
+      run.toPos,
+      run.snapshot,
+      run.snapshot ? 0 : run.fromPos,
       now,
+      run.trigger,
+      run.mode,
+      run.compares,
     ],
   );
-  return rowCount === 1 ? id : undefined;
+  if (rowCount !== 1) return undefined;
+  // What was wanted is part of this run, whatever began it.
+  await tx.query('UPDATE sync SET runs = runs + 1, wanted = NULL WHERE workspace_id = $1 AND id = $2', [
+    tx.workspaceId,
+    sync.id,
+  ]);
+  return id;
 }
 
 export async function openRun(tx: Transaction, syncId: string): Promise<string | undefined> {
@@ -108,8 +174,10 @@ export async function openRun(tx: Transaction, syncId: string): Promise<string |
 export async function reconcile(tx: Transaction, sync: SyncRow): Promise<ReconciliationView> {
   const { rows } = await tx.query<{ state: string; count: number }>(
     `SELECT CASE e.state WHEN 'sending' THEN 'pending' ELSE coalesce(e.state, 'pending') END AS state, count(*)::int AS count
-     FROM membership m LEFT JOIN effect e ON e.workspace_id = m.workspace_id AND e.sync_id = $3 AND e.person = m.person
-       AND e.membership_version = m.version
+     FROM membership m LEFT JOIN (
+       SELECT DISTINCT ON (person, membership_version) person, membership_version, state FROM effect
+       WHERE workspace_id = $1 AND sync_id = $3 ORDER BY person, membership_version, revision DESC
+     ) AS e ON e.person = m.person AND e.membership_version = m.version
      WHERE m.workspace_id = $1 AND m.audience_id = $2 AND m.member GROUP BY 1`,
     [tx.workspaceId, sync.audienceId, sync.id],
   );

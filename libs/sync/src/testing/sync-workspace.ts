@@ -58,14 +58,14 @@ export class SyncWorkspace {
     return `p${person}@${this.id}.example`;
   }
 
-  /** Audience to campaign system; without an exit mapping, who leaves is removed. */
-  async sync(exit?: string): Promise<SyncUnderTest> {
+  /** Audience to campaign system; without an exit mapping, who leaves is removed. `more` is what else is asked for. */
+  async sync(exit?: string, more: object = {}): Promise<SyncUnderTest> {
     const mapping = (name: string, expression: string): Promise<{ id: string }> =>
       made(this.app, this.key, '/v1/mappings', { name, expression, required: ['email'] });
     const mappingId = (await mapping('Entry', ENTRY)).id;
     const exitMapping = exit === undefined ? {} : { exitMappingId: (await mapping('Exit', exit)).id };
     const { audienceId, connectorId } = this;
-    const body = { name: 'All to Campaign', audienceId, connectorId, mappingId, ...exitMapping };
+    const body = { name: 'All to Campaign', audienceId, connectorId, mappingId, ...exitMapping, ...more };
     return { id: (await made(this.app, this.key, '/v1/syncs', body)).id, mappingId };
   }
 

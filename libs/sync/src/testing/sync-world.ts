@@ -16,7 +16,8 @@ import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/pl
 import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
 import { SyncWorkerModule } from '../sync-worker.module';
 import { SyncModule } from '../sync.module';
-import { SyncWorkspace } from './sync-workspace';
+import { endSettledRuns } from '../run.store';
+import { type SyncUnderTest, SyncWorkspace } from './sync-workspace';
 
 const LOGIN = { login: 'percorso', password: randomBytes(12).toString('hex') };
 const ROOT_KEY = 'root-key-of-the-sync-specs-0123456789';
@@ -79,6 +80,20 @@ export class SyncWorld {
     const pump = this.lanePump();
     pump.wake(workspaceId, connectorId);
     await pump.settled();
+  }
+
+  /** One run on demand to its end; its id. */
+  async runToEnd(workspace: SyncWorkspace, sync: SyncUnderTest): Promise<string> {
+    const run = await workspace.startRun(sync);
+    await this.finish(workspace, run);
+    return run;
+  }
+
+  /** Plans and delivers a run that began, and ends it as the reconciler would. */
+  async finish(workspace: SyncWorkspace, run: string): Promise<void> {
+    await workspace.plan(run);
+    await this.deliver(workspace.id, workspace.connectorId);
+    await this.database.tx(workspace.id, (tx) => endSettledRuns(tx, this.clock.now()));
   }
 
   lanePump(): LanePump {
