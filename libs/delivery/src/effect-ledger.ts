@@ -104,18 +104,24 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
 /**
  * Let go of what a run has not sent, but for removals of what is there. What may have arrived stays unknown: dropped would
  * not be the truth.
+ * @param limit of effects at once; all without one
+ * @returns of how many
  */
 export async function dropPending(
   tx: Transaction,
   runId: string,
   { code, reason }: { code: string; reason: string },
   now: Date,
-): Promise<void> {
-  await tx.query(
+  limit: number | null = null,
+): Promise<number> {
+  const { rowCount } = await tx.query(
     `UPDATE effect e SET state = CASE WHEN doubtful_since IS NULL THEN 'dropped' ELSE 'unknown' END,
        due_at = CASE WHEN doubtful_since IS NULL THEN due_at ELSE 'infinity' END,
        reason_code = $3, reason = $4, pointer = NULL, updated_at = $5
-     WHERE workspace_id = $1 AND run_id = $2 AND state = 'pending' AND NOT ${TAKES_BACK}`,
-    [tx.workspaceId, runId, code, reason, now],
+     WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT e.id FROM effect e
+       WHERE e.workspace_id = $1 AND e.run_id = $2 AND e.state = 'pending' AND NOT ${TAKES_BACK} LIMIT $6 FOR UPDATE))
+       AND state = 'pending'`,
+    [tx.workspaceId, runId, code, reason, now, limit],
   );
+  return rowCount ?? 0;
 }

@@ -26,27 +26,28 @@ export async function readChanges(
   tx: Transaction,
   log: MembershipLog,
   run: ReadingPlace,
+  size = PAGE,
 ): Promise<ChangePage> {
   if (run.snapshot || run.comparing) {
     const members = await log.members(tx, {
       audienceId: run.audienceId,
       afterPerson: run.plannedPos,
-      limit: PAGE,
+      limit: size,
     });
     return {
       changes: members.map((member) => ({ ...member, op: 'enter' as const })),
       next: { plannedPos: members.at(-1)?.person ?? run.plannedPos, comparing: run.comparing },
-      isLast: members.length < PAGE,
+      isLast: members.length < size,
     };
   }
-  const range = { audienceId: run.audienceId, afterPos: run.plannedPos, toPos: run.toPos, limit: PAGE };
+  const range = { audienceId: run.audienceId, afterPos: run.plannedPos, toPos: run.toPos, limit: size };
   const deltas = await log.deltas(tx, range);
   const newest = new Map<number, Change>();
   for (const { person, profileId, op, version, at, cause } of deltas) {
     newest.set(person, { person, profileId, op, version, since: at, erased: cause.kind === 'erasure' });
   }
   const changes = [...newest.values()];
-  if (deltas.length === PAGE) {
+  if (deltas.length === size) {
     return { changes, next: { plannedPos: deltas.at(-1)!.pos, comparing: false }, isLast: false };
   }
   return run.compares

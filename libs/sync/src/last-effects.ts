@@ -1,8 +1,24 @@
 import type { Transaction } from '@percorso/storage';
 import type { NewestEffect } from './effect-news';
+import type { Told } from './plan-page';
 import type { LastEffect } from './plan-row';
+import { MODE_RULES, type SyncMode } from './sync-mode';
 
 const REACHED = `(state IN ('pending', 'sending', 'accepted', 'unknown') OR doubtful_since IS NOT NULL)`;
+
+/** What was told of some persons so far, as far as a mode asks. */
+export async function readTold(
+  tx: Transaction,
+  { syncId, connectorId }: { syncId: string; connectorId: string },
+  mode: SyncMode,
+  persons: readonly number[],
+): Promise<Told> {
+  return {
+    reached: await lastEffects(tx, syncId, persons),
+    newest: await newestEffects(tx, syncId, persons),
+    known: MODE_RULES[mode].onlyKnown ? await knownPersons(tx, connectorId, persons) : new Set(),
+  };
+}
 
 /** The newest effect of a sync that reached the target, or may have or may yet, for each person that has one. */
 export async function lastEffects(
@@ -21,7 +37,7 @@ export async function lastEffects(
 }
 
 /** The newest effect of a sync for each person that has one, whatever became of it. */
-export async function newestEffects(
+async function newestEffects(
   tx: Transaction,
   syncId: string,
   persons: readonly number[],
@@ -38,7 +54,7 @@ export async function newestEffects(
 }
 
 /** Of whom the target of a connector has a record, by what all its syncs were told last. */
-export async function knownPersons(
+async function knownPersons(
   tx: Transaction,
   connectorId: string,
   persons: readonly number[],

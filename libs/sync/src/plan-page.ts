@@ -14,7 +14,6 @@ export interface RunMappings {
 
 /** What holds for the whole of a run. */
 export interface PlanScope {
-  run: Pick<RunRow, 'id' | 'syncId' | 'connectorId' | 'number'>;
   mode: SyncMode;
   mappings: RunMappings;
   connector: ConnectorDescription;
@@ -61,8 +60,13 @@ export function planChanges(
   });
 }
 
-export function effectsOf(planned: readonly PlannedChange[], scope: PlanScope, told: Told): NewEffect[] {
-  const { run, mappings } = scope;
+/** What a run records of them. */
+export function effectsOf(
+  planned: readonly PlannedChange[],
+  run: Pick<RunRow, 'id' | 'syncId' | 'connectorId' | 'number'>,
+  { mappings }: Pick<PlanScope, 'mappings'>,
+  told: Told,
+): NewEffect[] {
   return planned
     .filter(({ news }) => news)
     .map(({ change, plan }) => ({

@@ -7,13 +7,13 @@ import { type ProfileDocument, ProfileReader, usageVersion } from '@percorso/pro
 import { MembershipLog } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
-import { knownPersons, lastEffects, newestEffects } from './last-effects';
+import { readTold } from './last-effects';
 import { mapChanges } from './map-changes';
 import { findCurrentVersion, findMappingVersion, type MappingVersion } from './mapping.store';
 import { effectsOf, planChanges, type PlanScope, type RunMappings, toldChanges } from './plan-page';
 import type { Change } from './plan-row';
 import { advanceRun, claimRun, expectRows, finishPlanning, type RunRow } from './run.store';
-import { defaultMode, MODE_RULES } from './sync-mode';
+import { defaultMode } from './sync-mode';
 import { UsageCheck, type UsedExpression } from './usage-check';
 import { UsageGuard } from './usage-guard';
 
@@ -131,15 +131,9 @@ export class Planner {
     if (await this.isBarred(tx, plan)) return 'barred';
     // Only now: the page before may have recorded an effect for one of these persons.
     const persons = page.changes.map(({ person }) => person);
-    const told = {
-      reached: await lastEffects(tx, run.syncId, persons),
-      newest: await newestEffects(tx, run.syncId, persons),
-      known: MODE_RULES[plan.mode].onlyKnown
-        ? await knownPersons(tx, run.connectorId, persons)
-        : new Set<number>(),
-    };
+    const told = await readTold(tx, run, plan.mode, persons);
     const planned = planChanges(page.changes, page.results, plan, told);
-    await recordEffects(tx, effectsOf(planned, plan, told), now);
+    await recordEffects(tx, effectsOf(planned, run, plan, told), now);
     if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
     return turn;
   }

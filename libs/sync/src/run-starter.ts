@@ -3,8 +3,9 @@ import type { ConnectorDescription } from '@percorso/connector';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { MembershipLog } from '@percorso/segmentation';
 import type { Transaction } from '@percorso/storage';
+import { readingOf } from './reading';
 import type { Trigger } from './run.store';
-import { defaultMode, MODE_RULES } from './sync-mode';
+import { defaultMode } from './sync-mode';
 import { insertRun, type SyncRow } from './sync.store';
 
 /** Opens runs, whatever began them. */
@@ -23,22 +24,8 @@ export class RunStarter {
     connector: ConnectorDescription,
   ): Promise<string | undefined> {
     const mode = sync.mode ?? defaultMode(connector);
-    const { everyRun, changes } = MODE_RULES[mode];
-    const { epoch, pos } = await this.log.head(tx);
-    // After a restore old positions mean nothing: read the members anew. Intents already recorded are not repeated.
-    const snapshot = everyRun || sync.cursorEpoch !== epoch;
-    return insertRun(
-      tx,
-      sync,
-      {
-        trigger,
-        mode,
-        snapshot,
-        compares: !snapshot && changes && connector.kind === 'campaign' && trigger !== 'delta',
-        fromPos: snapshot ? 0 : sync.cursorPos,
-        toPos: pos,
-      },
-      this.clock.now(),
-    );
+    // Intents already recorded are not repeated, whatever is read again.
+    const reading = readingOf(sync, mode, connector, await this.log.head(tx), trigger);
+    return insertRun(tx, sync, { trigger, mode, ...reading }, this.clock.now());
   }
 }

@@ -1,13 +1,21 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiExtraModels,
+  ApiHeader,
+  ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
+  ApiProduces,
   ApiPropertyOptional,
   ApiTags,
 } from '@nestjs/swagger';
 import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { IsIn, IsOptional } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProgressStreams } from './progress-streams';
+import { RunProgressView } from './run-progress.dto';
 import { RunService } from './run.service';
 import { RunRowView, RunView } from './sync.dto';
 
@@ -32,7 +40,10 @@ class RowsQuery extends PageQuery {
 @ApiTags('Runs')
 @Controller('v1/runs')
 export class RunController {
-  constructor(private readonly runs: RunService) {}
+  constructor(
+    private readonly runs: RunService,
+    private readonly streams: ProgressStreams,
+  ) {}
 
   @Get(':id')
   @Scopes('syncs:read')
@@ -64,6 +75,73 @@ export class RunController {
     @Query() query: PageQuery,
   ): Promise<Page<RunRowView>> {
     return this.runs.deadLetters(workspaceId, id, query);
+  }
+
+  @Get(':id/progress')
+  @Scopes('syncs:read')
+  @ApiOperation({ summary: 'Follow a run as server-sent events, until it ends' })
+  @ApiProduces('text/event-stream')
+  @ApiExtraModels(RunProgressView)
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'The id of the last event that was seen.',
+  })
+  @ApiOkResponse({
+    description:
+      'Events `progress` when something changed and one `end`, each with an id and a RunProgressView as data; a comment ' +
+      'breaks long silence.',
+    schema: { type: 'string' },
+  })
+  @ApiNoContentResponse({ description: 'The end was seen already: nothing follows.' })
+  async progress(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const lastSeen = request.headers['last-event-id'];
+    const events = await this.streams.open(workspaceId, id, lastSeen?.toString(), gone.signal);
+    if (!events) return void (await reply.status(204).send());
+    void reply.header('Content-Type', 'text/event-stream').header('X-Accel-Buffering', 'no');
+    await reply.send(Readable.from(events, { objectMode: false }));
+  }
+
+  @Post(':id/pause')
+  @Scopes('syncs:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Pause a run, and with it its sync: planning and sending wait' })
+  @ApiOkResponse({ type: RunView })
+  pause(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<RunView> {
+    return this.runs.setState(workspaceId, actor, id, 'paused');
+  }
+
+  @Post(':id/resume')
+  @Scopes('syncs:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Go on with a paused run' })
+  @ApiOkResponse({ type: RunView })
+  resume(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<RunView> {
+    return this.runs.setState(workspaceId, actor, id, 'active');
+  }
+
+  @Post(':id/cancel')
+  @Scopes('syncs:write')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'End a run: calls in hand are finished, what waits is let go, removals go on' })
+  @ApiOkResponse({ type: RunView })
+  cancel(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+  ): Promise<RunView> {
+    return this.runs.cancel(workspaceId, actor, id);
   }
 
   @Post(':id/retry')

@@ -1,8 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
-import { isId, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { Retry } from './retry';
+import { RunControl } from './run-control';
+import { progressOf } from './run-progress';
 import { RunRowView, RunView } from './sync.dto';
 import { countEffects, findRun, listRuns, type RunRow } from './run.store';
 import { findSync } from './sync.store';
@@ -17,6 +19,8 @@ export class RunService {
   constructor(
     private readonly database: Database,
     private readonly retries: Retry,
+    private readonly control: RunControl,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   get(workspaceId: string, id: string): Promise<RunView> {
@@ -71,6 +75,23 @@ export class RunService {
     return this.rows(workspaceId, id, query, DEAD);
   }
 
+  async setState(
+    workspaceId: string,
+    actor: string,
+    id: string,
+    state: 'active' | 'paused',
+  ): Promise<RunView> {
+    const run = await this.database.tx(workspaceId, (tx) => this.find(tx, id));
+    await this.control.setState(workspaceId, actor, run, state);
+    return this.get(workspaceId, id);
+  }
+
+  async cancel(workspaceId: string, actor: string, id: string): Promise<RunView> {
+    const run = await this.database.tx(workspaceId, (tx) => this.find(tx, id));
+    await this.control.cancel(workspaceId, actor, run);
+    return this.get(workspaceId, id);
+  }
+
   /** Map rejected and dropped rows again, by the newest mapping, and let them go. */
   async retry(workspaceId: string, actor: string, id: string): Promise<RunView> {
     const run = await this.database.tx(workspaceId, (tx) => this.find(tx, id));
@@ -89,9 +110,9 @@ export class RunService {
 
   private async view(tx: Transaction, run: RunRow): Promise<RunView> {
     const counts = await countEffects(tx, run.id);
-    const open = counts.pending + counts.sending;
-    const delivered = counts.planned === 0 ? 1 : (counts.planned - open) / counts.planned;
-    const { id, syncId, state, mode, trigger, snapshot, fromPos, toPos, error, createdAt, endedAt } = run;
+    const { progress, estimatedEndAt } = progressOf(run, counts, this.clock.now());
+    const { id, syncId, state, mode, trigger, snapshot, fromPos, toPos } = run;
+    const { paused, expected, looked, error, createdAt, endedAt } = run;
     return {
       id,
       syncId,
@@ -102,8 +123,11 @@ export class RunService {
       fromPos,
       toPos,
       counts,
-      // How much is still to be planned is not known before it is: planning counts as at most half of the way.
-      progress: state === 'planning' ? Math.min(0.5, delivered / 2) : delivered,
+      progress,
+      paused,
+      expected,
+      looked,
+      estimatedEndAt: paused ? null : estimatedEndAt,
       error,
       createdAt,
       endedAt,

@@ -32,6 +32,8 @@ export interface RunRow {
   expected: number | null;
   /** Looked at so far. */
   looked: number;
+  /** Its sync is. */
+  paused: boolean;
   error: string | null;
   createdAt: Date;
   endedAt: Date | null;
@@ -43,7 +45,7 @@ const COLUMNS = `r.id, r.sync_id AS "syncId", s.audience_id AS "audienceId", a.n
   s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId", r.state, r.number, r.trigger, r.mode,
   r.mapping_version AS "mappingVersion", r.exit_mapping_version AS "exitMappingVersion", r.from_pos::float8 AS "fromPos",
   r.to_pos::float8 AS "toPos", r.snapshot, r.compares, r.comparing, r.planned_pos::float8 AS "plannedPos",
-  r.expected::float8 AS expected, r.planned::float8 AS looked, r.error, r.created_at AS "createdAt",
+  r.expected::float8 AS expected, r.planned::float8 AS looked, s.state = 'paused' AS paused, r.error, r.created_at AS "createdAt",
   r.ended_at AS "endedAt", r.fence`;
 const FROM = `FROM sync_run r JOIN sync s ON s.workspace_id = r.workspace_id AND s.id = r.sync_id
   JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id`;
@@ -149,6 +151,31 @@ export async function endSettledRuns(tx: Transaction, now: Date): Promise<number
     [tx.workspaceId, now],
   );
   return rowCount ?? 0;
+}
+
+/** Ends a run that is open, and takes it from whoever plans it. @returns whether it was open */
+export async function cancelRun(tx: Transaction, run: RunRow, now: Date): Promise<boolean> {
+  // The sync's row first, as whoever plans.
+  await tx.query('SELECT FROM sync WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE', [
+    tx.workspaceId,
+    run.syncId,
+  ]);
+  const { rowCount } = await tx.query(
+    `UPDATE sync_run SET state = 'cancelled', ended_at = $3, lease_until = NULL, fence = fence + 1
+     WHERE workspace_id = $1 AND id = $2 AND state IN ('planning', 'delivering')`,
+    [tx.workspaceId, run.id, now],
+  );
+  return rowCount === 1;
+}
+
+/** Runs cancelled after `since` of which something is still to be let go. */
+export async function runsToLetGo(tx: Transaction, since: Date): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM sync_run r WHERE workspace_id = $1 AND state = 'cancelled' AND ended_at > $2 AND EXISTS (
+       SELECT FROM effect e WHERE e.workspace_id = $1 AND e.run_id = r.id AND e.state = 'pending' AND e.operation <> 'remove')`,
+    [tx.workspaceId, since],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Runs that want a planner: never begun, or left by one that died. */

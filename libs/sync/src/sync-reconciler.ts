@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '@percorso/kernel';
 import { BackgroundLoop, Database } from '@percorso/storage';
 import { ErasureRemovals } from './erasure-removals';
 import { PlanPump } from './plan-pump';
+import { RunControl } from './run-control';
 import { endSettledRuns, runsToPlan } from './run.store';
 import { SyncQueue } from './sync.queue';
 import { Triggers } from './triggers';
@@ -11,7 +12,7 @@ import { UsageGuard } from './usage-guard';
 const TICK_MS = 500;
 
 /**
- * Holds syncs against changed usage rules, has erased persons removed, ends runs of which everything is settled, begins
+ * Holds syncs against changed usage rules, has erased persons removed, lets go what cancelled runs left, ends runs of which everything is settled, begins
  * those that are triggered, and wakes those PostgreSQL knows and nobody plans.
  */
 @Injectable()
@@ -24,6 +25,7 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     private readonly pump: PlanPump,
     private readonly usage: UsageGuard,
     private readonly erasures: ErasureRemovals,
+    private readonly control: RunControl,
     private readonly triggers: Triggers,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -48,6 +50,7 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
       // Before anything is planned: what the rules now bar must not be.
       await this.usage.recheck(workspaceId);
       await this.erasures.look(workspaceId);
+      await this.control.look(workspaceId);
       await this.database.tx(workspaceId, (tx) => endSettledRuns(tx, this.clock.now()));
       await this.triggers.look(workspaceId);
       const waiting = await this.database.tx(workspaceId, (tx) => runsToPlan(tx));

@@ -6,7 +6,21 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import {
+  type AccessContext,
+  Actor,
+  allows,
+  Caller,
+  Etag,
+  IfMatch,
+  type Page,
+  PageAnswer,
+  PageQuery,
+  Scopes,
+  Workspace,
+} from '@percorso/access';
+import { DryRun } from './dry-run';
+import { DryRunPage } from './dry-run.dto';
 import { RunService } from './run.service';
 import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView, UpdateSync } from './sync.dto';
 import { SyncService } from './sync.service';
@@ -17,6 +31,7 @@ export class SyncController {
   constructor(
     private readonly syncs: SyncService,
     private readonly runs: RunService,
+    private readonly trial: DryRun,
   ) {}
 
   @Post()
@@ -77,6 +92,19 @@ export class SyncController {
     @Param('id') id: string,
   ): Promise<StartedRun> {
     return { run: await this.syncs.run(workspaceId, actor, id) };
+  }
+
+  @Get(':id/dry-run')
+  @Scopes('syncs:read')
+  @ApiOperation({ summary: 'List what a run would add, update and remove now, and send nothing' })
+  @ApiOkResponse({ type: DryRunPage })
+  dryRun(
+    @Workspace() workspaceId: string,
+    @Caller() caller: AccessContext,
+    @Param('id') id: string,
+    @Query() query: PageQuery,
+  ): Promise<DryRunPage> {
+    return this.trial.page(workspaceId, id, query, allows(caller.scopes, ['profiles:read']));
   }
 
   @Post(':id/pause')

@@ -239,6 +239,26 @@ export class RunView {
   @ApiProperty({ minimum: 0, maximum: 1 })
   progress!: number;
 
+  @ApiProperty({ description: 'Its sync is paused: nothing is planned or sent.' })
+  paused!: boolean;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Rows it will have looked at, as known when it began.',
+  })
+  expected!: number | null;
+
+  @ApiProperty({ description: 'Rows it looked at so far; what is not new is not planned.' })
+  looked!: number;
+
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'By the pace so far; null while that cannot be told, and of runs on delta.',
+  })
+  estimatedEndAt!: Date | null;
+
   @ApiProperty({ nullable: true, type: String })
   error!: string | null;
 

@@ -3,12 +3,15 @@ import { Module } from '@nestjs/common';
 import { DeliveryModule } from '@percorso/delivery';
 import { ProfileModule } from '@percorso/profile';
 import { SegmentationModule } from '@percorso/segmentation';
+import { DryRun } from './dry-run';
 import { ErasureRemovals } from './erasure-removals';
 import { MappingController } from './mapping.controller';
 import { MappingService } from './mapping.service';
 import { PlanPump } from './plan-pump';
 import { Planner } from './planner';
+import { DEFAULT_PROGRESS, PROGRESS_OPTIONS, ProgressStreams } from './progress-streams';
 import { Retry } from './retry';
+import { RunControl } from './run-control';
 import { RunController } from './run.controller';
 import { RunService } from './run.service';
 import { RunStarter } from './run-starter';
@@ -37,11 +40,15 @@ import { UsageGuard } from './usage-guard';
     PlanPump,
     SyncQueue,
     RunStarter,
+    DryRun,
+    RunControl,
+    ProgressStreams,
+    { provide: PROGRESS_OPTIONS, useValue: DEFAULT_PROGRESS },
     Triggers,
     ErasureRemovals,
     UsageCheck,
     UsageGuard,
   ],
-  exports: [ErasureRemovals, PlanPump, SyncQueue, Triggers, UsageGuard],
+  exports: [ErasureRemovals, PlanPump, RunControl, SyncQueue, Triggers, UsageGuard],
 })
 export class SyncModule {}

@@ -1,5 +1,6 @@
 import { newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
+import type { Reading } from './reading';
 import type { Trigger } from './run.store';
 import { CreateSync, ReconciliationView, SyncTriggers, SyncView } from './sync.dto';
 import type { SyncMode } from './sync-mode';
@@ -115,13 +116,9 @@ export async function missingReferences(tx: Transaction, dto: CreateSync): Promi
 }
 
 /** How a run begins: what it reads, as what, and why. */
-export interface NewRun {
+export interface NewRun extends Reading {
   trigger: Trigger;
   mode: SyncMode;
-  snapshot: boolean;
-  compares: boolean;
-  fromPos: number;
-  toPos: number;
 }
 
 /** Opens a run; undefined when one is open already. The sync's row must be locked. */
@@ -160,6 +157,14 @@ export async function insertRun(
     sync.id,
   ]);
   return id;
+}
+
+export async function audienceName(tx: Transaction, id: string): Promise<string> {
+  const { rows } = await tx.query<{ name: string }>(
+    'SELECT name FROM audience WHERE workspace_id = $1 AND id = $2',
+    [tx.workspaceId, id],
+  );
+  return rows[0]?.name ?? '';
 }
 
 export async function openRun(tx: Transaction, syncId: string): Promise<string | undefined> {

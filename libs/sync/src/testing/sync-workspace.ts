@@ -22,7 +22,7 @@ export class SyncWorkspace {
   private constructor(
     private readonly app: NestFastifyApplication,
     readonly id: string,
-    private readonly key: string,
+    readonly adminKey: string,
     readonly audienceId: string,
     readonly connectorId: string,
   ) {}
@@ -50,7 +50,12 @@ export class SyncWorkspace {
     body?: object,
     headers: object = {},
   ): Promise<Reply> {
-    return call(this.app, this.key, method, url, body, headers);
+    return call(this.app, this.adminKey, method, url, body, headers);
+  }
+
+  /** The same as `call` with another key. */
+  callAs(key: string): (method: 'GET' | 'POST' | 'PUT', url: string, body?: object) => Promise<Reply> {
+    return (method, url, body) => call(this.app, key, method, url, body);
   }
 
   /** Person n's address in this workspace and no other: what the twin holds outlives a workspace. */
@@ -61,12 +66,12 @@ export class SyncWorkspace {
   /** Audience to campaign system; without an exit mapping, who leaves is removed. `more` is what else is asked for. */
   async sync(exit?: string, more: object = {}): Promise<SyncUnderTest> {
     const mapping = (name: string, expression: string): Promise<{ id: string }> =>
-      made(this.app, this.key, '/v1/mappings', { name, expression, required: ['email'] });
+      made(this.app, this.adminKey, '/v1/mappings', { name, expression, required: ['email'] });
     const mappingId = (await mapping('Entry', ENTRY)).id;
     const exitMapping = exit === undefined ? {} : { exitMappingId: (await mapping('Exit', exit)).id };
     const { audienceId, connectorId } = this;
     const body = { name: 'All to Campaign', audienceId, connectorId, mappingId, ...exitMapping, ...more };
-    return { id: (await made(this.app, this.key, '/v1/syncs', body)).id, mappingId };
+    return { id: (await made(this.app, this.adminKey, '/v1/syncs', body)).id, mappingId };
   }
 
   async setTrait(person: number, name: string, value: string | null): Promise<void> {
