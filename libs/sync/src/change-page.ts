@@ -13,6 +13,8 @@ export type ReadingPlace = Pick<
 
 export interface ChangePage {
   changes: Change[];
+  /** They happened since the last run; members that are read may have been so for long. */
+  recent: boolean;
   next: Pick<RunRow, 'plannedPos' | 'comparing'>;
   isLast: boolean;
 }
@@ -36,6 +38,7 @@ export async function readChanges(
     });
     return {
       changes: members.map((member) => ({ ...member, op: 'enter' as const })),
+      recent: false,
       next: { plannedPos: members.at(-1)?.person ?? run.plannedPos, comparing: run.comparing },
       isLast: members.length < size,
     };
@@ -48,9 +51,14 @@ export async function readChanges(
   }
   const changes = [...newest.values()];
   if (deltas.length === size) {
-    return { changes, next: { plannedPos: deltas.at(-1)!.pos, comparing: false }, isLast: false };
+    return {
+      changes,
+      recent: true,
+      next: { plannedPos: deltas.at(-1)!.pos, comparing: false },
+      isLast: false,
+    };
   }
   return run.compares
-    ? { changes, next: { plannedPos: 0, comparing: true }, isLast: false }
-    : { changes, next: { plannedPos: run.toPos, comparing: false }, isLast: true };
+    ? { changes, recent: true, next: { plannedPos: 0, comparing: true }, isLast: false }
+    : { changes, recent: true, next: { plannedPos: run.toPos, comparing: false }, isLast: true };
 }

@@ -56,6 +56,7 @@ export class ErasureRemovals {
         person: change.person,
         profileId: change.profileId,
         membershipVersion: String(change.version),
+        changedAt: change.since,
         ...planRow(change, undefined, [], connector, reached.get(change.person)),
       }));
       await recordEffects(tx, effects, this.clock.now());

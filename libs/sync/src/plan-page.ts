@@ -66,6 +66,7 @@ export function effectsOf(
   run: Pick<RunRow, 'id' | 'syncId' | 'connectorId' | 'number'>,
   { mappings }: Pick<PlanScope, 'mappings'>,
   told: Told,
+  recent: boolean,
 ): NewEffect[] {
   return planned
     .filter(({ news }) => news)
@@ -79,6 +80,8 @@ export function effectsOf(
       membershipVersion: String(change.version),
       revision: run.number,
       mappingVersion: (change.op === 'enter' ? mappings.entry : mappings.exit)?.version,
+      // What is not news of the log has been so for long: it only begins to be told.
+      changedAt: recent ? change.since : undefined,
       ...plan,
     }));
 }

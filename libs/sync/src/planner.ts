@@ -133,7 +133,7 @@ export class Planner {
     const persons = page.changes.map(({ person }) => person);
     const told = await readTold(tx, run, plan.mode, persons);
     const planned = planChanges(page.changes, page.results, plan, told);
-    await recordEffects(tx, effectsOf(planned, run, plan, told), now);
+    await recordEffects(tx, effectsOf(planned, run, plan, told, page.recent), now);
     if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);
     return turn;
   }
