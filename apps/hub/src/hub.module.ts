@@ -2,7 +2,7 @@ import { BullModule } from '@nestjs/bull';
 import { DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AccessModule } from '@percorso/access';
-import { StorageModule } from '@percorso/storage';
+import { bullOptions, StorageModule } from '@percorso/storage';
 import { LoggerModule } from 'nestjs-pino';
 import { features } from './features';
 import { HealthController } from './health/health.controller';
@@ -12,7 +12,6 @@ import { loggerParams } from './logging/logger';
 import { HttpMetrics } from './metrics/http-metrics';
 import { MetricsController } from './metrics/metrics.controller';
 import { StoreMetrics } from './metrics/store-metrics';
-import { redisOptions } from './redis-options';
 import { RoleGuard } from './role.guard';
 
 /** Composition only: what each feature is made of is its own module's business. */
@@ -34,7 +33,7 @@ export class HubModule {
           onConnectionLost: () => logger.warn('A connection was lost; it is replaced when it is needed.'),
         }),
         BullModule.forRootAsync({
-          useFactory: () => ({ prefix: options.queuePrefix, redis: redisOptions(options.redisUrl) }),
+          useFactory: () => bullOptions(options.redisUrl, options.queuePrefix),
         }),
         AccessModule.forRoot({ rootKey: options.rootKey, cursorSecret: options.cursorSecret }),
         ...features(options),

@@ -1,4 +1,5 @@
 import { describeError } from '@percorso/kernel';
+import { disconnectQueues } from '@percorso/storage';
 import { ReadinessService } from './health/readiness';
 import type { RunningHub } from './start';
 
@@ -30,6 +31,7 @@ async function drain({ app, engines }: RunningHub, say: (line: string) => void):
   });
   try {
     const outcome = await Promise.race([app.close(), late]);
+    disconnectQueues();
     if (outcome === 'late')
       say(`Not everything was finished in ${DRAIN_MS / 1000} s; the rest resumes at the next start.`);
     return 0;

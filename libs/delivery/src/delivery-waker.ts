@@ -1,9 +1,9 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
-import { WakeQueue, type WakeUp } from '@percorso/storage';
+import { queueName, WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
 
-export const DELIVERY_QUEUE = 'delivery';
+export const DELIVERY_QUEUE = queueName('delivery');
 
 /** Tells workers that a connector has effects to deliver. */
 @Injectable()

@@ -8,6 +8,7 @@ import { AccessModule } from '@percorso/access';
 import { type Engine, startRedis, startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import { Database, migrate, StorageModule } from '@percorso/storage';
+import Redis from 'ioredis';
 import { Client } from 'pg';
 import { ConsentSource } from './consent-source';
 import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
@@ -165,6 +166,21 @@ describe('delivery and Redis', () => {
     expect(await record(50)).toBe(true);
     await untilAccepted(350);
     await expectEachOnce(350);
+  });
+
+  it('Redis flushed again and again: everything leaves, nothing twice', async () => {
+    await start(100);
+    await untilConnected();
+    provider.latencyMs = 20;
+    const client = new Redis(redis.url);
+    for (let round = 1; round <= 10; round++) {
+      await record(20);
+      await untilAccepted(round * 10);
+      await client.flushall();
+    }
+    client.disconnect();
+    await untilAccepted(200);
+    await expectEachOnce(200);
   });
 
   it('a start without Redis: everything leaves, and its return is noticed', async () => {

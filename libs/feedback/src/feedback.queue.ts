@@ -1,9 +1,9 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
-import { WakeQueue, type WakeUp } from '@percorso/storage';
+import { queueName, WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
 
-export const FEEDBACK_QUEUE = 'feedback';
+export const FEEDBACK_QUEUE = queueName('feedback');
 
 /** Tells workers that a connector is due to be asked. */
 @Injectable()

@@ -7,6 +7,7 @@ export { migrate } from './migrate';
 export { firstShard, Shards } from './shards';
 export { StorageModule, type StorageOptions } from './storage.module';
 export { BackgroundLoop } from './background-loop';
+export { bullOptions, disconnectQueues, queueName } from './bull-options';
 export { WakeQueue, type WakeUp } from './wake-queue';
 export { eachInTurn } from './each-in-turn';
 export type { LeaseKind } from './leases/lease-plan';

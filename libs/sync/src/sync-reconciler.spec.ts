@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import { queueName } from '@percorso/storage';
 import Redis from 'ioredis';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncWorkspace } from './testing/sync-workspace';
@@ -34,7 +35,7 @@ describe('what Redis forgot', () => {
 
   /** Drops this world's queues and nobody else's. @returns how many wake-ups were waiting in the queue */
   async function forget(queue: 'sync' | 'delivery'): Promise<number> {
-    const waiting = await redis.llen(`${world.queuePrefix}:${queue}:wait`);
+    const waiting = await redis.llen(`${world.queuePrefix}:${queueName(queue)}:wait`);
     const keys = await redis.keys(`${world.queuePrefix}:*`);
     await redis.del(...keys);
     return waiting;

@@ -1,9 +1,9 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
-import { WakeQueue, type WakeUp } from '@percorso/storage';
+import { queueName, WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
 
-export const SYNC_QUEUE = 'sync';
+export const SYNC_QUEUE = queueName('sync');
 
 /** Tells workers that a run waits for a planner. */
 @Injectable()

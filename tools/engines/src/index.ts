@@ -13,6 +13,7 @@ export { type RedisOptions, startRedis } from './redis';
 export { checkUrl, checkUrls, type EngineUrls } from './probe';
 export { MINIMUM_VERSIONS } from './versions';
 export { shareTestEngines, startTestEngines, type TestEngines } from './test-engines';
+export { startTestRedisCluster, type TestRedisCluster } from './test-redis-cluster';
 export { startTestShards, type TestShards } from './test-shards';
 export { tieToParent } from './tie-to-parent';
 export { libraryFolders, unpackDebianPackage } from './debian-packages';

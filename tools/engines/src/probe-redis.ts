@@ -20,7 +20,7 @@ export async function probeRedis(url: URL): Promise<void> {
     await client.connect();
     const facts = readInfo(`${await client.info('server')}\n${await client.info('memory')}`);
     requireVersion('redis', url, facts.redis_version ?? '0');
-    requireNoEviction(url, facts.maxmemory_policy);
+    requireNoEviction(url, facts);
   } catch (error) {
     throw translate(url, error instanceof EngineError ? error : (lastError ?? error));
   } finally {
@@ -29,9 +29,15 @@ export async function probeRedis(url: URL): Promise<void> {
 }
 
 // A queue whose keys are evicted under memory pressure loses jobs without a trace.
-function requireNoEviction(url: URL, policy: string | undefined): void {
-  if (policy === undefined || policy === 'noeviction') return;
-  throw probeFailure('redis', 'settings', url, `has maxmemory-policy ${policy}; set it to noeviction`);
+function requireNoEviction(url: URL, facts: Record<string, string>): void {
+  const { maxmemory_policy: policy, maxmemory } = facts;
+  if (policy === undefined || policy === 'noeviction' || maxmemory === '0') return;
+  throw probeFailure(
+    'redis',
+    'settings',
+    url,
+    `evicts keys when its memory is full (maxmemory-policy ${policy}); set it to noeviction`,
+  );
 }
 
 function readInfo(text: string): Record<string, string> {

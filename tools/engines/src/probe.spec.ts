@@ -119,11 +119,17 @@ describe('checkUrls', () => {
   it('refuses a Redis that would evict queues', async () => {
     const client = new Redis(urlOf('redis'));
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    // Without a limit nothing is evicted, whatever the policy.
+    await expect(checkUrl('redis', urlOf('redis'))).resolves.toBeUndefined();
+    await client.config('SET', 'maxmemory', '500mb');
     expect(await complaint('redis', urlOf('redis'))).toMatchObject({
       code: 'settings',
-      message: expect.stringContaining('has maxmemory-policy allkeys-lru; set it to noeviction'),
+      message: expect.stringContaining(
+        'evicts keys when its memory is full (maxmemory-policy allkeys-lru); set it to noeviction',
+      ),
     });
     await client.config('SET', 'maxmemory-policy', 'noeviction');
+    await client.config('SET', 'maxmemory', '0');
     client.disconnect();
   });
 

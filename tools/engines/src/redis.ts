@@ -12,7 +12,10 @@ import { findRedis, type RedisBinary, redisEnvironment, type RedisSearch } from 
 const SHUTDOWN: Shutdown = { signals: ['SIGTERM'], graceMs: 15_000 };
 const LOAD_MS = 120_000;
 
-export interface RedisOptions extends EngineOptions, Pick<RedisSearch, 'path' | 'cacheDir'> {}
+export interface RedisOptions extends EngineOptions, Pick<RedisSearch, 'path' | 'cacheDir'> {
+  /** Lines of its configuration besides its own. */
+  settings?: readonly string[];
+}
 
 /** Starts Redis or Valkey on 127.0.0.1, append-only file on; answers commands when it resolves. */
 export async function startRedis(options: RedisOptions): Promise<Engine> {
@@ -71,7 +74,8 @@ async function launch(options: RedisOptions, folder: string, binary: RedisBinary
   );
   const exited = exitOf(child);
   attachWatchdog(child, leash, 'TERM');
-  giveConfiguration(child, configuration(join(folder, 'redis'), port, state.password));
+  const lines = configuration(join(folder, 'redis'), port, state.password);
+  giveConfiguration(child, [...lines, ...(options.settings ?? []), ''].join('\n'));
   const engine = engineOf('redis', `redis://:${state.password}@127.0.0.1:${port}/0`, child, exited, SHUTDOWN);
   try {
     await untilLoaded(engine);
@@ -89,7 +93,7 @@ function giveConfiguration(child: ChildProcess, text: string): void {
   child.stdin?.end(text);
 }
 
-function configuration(dir: string, port: number, password: string): string {
+function configuration(dir: string, port: number, password: string): string[] {
   return [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -101,8 +105,7 @@ function configuration(dir: string, port: number, password: string): string {
     'save ""',
     'maxmemory-policy noeviction',
     'daemonize no',
-    '',
-  ].join('\n');
+  ];
 }
 
 async function untilLoaded(engine: Engine): Promise<void> {

@@ -115,9 +115,16 @@ export class ReadinessService implements OnApplicationShutdown {
     const read = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? 'unknown';
     const policy = read('maxmemory_policy');
     const settings = { version: read('redis_version'), 'maxmemory-policy': policy };
-    return policy === 'noeviction' || policy === 'unknown'
-      ? { ok: true, settings }
-      : { ok: false, settings, problem: 'maxmemory-policy must be noeviction: queues could be evicted' };
+    if (policy !== 'noeviction' && policy !== 'unknown' && read('maxmemory') !== '0') {
+      return { ok: false, settings, problem: 'maxmemory-policy must be noeviction: queues could be evicted' };
+    }
+    if (read('cluster_enabled') !== '1') return { ok: true, settings };
+    const state =
+      /^cluster_state:(\S+)/m.exec(String(await this.redis.call('CLUSTER', 'INFO')))?.[1] ?? 'unknown';
+    const ofCluster = { ...settings, cluster: state };
+    return state === 'ok'
+      ? { ok: true, settings: ofCluster }
+      : { ok: false, settings: ofCluster, problem: 'the cluster does not serve all of its slots' };
   }
 }
 

@@ -1,9 +1,9 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
-import { WakeQueue, type WakeUp } from '@percorso/storage';
+import { queueName, WakeQueue, type WakeUp } from '@percorso/storage';
 import type { Queue } from 'bull';
 
-export const EVALUATION_QUEUE = 'evaluation';
+export const EVALUATION_QUEUE = queueName('evaluation');
 
 /** Tells workers that an evaluation waits. */
 @Injectable()
