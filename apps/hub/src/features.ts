@@ -35,7 +35,7 @@ export function features(options: HubOptions): Feature[] {
     DeliveryModule,
     SyncModule,
     ExportModule.forRoot({ publicUrl }),
-    FeedbackModule,
+    FeedbackModule.forRoot({ publicUrl }),
   ];
   const workers: Feature[] = [
     ProfileWorkerModule,

@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { FeedbackPoller } from './feedback-poller';
 import { FeedbackScheduler } from './feedback-scheduler';
-import { FeedbackModule } from './feedback.module';
 import { FeedbackProcessor } from './feedback.processor';
+import { ReceiptHousekeeping } from './hook/receipt-housekeeping';
 
-/** Background work: providers are asked in turn. */
-@Module({ imports: [FeedbackModule], providers: [FeedbackPoller, FeedbackProcessor, FeedbackScheduler] })
+/** Background work beside FeedbackModule: providers are asked in turn, and old receipts forgotten. */
+@Module({ providers: [FeedbackPoller, FeedbackProcessor, FeedbackScheduler, ReceiptHousekeeping] })
 export class FeedbackWorkerModule {}

@@ -1,15 +1,39 @@
 import { BullModule } from '@nestjs/bull';
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module, type NestModule } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { IngestModule } from '@percorso/ingest';
+import type { FastifyInstance } from 'fastify';
 import { FeedbackController } from './feedback.controller';
+import { FEEDBACK_OPTIONS, type FeedbackOptions } from './feedback.options';
 import { FEEDBACK_QUEUE, FeedbackQueue } from './feedback.queue';
 import { FeedbackService } from './feedback.service';
+import { HookController } from './hook/hook.controller';
+import { HookService } from './hook/hook.service';
+import { HookStore } from './hook/hook.store';
+import { registerRawBodies } from './hook/raw-body';
 
 /** What providers report back. */
 @Module({
   imports: [IngestModule, BullModule.registerQueue({ name: FEEDBACK_QUEUE })],
-  controllers: [FeedbackController],
-  providers: [FeedbackService, FeedbackQueue],
-  exports: [FeedbackService, FeedbackQueue],
+  controllers: [FeedbackController, HookController],
+  providers: [FeedbackService, FeedbackQueue, HookService, HookStore],
+  exports: [FeedbackService, FeedbackQueue, HookStore],
 })
-export class FeedbackModule {}
+export class FeedbackModule implements NestModule {
+  constructor(private readonly http: HttpAdapterHost) {}
+
+  static forRoot(options: FeedbackOptions = {}): DynamicModule {
+    return {
+      module: FeedbackModule,
+      global: true,
+      providers: [{ provide: FEEDBACK_OPTIONS, useValue: options }],
+      exports: [FEEDBACK_OPTIONS],
+    };
+  }
+
+  // The one call that comes before Nest registers the routes, however the application is built.
+  configure(): void {
+    const fastify = this.http.httpAdapter?.getInstance<FastifyInstance | undefined>();
+    if (fastify) registerRawBodies(fastify);
+  }
+}

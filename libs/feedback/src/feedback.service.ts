@@ -3,7 +3,7 @@ import { ConnectorRuntime } from '@percorso/connector';
 import { addSuppressions, type Suppression } from '@percorso/delivery';
 import { IngestWriter } from '@percorso/ingest';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
-import type { MessageEvent } from '@percorso/plugin-kit';
+import type { MessageEvent, ReceiptRequest } from '@percorso/plugin-kit';
 import { Database } from '@percorso/storage';
 import { FeedbackView } from './feedback.dto';
 import { findPersons } from './find-persons';
@@ -42,15 +42,20 @@ export class FeedbackService {
     return total;
   }
 
-  /** Take in what a provider posted or mailed back, read by the plugin. */
-  async receive(workspaceId: string, connectorId: string, body: string): Promise<FeedbackView> {
+  /** Take in what a provider posted or mailed back, read by the plugin; with `request`, which asks for proof. */
+  async receive(
+    workspaceId: string,
+    connectorId: string,
+    body: string,
+    request?: ReceiptRequest,
+  ): Promise<FeedbackView> {
     await this.assertConnector(workspaceId, connectorId);
     const { receipts } = await this.connectors.describe(workspaceId, connectorId);
     if (!receipts) throw cannot('read receipts');
     return this.take(
       workspaceId,
       connectorId,
-      await this.connectors.receipts(workspaceId, connectorId, body),
+      await this.connectors.receipts(workspaceId, connectorId, body, request),
     );
   }
 

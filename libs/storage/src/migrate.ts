@@ -21,6 +21,7 @@ import { flow } from './migrations/0038-flow';
 import { plugins } from './migrations/0034-plugins';
 import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { syncModes } from './migrations/0042-sync-modes';
+import { hooks } from './migrations/0047-hooks';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -47,6 +48,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   plugins,
   unknownPolicy,
   syncModes,
+  hooks,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -614,6 +614,22 @@ export interface MergePolicyTable {
   ended_at: Date | null;
 }
 
+export interface ConnectorHookTable {
+  workspace_id: string;
+  id: string;
+  connector_id: string;
+  token_hash: Buffer;
+  created_at: Date;
+  last_used_at: Date | null;
+}
+
+export interface ReceiptTakenTable {
+  workspace_id: string;
+  connector_id: string;
+  digest: Buffer;
+  taken_at: Date;
+}
+
 export interface ComputedTraitTable {
   workspace_id: string;
   key: string;
@@ -682,6 +698,8 @@ export interface Schema {
   audience_import: AudienceImportTable;
   audience_schedule: AudienceScheduleTable;
   audience_definition: AudienceDefinitionTable;
+  connector_hook: ConnectorHookTable;
+  receipt_taken: ReceiptTakenTable;
   computed_trait: ComputedTraitTable;
   computed_trait_definition: ComputedTraitDefinitionTable;
   evaluation: EvaluationTable;

@@ -97,6 +97,7 @@ describe('the OpenAPI document', () => {
       'GET /health/ready',
       'GET /metrics',
       'GET /v1/projects/{key}/settings',
+      'POST /v1/hooks/{token}',
     ]);
   });
 

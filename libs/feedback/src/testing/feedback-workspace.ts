@@ -5,6 +5,8 @@ import { newId } from '@percorso/kernel';
 import type { MessageEvent } from '@percorso/plugin-kit';
 import { Database } from '@percorso/storage';
 
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
 export interface Reply {
   status: number;
   body: { id: string; code: string } & Record<string, unknown>;
@@ -32,7 +34,7 @@ export class FeedbackWorkspace {
     return new FeedbackWorkspace(app, body.id, String(body.adminKey));
   }
 
-  call(method: 'GET' | 'POST' | 'DELETE', url: string, body?: object): Promise<Reply> {
+  call(method: Method, url: string, body?: object): Promise<Reply> {
     return call(this.app, this.key, method, url, body);
   }
 
@@ -125,11 +127,11 @@ export class FeedbackWorkspace {
 async function call(
   app: NestFastifyApplication,
   key: string,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: Method,
   url: string,
   payload?: object,
 ): Promise<Reply> {
-  const headers = { authorization: `Bearer ${key}` };
+  const headers = { authorization: `Bearer ${key}`, 'if-match': '*' };
   const response = await app.inject({ method, url, payload, headers });
   return { status: response.statusCode, body: (response.body ? response.json() : {}) as Reply['body'] };
 }

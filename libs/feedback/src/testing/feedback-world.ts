@@ -85,7 +85,7 @@ export class FeedbackWorld {
           masterKeyFile: join(this.folder, 'master.json'),
         }),
         DeliveryModule,
-        FeedbackModule,
+        FeedbackModule.forRoot({ publicUrl: 'https://hub.example' }),
       ],
     }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {

@@ -1,0 +1,87 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Actor, Public, Scopes, Workspace } from '@percorso/access';
+import type { FastifyRequest } from 'fastify';
+import { FEEDBACK_OPTIONS, type FeedbackOptions } from '../feedback.options';
+import { CreatedHookView, HooksView } from './hook.dto';
+import { HookService } from './hook.service';
+
+@ApiTags('Feedback')
+@Controller('v1')
+export class HookController {
+  constructor(
+    private readonly hooks: HookService,
+    @Inject(FEEDBACK_OPTIONS) private readonly options: FeedbackOptions,
+  ) {}
+
+  @Post('connectors/:id/hooks')
+  @Scopes('connectors:write')
+  @ApiOperation({ summary: 'Make an address at which the provider reports' })
+  @ApiCreatedResponse({ type: CreatedHookView })
+  async create(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+  ): Promise<CreatedHookView> {
+    const { token, ...hook } = await this.hooks.create(workspaceId, actor, id);
+    return { ...hook, url: `${this.baseOf(request)}/v1/hooks/${token}` };
+  }
+
+  @Get('connectors/:id/hooks')
+  @Scopes('connectors:read')
+  @ApiOperation({ summary: 'List the addresses of a connector, without what is secret of them' })
+  @ApiOkResponse({ type: HooksView })
+  async list(@Workspace() workspaceId: string, @Param('id') id: string): Promise<HooksView> {
+    return { data: await this.hooks.list(workspaceId, id) };
+  }
+
+  @Delete('connectors/:id/hooks/:hook')
+  @Scopes('connectors:write')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Listen no longer at an address' })
+  remove(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Param('id') id: string,
+    @Param('hook') hook: string,
+  ): Promise<void> {
+    return this.hooks.remove(workspaceId, actor, id, hook);
+  }
+
+  @Post('hooks/:token')
+  @RouteConfig({ keepsBytes: true })
+  @Public()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Where a provider reports what became of messages',
+    description:
+      "No key: the address is secret, and the connector's plugin asks for the provider's signature where there is one. What was taken before is answered alike and changes nothing.",
+  })
+  @ApiConsumes('application/json', 'application/x-www-form-urlencoded', 'text/plain')
+  @ApiBody({ schema: { type: 'string' } })
+  async receive(
+    @Param('token') token: string,
+    @Body() raw: unknown,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+    await this.hooks.receive(token, typeof raw === 'string' ? raw : '', {
+      url: `${this.baseOf(request)}${request.originalUrl}`,
+      headers: Object.fromEntries(headers) as Record<string, string>,
+    });
+  }
+
+  /** As the provider calls the hub, which is what some sign. */
+  private baseOf(request: FastifyRequest): string {
+    return (this.options.publicUrl ?? `${request.protocol}://${request.host}`).replace(/\/+$/, '');
+  }
+}

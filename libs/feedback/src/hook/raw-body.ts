@@ -1,0 +1,33 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+
+/** No client sends it: a receipt is given it, whatever it says of itself, so that its bytes are kept as they came. */
+const CONTENT_TYPE = 'application/x-percorso-receipt';
+
+const keepsBytes = (config: object | undefined): boolean =>
+  (config as { keepsBytes?: boolean } | undefined)?.keepsBytes === true;
+
+/**
+ * Gives the routes whose config says `keepsBytes` the body's text as it came, which is what providers sign; their
+ * `request.body` is a string. Must be called before those routes are registered.
+ */
+export function registerRawBodies(fastify: FastifyInstance): void {
+  const types = new WeakMap<FastifyRequest, string | undefined>();
+
+  async function setAside(request: FastifyRequest): Promise<void> {
+    types.set(request, request.headers['content-type']);
+    request.headers['content-type'] = CONTENT_TYPE;
+  }
+
+  fastify.addContentTypeParser(
+    CONTENT_TYPE,
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      request.headers['content-type'] = types.get(request);
+      return body.toString('utf8');
+    },
+  );
+
+  fastify.addHook('onRoute', (route: RouteOptions) => {
+    if (keepsBytes(route.config)) route.preParsing = setAside;
+  });
+}
