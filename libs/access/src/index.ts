@@ -1,7 +1,16 @@
 export { AccessModule } from './access.module';
 export type { AccessOptions } from './access-options';
 export type { AccessContext, AccessRequest } from './access-context';
-export { ALL_SCOPES, allows, INGEST_SCOPE, INSTANCE_SCOPE, PUBLIC, Public, SCOPES, Scopes } from './scopes.decorator';
+export {
+  ALL_SCOPES,
+  allows,
+  INGEST_SCOPE,
+  INSTANCE_SCOPE,
+  PUBLIC,
+  Public,
+  SCOPES,
+  Scopes,
+} from './scopes.decorator';
 export { Actor, Caller, Workspace } from './request.decorators';
 export { assertVersion, Etag, IfMatch, IfMatchOfExisting } from './etag';
 export { decodeCursor, encodeCursor, signCursorsWith } from './cursor';
