@@ -163,8 +163,8 @@ exports.mutants = [
   inEdges('sequences')(
     'an absence is broken by what comes when its gap has just passed',
     'stream/sequence-answer.ts',
-    'follower - moment < gap',
-    'follower - moment <= gap',
+    'next < to && times[next]! - moment < gap',
+    'next < to && times[next]! - moment <= gap',
   ),
   inDifferential(
     'absent is entered before the gap has passed',
@@ -240,15 +240,39 @@ exports.mutants = [
   ),
   inEdges('folded')(
     'the line of folding is off by one',
-    'stream/matches.ts',
-    'const until = this.indexFrom(time);',
-    'const until = this.indexFrom(time + 1);',
+    'stream/match-lists.ts',
+    'const until = matches.indexFrom(time);',
+    'const until = matches.indexFrom(time + 1);',
   ),
   inEdges('folded')(
     'late events older than the fold are forgotten',
-    'stream/matches.ts',
-    'this.fold(at, row);\n      return;',
-    'return;',
+    'stream/person-state.ts',
+    'this.events.fold(slot, at, rowFor(slot, read));',
+    'continue;',
+  ),
+  inEdges('folded')(
+    'what lies behind an event that goes into two slots moves by one place',
+    'stream/match-lists.ts',
+    'makeRoom(times, index, until, shift + 1, at);',
+    'makeRoom(times, index, until, 1, at);',
+  ),
+  inDifferential(
+    'events that come late stand where they came',
+    'stream/match-lists.ts',
+    'while (index > start && times[index - 1]! > at) index--;',
+    '',
+  ),
+  inDifferential(
+    'a late event’s values stand behind those of later ones',
+    'stream/match-lists.ts',
+    '- valuesShift - (end - index) * places.length;',
+    '- valuesShift;',
+  ),
+  inFolding(
+    'of events that are folded the values are kept',
+    'stream/match-lists.ts',
+    'this.values.splice(this.valuesFrom(nth), count * paths.length);',
+    '',
   ),
   inEdges('windows')(
     'an answer is kept in the very millisecond at which it is due',
@@ -264,7 +288,7 @@ exports.mutants = [
   ),
   inDifferential(
     'numbers are not found where slots are told apart by a property’s value',
-    'stream/person-cache.ts',
+    'stream/property-reader.ts',
     'slots.get(read.scalars[place])',
     'slots.get(String(read.scalars[place]))',
   ),
@@ -295,7 +319,7 @@ exports.mutants = [
   inAnswers(
     'items of events that changed are not looked up again',
     'stream/answers.ts',
-    '(itemsChanged && slots[state.slots[nth]!]!.looksUp)',
+    '(itemsChanged && slots[state.events.slotAt(nth)!]!.looksUp)',
     'false',
   ),
   inAnswers(
@@ -355,7 +379,7 @@ exports.mutants = [
   inFaults('the oldest count too')(
     'what overflowed is kept from then on as if it were all',
     'stream/person-state.ts',
-    'this.overflowed = new Set([...this.overflowed, matches.slot.index]);',
+    'this.overflowed = new Set([...this.overflowed, slot.index]);',
     '',
   ),
   inFaults('a merge or an unmerge')(
@@ -391,8 +415,8 @@ exports.mutants = [
   inFaults('1,000 definitions')(
     'slots without events are kept for everybody',
     'stream/person-state.ts',
-    'if (!admits(slot, at, read)) return;',
-    'if (!admits(slot, at, read)) {\n      const nth = this.nthOf(slot.index);\n      if (this.slots[nth] !== slot.index) this.open(slot, nth, new Matches(slot));\n      return;\n    }',
+    'this.size = PERSON_BYTES + BYTES * profileLeaves.length;',
+    'this.size = PERSON_BYTES + BYTES * profileLeaves.length;\n    for (const slot of (arguments[0] as Plan).slots) this.opened(slot);',
   ),
   inCalendar(
     'a day begins 24 hours after the one before',

@@ -24,7 +24,7 @@ export class TraitHistory {
     await this.lookups.refresh(tx, plan.items);
     const events = await this.events.receivedBy(tx, profile.person, [...plan.slotsOf.keys()], until);
     const now = until.getTime();
-    const matches = plan.slots.map((slot) => matchesOf(plan, slot, events, now));
+    const matches = plan.slots.map((slot) => matchesOf(plan, slot, events));
     for (const { key } of traits) setFlat(profile.traits, key, undefined);
     const subject = {
       profile: { ...profile, lists: [], members: new TurnMembers() },

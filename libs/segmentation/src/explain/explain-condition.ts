@@ -114,7 +114,7 @@ function explainLeaf(leaf: PersonLeaf, person: ExplainedPerson, pointer: string)
 /** As the incremental evaluator answers, from the events themselves. */
 function answerOf(leaf: PersonLeaf, { profile, events, now, plan: planFor }: ExplainedPerson): Answer {
   const plan = planFor(leaf);
-  const matches = plan.slots.map((slot) => matchesOf(plan, slot, events, now));
+  const matches = plan.slots.map((slot) => matchesOf(plan, slot, events));
   const [{ ask, slots }] = plan.leaves as [PlannedLeaf];
   return ask({ profile, matches: (slot) => matches[slot]! }, now, slots[0] && matches[slots[0].index]);
 }

@@ -105,7 +105,7 @@ export class Answers {
     const { dues } = state;
     let due = Infinity;
     for (let nth = 0; nth < dues.length; nth++) {
-      if (!known || dues[nth]! <= now || (itemsChanged && slots[state.slots[nth]!]!.looksUp))
+      if (!known || dues[nth]! <= now || (itemsChanged && slots[state.events.slotAt(nth)!]!.looksUp))
         dues[nth] = this.askSlot(state, nth, person, now);
       if (dues[nth]! < due) due = dues[nth]!;
     }
@@ -114,14 +114,17 @@ export class Answers {
 
   /** Ask the leaves whose answers are kept with the nth slot; until when time alone changes none of them. */
   private askSlot(state: PersonState, nth: number, person: PersonFacts, now: number): number {
-    const { index, leaves } = this.plan.slots[state.slots[nth]!]!;
-    const own = state.overflowed.has(index) ? person.matches(index) : state.matchesOf(nth);
+    const { events } = state;
+    const slot = this.plan.slots[events.slotAt(nth)!]!;
+    const { index, leaves } = slot;
+    const own = state.overflowed.has(index) ? person.matches(index) : events.matches(nth, slot);
+    const place = events.placeAt(nth);
     let due = Infinity;
     for (let each = 0; each < leaves.length; each++) {
       const leaf = this.plan.leaves[leaves[each]!]!;
       const answer = leaf.ask(person, now, own);
       due = Math.min(due, dueOf(answer));
-      this.keep(state, state.places[nth]! + each, leaf, answer);
+      this.keep(state, place + each, leaf, answer);
     }
     return due;
   }
@@ -139,15 +142,15 @@ export class Answers {
   }
 
   /** All leaves' answers of a person in one list. */
-  private gather({ answers, slots, places }: PersonState): void {
+  private gather({ answers, events }: PersonState): void {
     const { current } = this;
     const { blank, profileLeaves, slots: all } = this.plan;
     for (let leaf = 0; leaf < blank.length; leaf++) current[leaf] = blank[leaf]!;
     for (let place = 0; place < profileLeaves.length; place++)
       current[profileLeaves[place]!] = answers[place]!;
-    for (let nth = 0; nth < slots.length; nth++) {
-      const { leaves } = all[slots[nth]!]!;
-      const place = places[nth]!;
+    for (let nth = 0; nth < events.length; nth++) {
+      const { leaves } = all[events.slotAt(nth)!]!;
+      const place = events.placeAt(nth);
       for (let each = 0; each < leaves.length; each++) current[leaves[each]!] = answers[place + each]!;
     }
   }

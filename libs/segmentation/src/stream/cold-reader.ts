@@ -37,7 +37,6 @@ export class ColdReader {
     plan: Plan,
     asked: readonly Asked[],
     until: number,
-    now: number,
   ): Promise<Overflow> {
     const overflow = new Map<number, Map<number, Matches>>();
     const full = asked.filter(({ state }) => state.overflowed.size > 0);
@@ -51,7 +50,7 @@ export class ColdReader {
     for (const { touch, state } of full) {
       const own = events.get(touch.person) ?? [];
       const slots = [...state.overflowed].map(
-        (slot) => [slot, matchesOf(plan, plan.slots[slot]!, own, now)] as const,
+        (slot) => [slot, matchesOf(plan, plan.slots[slot]!, own)] as const,
       );
       overflow.set(touch.person, new Map(slots));
     }

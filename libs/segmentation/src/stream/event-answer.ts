@@ -24,12 +24,12 @@ export function spanOf(window: Window): (all: Matches, now: number) => Span {
   return (all, now) => {
     const matches = all.passing(now);
     const { times } = matches;
-    const start = from === undefined ? 0 : matches.indexFrom(now + from);
-    const end = to === undefined ? times.length : matches.indexFrom(now + to);
+    const start = from === undefined ? matches.start : matches.indexFrom(now + from);
+    const end = to === undefined ? matches.end : matches.indexFrom(now + to);
     let due = movingDue(all, now);
     // A match leaves a millisecond after it lies on the lower bound, and enters one after it lies on the upper.
-    if (from !== undefined && start < times.length) due = Math.min(due, times[start]! - from + 1);
-    if (to !== undefined && end < times.length) due = Math.min(due, times[end]! - to + 1);
+    if (from !== undefined && start < matches.end) due = Math.min(due, times[start]! - from + 1);
+    if (to !== undefined && end < matches.end) due = Math.min(due, times[end]! - to + 1);
     return { matches, from: start, to: Math.max(start, end), totals: from === undefined, due };
   };
 }
@@ -39,7 +39,7 @@ export function movingDue(all: Matches, now: number): number {
   let due = Infinity;
   for (const test of all.slot.moving) {
     const path = all.slot.paths.indexOf(test.path);
-    for (let index = 0; index < all.times.length; index++)
+    for (let index = all.start; index < all.end; index++)
       due = Math.min(due, turnOf(test, dateOf(all.valueAt(index, path)), now));
   }
   return due;
@@ -129,7 +129,7 @@ export function askFirst({ window: { from, to } }: FirstEventLeaf): AskEvents {
   return (all, now) => {
     const matches = all.passing(now);
     const due = movingDue(all, now);
-    const first = Math.min(matches.totals.first, matches.times[0] ?? Infinity);
+    const first = Math.min(matches.totals.first, matches.timeAt(matches.start) ?? Infinity);
     if (first === Infinity) return answerOf(false, due);
     const holds = !(from && first < momentOf(from, now)) && !(to && first >= momentOf(to, now));
     const crossings = edges.map((edge) => first - edge + 1).filter((crossing) => crossing > now);
@@ -151,7 +151,7 @@ export function askEvery(leaf: EveryLeaf, slot: Slot): AskEvents {
     let to = matches.indexFrom(end);
     for (let back = 0; back <= periods; back++) {
       const bound = end - back * every;
-      const next = matches.times[matches.indexFrom(bound)];
+      const next = matches.timeAt(matches.indexFrom(bound));
       if (sliding && next !== undefined) due = Math.min(due, next - bound + now + 1);
       if (back === periods) break;
       const from = matches.indexFrom(bound - every);

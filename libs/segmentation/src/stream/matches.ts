@@ -1,7 +1,7 @@
 import type { Test } from '../definition/definition';
 import { isLess, type Numeric, plus } from './numeric';
-import type { Read, Slot } from './slot';
 import { checkOf, isNumeric, type Scalar } from './scalar';
+import type { Slot } from './slot';
 
 /** What totals remember of numbers at one path. */
 export interface NumberTotal {
@@ -19,69 +19,49 @@ export interface Totals {
   numbers: (NumberTotal | undefined)[];
 }
 
-const NO_TOTALS: Readonly<Totals> = { count: 0, first: Infinity, last: -Infinity, numbers: [] };
+export const NO_TOTALS: Readonly<Totals> = { count: 0, first: Infinity, last: -Infinity, numbers: [] };
 
-/** More single events than this are not kept: the leaf then reads the person's events each time, exact but slower. */
-export const MOST_MATCHES = 512;
-/** Folding is worth it from this many on. */
-const FOLD_FROM = 32;
-
+/** What is at a slot's paths in its events, one event after the other. */
 export type Values = (Scalar | undefined)[];
 
-/** A person's events in one slot, oldest first; lists of plain values instead of objects, as there are many. */
+/** A person's events in one slot, oldest first, where they lie in the person's lists; valid until those change. */
 export class Matches {
-  totals: Readonly<Totals> = NO_TOTALS;
-  /** All older events are in the totals. */
-  private foldedBefore = -Infinity;
-
   constructor(
     readonly slot: Slot,
-    /** When each occurred, Unix milliseconds. */
-    public times: number[] = [],
-    /** The values at the slot's paths, those of the first event first. */
-    private values: Values = [],
+    /** When each occurred, Unix milliseconds: those from `start` up to `end` are the slot's. */
+    readonly times: readonly number[],
+    readonly start: number,
+    readonly end: number,
+    private readonly values: Readonly<Values>,
+    /** Where the values of the first one are. */
+    private readonly valuesFrom: number,
+    /** Older ones. */
+    readonly totals = NO_TOTALS,
   ) {}
 
-  /** Whether more events came than are kept. */
-  get overflowed(): boolean {
-    return this.times.length > MOST_MATCHES;
+  static empty(slot: Slot, totals = NO_TOTALS): Matches {
+    return new Matches(slot, [], 0, 0, [], 0, totals);
   }
 
-  /** Take up an event of the slot, see `admits`. */
-  add(at: number, read: Read, now: number): void {
-    const { times, values, slot } = this;
-    const row = rowFor(slot, read);
-    if (at < this.foldedBefore) {
-      this.fold(at, row);
-      return;
-    }
-    let index = times.length;
-    while (index > 0 && times[index - 1]! > at) index--;
-    if (index === times.length) {
-      times.push(at);
-      for (const value of row) values.push(value);
-    } else {
-      times.splice(index, 0, at);
-      values.splice(index * row.length, 0, ...row);
-    }
-    if (times.length >= FOLD_FROM) this.foldUntil(now + slot.keep);
+  /** Events that are not in the totals. */
+  get count(): number {
+    return this.end - this.start;
+  }
+
+  /** When the event of an index occurred; undefined where the slot has none there. */
+  timeAt(index: number): number | undefined {
+    return index < this.end ? this.times[index] : undefined;
   }
 
   /** What is at the slot's path of a number, of the event of an index. */
   valueAt(index: number, path: number): Scalar | undefined {
-    return this.values[index * this.slot.paths.length + path];
-  }
-
-  /** Let go of every single match. */
-  clear(): void {
-    this.times = [];
-    this.values = [];
+    return this.values[this.valuesFrom + (index - this.start) * this.slot.paths.length + path];
   }
 
   /** The index of the first match at or after `time`. */
   indexFrom(time: number): number {
     const { times } = this;
-    let [low, high] = [0, times.length];
+    let [low, high] = [this.start, this.end];
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (times[middle]! < time) low = middle + 1;
@@ -95,53 +75,30 @@ export class Matches {
     const { moving, paths } = this.slot;
     if (moving.length === 0) return this;
     const tested = moving.map((test) => ({ test, path: paths.indexOf(test.path) }));
-    const indexes = [...this.times.keys()].filter((index) =>
-      tested.every(({ test, path }) => this.passes(test, this.valueAt(index, path), now)),
-    );
-    return new Matches(
-      this.slot,
-      indexes.map((index) => this.times[index]!),
-      indexes.flatMap((index) => this.rowOf(index)),
-    );
+    const times: number[] = [];
+    const values: Values = [];
+    for (let index = this.start; index < this.end; index++) {
+      if (!tested.every(({ test, path }) => this.passes(test, this.valueAt(index, path), now))) continue;
+      times.push(this.times[index]!);
+      for (let path = 0; path < paths.length; path++) values.push(this.valueAt(index, path));
+    }
+    return new Matches(this.slot, times, 0, times.length, values, 0);
   }
 
   private passes(test: Test, value: Scalar | undefined, now: number): boolean {
     if (test.lookup) return this.slot.items.pass(test, value, now);
     return test.op !== 'includes' && checkOf(test)(value, now);
   }
-
-  private rowOf(index: number): Values {
-    const { length } = this.slot.paths;
-    return this.values.slice(index * length, (index + 1) * length);
-  }
-
-  private foldUntil(time: number): void {
-    if (time <= this.foldedBefore) return;
-    // Events yet to come may be as old as now: totals take those that are older than all leaves look at.
-    const until = this.indexFrom(time);
-    if (until === 0) return;
-    for (let index = 0; index < until; index++) this.fold(this.times[index]!, this.rowOf(index));
-    this.times = this.times.slice(until);
-    this.values = this.values.slice(until * this.slot.paths.length);
-    this.foldedBefore = time;
-  }
-
-  private fold(at: number, row: Values): void {
-    const { count, first, last, numbers } = this.totals;
-    this.totals = {
-      count: count + 1,
-      first: Math.min(first, at),
-      last: Math.max(last, at),
-      numbers: row.map((value, path) => added(numbers[path], value)),
-    };
-  }
 }
 
-const NO_VALUES: Values = [];
-
-/** What is at a slot's paths in an event that was read. */
-export function rowFor({ places }: Slot, { scalars }: Read): Values {
-  return places.length === 0 ? NO_VALUES : places.map((place) => scalars[place]);
+/** The totals with one event more. */
+export function folded({ count, first, last, numbers }: Totals, at: number, row: Readonly<Values>): Totals {
+  return {
+    count: count + 1,
+    first: Math.min(first, at),
+    last: Math.max(last, at),
+    numbers: row.map((value, path) => added(numbers[path], value)),
+  };
 }
 
 /** The total with one value more; values that are no numbers leave it as it is. */

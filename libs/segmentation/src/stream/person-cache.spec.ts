@@ -21,7 +21,7 @@ describe('PersonCache', () => {
     const cache = new PersonCache(plan);
     for (let person = 1; person <= 20; person++) {
       const state = cache.build(person, [eventOf(person)], NOW);
-      expect(plan.slots.map((slot) => state.matches(slot).times.length)).toEqual([1, 0]);
+      expect(plan.slots.map((slot) => state.matches(slot).count)).toEqual([1, 0]);
     }
     cache.shrink((4 * cache.kept) / 20);
     const left = Array.from({ length: 20 }, (_, index) => index + 1).filter((person) => cache.get(person));

@@ -1,4 +1,5 @@
 import type { PersonEvent } from '@percorso/profile';
+import { ChosenSlots } from './chosen-slots';
 import { PersonState } from './person-state';
 import type { Plan } from './plan';
 
@@ -11,6 +12,7 @@ export class PersonCache {
   now = -Infinity;
   private readonly states = new Map<number, PersonState>();
   private held = 0;
+  private readonly chosen = new ChosenSlots();
 
   constructor(readonly plan: Plan) {}
 
@@ -77,10 +79,7 @@ export class PersonCache {
     if (!reader || !properties) return;
     const read = reader.read(properties);
     const at = occurredAt.getTime();
-    for (const slot of reader.open) state.offer(slot, at, read, now);
-    for (const { place, slots } of reader.routes) {
-      const own = slots.get(read.scalars[place]);
-      if (own) for (const slot of own) state.offer(slot, at, read, now);
-    }
+    reader.choose(this.chosen, at, read);
+    if (this.chosen.count > 0) state.take(this.chosen, at, read, now);
   }
 }

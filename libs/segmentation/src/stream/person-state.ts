@@ -1,13 +1,20 @@
 import type { Answer } from './answer';
-import { Matches, rowFor } from './matches';
+import type { ChosenSlots } from './chosen-slots';
+import { makeRoom, MatchLists } from './match-lists';
+import { Matches } from './matches';
 import type { Plan } from './plan';
-import { admits, type Read, type Slot } from './slot';
+import { type Read, rowFor, type Slot } from './slot';
+
+/** More single events than this are not kept: the leaf then reads the person's events each time, exact but slower. */
+export const MOST_MATCHES = 512;
+/** Folding is worth it from this many on. */
+const FOLD_FROM = 32;
 
 const NO_SLOTS: ReadonlySet<number> = new Set();
 
 /**
  * A person's state: the events audiences look at, slot by slot, and the last answers of leaves. What is looked through
- * at every event lies in lists of numbers, so that little memory is touched for a person who is one of many.
+ * at every event lies in few lists, so that little memory is touched for a person who is one of many.
  */
 export class PersonState {
   /** The profile's version that answers are of; -1: nothing was asked yet. */
@@ -25,12 +32,10 @@ export class PersonState {
   size: number;
   /** Whether it was looked at since the cache last looked for what to give up. */
   used = false;
-  /** Slots with events, by number, ascending. */
-  readonly slots: number[] = [];
-  /** Of each of these: where its answers begin; when they are to be found again; its events. */
-  readonly places: number[] = [];
+  /** The events; a slot's place there is where its answers begin. */
+  readonly events = new MatchLists();
+  /** Of each slot with events: when its answers are to be found again. */
   readonly dues: number[] = [];
-  private readonly kept: Matches[] = [];
   /** Slots with more events than are kept: they are read each time. */
   overflowed = NO_SLOTS;
 
@@ -41,18 +46,25 @@ export class PersonState {
 
   /** For reading: slots without an event cost nothing, however many there are. */
   matches(slot: Slot): Matches {
-    const nth = this.nthOf(slot.index);
-    return this.slots[nth] === slot.index ? this.kept[nth]! : emptyOf(slot);
+    const nth = this.events.nthOf(slot.index);
+    return this.events.slotAt(nth) === slot.index ? this.events.matches(nth, slot) : Matches.empty(slot);
   }
 
-  /** Take an event up where it belongs to the slot. */
-  offer(slot: Slot, at: number, read: Read, now: number): void {
-    if (!admits(slot, at, read)) return;
-    const { index } = slot;
-    const nth = this.nthOf(index);
-    if (this.slots[nth] !== index) this.open(slot, nth, new Matches(slot, [at], rowFor(slot, read)));
-    else if (!this.overflowed.has(index)) this.add(this.kept[nth]!, at, read, now);
-    this.outdate(slot);
+  /** Take an event up in the slots that admit it. */
+  take(chosen: ChosenSlots, at: number, read: Read, now: number): void {
+    const { slots, nths, count } = chosen;
+    chosen.count = 0;
+    for (let each = 0; each < count; each++) {
+      const slot = slots[each]!;
+      if (this.events.isFolded(slot, at)) this.events.fold(slot, at, rowFor(slot, read));
+      else if (!this.overflowed.has(slot.index)) {
+        nths[chosen.count] = this.opened(slot);
+        slots[chosen.count++] = slot;
+      }
+      this.outdate(slot);
+    }
+    if (chosen.count > 0) this.events.insert(chosen, at, read);
+    for (let each = 0; each < chosen.count; each++) this.bound(nths[each]!, slots[each]!, now);
   }
 
   /** Answers of leaves that look at a slot may be others now. */
@@ -60,64 +72,39 @@ export class PersonState {
     // Whoever was never asked will be asked everything.
     if (this.profileVersion < 0) return;
     for (const { index } of seenFrom) {
-      const nth = this.nthOf(index);
-      if (this.slots[nth] === index) this.dues[nth] = this.due = -Infinity;
+      const nth = this.events.nthOf(index);
+      if (this.events.slotAt(nth) === index) this.dues[nth] = this.due = -Infinity;
     }
   }
 
-  /** The events of the nth slot. */
-  matchesOf(nth: number): Matches {
-    return this.kept[nth]!;
+  /** Where the slot is; it gets its place with the first event. */
+  private opened({ index, blank }: Slot): number {
+    const nth = this.events.nthOf(index);
+    if (this.events.slotAt(nth) === index) return nth;
+    this.events.open(nth, index, this.answers.length);
+    makeRoom(this.dues, nth, this.dues.length, 1, -Infinity);
+    this.dues[nth] = -Infinity;
+    for (const answer of blank) this.answers.push(answer);
+    this.size += SLOT_BYTES + BYTES * blank.length;
+    return nth;
   }
 
-  /** Where the slot of a number is, or belongs. */
-  private nthOf(index: number): number {
-    const { slots } = this;
-    let [low, high] = [0, slots.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (slots[middle]! < index) low = middle + 1;
-      else high = middle;
+  /** Keep no more single events of the nth slot than leaves need, nor than are kept of any. */
+  private bound(nth: number, slot: Slot, now: number): void {
+    const bytes = BYTES * (1 + slot.paths.length);
+    this.size += bytes;
+    const before = this.events.countAt(nth);
+    if (before < FOLD_FROM) return;
+    this.events.foldUntil(nth, slot, now + slot.keep);
+    if (this.events.countAt(nth) > MOST_MATCHES) {
+      this.events.remove(nth, slot, this.events.countAt(nth));
+      this.overflowed = new Set([...this.overflowed, slot.index]);
     }
-    return low;
-  }
-
-  private open(slot: Slot, nth: number, matches: Matches): void {
-    insert(this.slots, nth, slot.index);
-    insert(this.places, nth, this.answers.length);
-    insert(this.dues, nth, -Infinity);
-    insert(this.kept, nth, matches);
-    for (const answer of slot.blank) this.answers.push(answer);
-    this.size += SLOT_BYTES + BYTES * slot.blank.length + sizeOf(matches);
-  }
-
-  private add(matches: Matches, at: number, read: Read, now: number): void {
-    this.size -= sizeOf(matches);
-    matches.add(at, read, now);
-    if (matches.overflowed) {
-      matches.clear();
-      this.overflowed = new Set([...this.overflowed, matches.slot.index]);
-    }
-    this.size += sizeOf(matches);
+    this.size -= (before - this.events.countAt(nth)) * bytes;
   }
 }
 
 /** What a person, a slot and each number kept take; measured by `bench -- streaming`. */
-const PERSON_BYTES = 700;
-const SLOT_BYTES = 250;
+const PERSON_BYTES = 1100;
+const SLOT_BYTES = 60;
 const BYTES = 8;
-
-const sizeOf = ({ times, slot }: Matches): number => times.length * BYTES * (1 + slot.paths.length);
-
-function insert<T>(list: T[], index: number, item: T): void {
-  if (index === list.length) list.push(item);
-  else list.splice(index, 0, item);
-}
-
-const empties = new WeakMap<Slot, Matches>();
-
-function emptyOf(slot: Slot): Matches {
-  let empty = empties.get(slot);
-  if (!empty) empties.set(slot, (empty = new Matches(slot)));
-  return empty;
-}

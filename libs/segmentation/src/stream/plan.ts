@@ -264,7 +264,7 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
 
 /** Give each leaf on events its place with its first slot; the answers of all when nothing happened. */
 function placed(leaves: readonly PlannedLeaf[], slots: readonly Slot[]): Answer[] {
-  const empty = slots.map((slot) => new Matches(slot));
+  const empty = slots.map((slot) => Matches.empty(slot));
   const nobody = { matches: (slot: number) => empty[slot]! } as PersonFacts;
   return leaves.map(({ slots: [first, ...steps], ask, programs }, index) => {
     // Zero: nobody knows yet, or nobody but a computed trait asks.

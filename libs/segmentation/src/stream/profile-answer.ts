@@ -18,7 +18,7 @@ import { isZone } from '../definition/zones';
 import { type Answer, answerOf } from './answer';
 import { dayNumber, startOfDay, today } from './local-day';
 import type { LookupItems } from './lookup-items';
-import { dateOf, passes, scalarAt, turnOf } from './scalar';
+import { checkOf, dateOf, passes, scalarAt, turnOf } from './scalar';
 
 /** What conditions on the profile itself look at. */
 export interface ProfileFacts {
@@ -77,9 +77,15 @@ export function askProfile(leaf: ProfileLeaf, usual: string, items: LookupItems)
 }
 
 function askTrait(test: Test, items: LookupItems): AskProfile {
-  if (test.lookup)
-    return ({ traits }, now) => answerOf(items.pass(test, scalarAt(traits, test.path), now), NEVER);
-  return ({ traits }, now) => answerOf(passes(test, traits, now), dateTurn(test, traits, now));
+  const { path } = test;
+  if (test.lookup) return ({ traits }, now) => answerOf(items.pass(test, scalarAt(traits, path), now), NEVER);
+  if (test.op === 'includes') return ({ traits }, now) => answerOf(passes(test, traits, now), NEVER);
+  const check = checkOf(test);
+  if (!movesWithTime(test)) return ({ traits }, now) => answerOf(check(scalarAt(traits, path), now), NEVER);
+  return ({ traits }, now) => {
+    const found = scalarAt(traits, path);
+    return answerOf(check(found, now), turnOf(test, dateOf(found), now));
+  };
 }
 
 const dateTurn = (test: Test, traits: FlatValues, now: number): number =>

@@ -1,8 +1,9 @@
 import { elementsOf, valueAt } from '@percorso/profile';
 import type { Test } from '../definition/definition';
+import type { ChosenSlots } from './chosen-slots';
 import { numericOf } from './numeric';
 import { checkOf, constantOf, includes, type Scalar } from './scalar';
-import type { Read, Slot } from './slot';
+import { admits, type Read, type Slot } from './slot';
 
 /** Slots that take only events with one of some values at a path, by the value. */
 interface Route {
@@ -13,9 +14,9 @@ interface Route {
 /** Reads of events of one name what their slots look at, once for all slots, and nothing else. */
 export class PropertyReader {
   /** Slots that may take any event of the name. */
-  readonly open: Slot[] = [];
+  private readonly open: Slot[] = [];
   /** The others: however many there are, an event is offered to few. */
-  readonly routes: Route[] = [];
+  private readonly routes: Route[] = [];
   private readonly paths: string[] = [];
   private readonly lists = new Set<number>();
   private readonly found: Read = { scalars: [], elements: [] };
@@ -51,6 +52,16 @@ export class PropertyReader {
     }
     const check = checkOf(test);
     return ({ scalars }) => check(scalars[place], 0);
+  }
+
+  /** Choose the slots that an event belongs to. */
+  choose(chosen: ChosenSlots, at: number, read: Read): void {
+    chosen.count = 0;
+    for (const slot of this.open) if (admits(slot, at, read)) chosen.add(slot);
+    for (const { place, slots } of this.routes) {
+      const own = slots.get(read.scalars[place]);
+      if (own) for (const slot of own) if (admits(slot, at, read)) chosen.add(slot);
+    }
   }
 
   read(properties: Record<string, unknown>): Read {

@@ -23,20 +23,26 @@ export function askSequence({ window, steps }: SequenceLeaf): AskSequence {
     for (const [index, step] of steps.entries()) {
       const all = matchesOf(index);
       due = Math.min(due, movingDue(all, now));
-      const { times } = all.passing(now);
-      if (step.presence === 'absent') return absent(reached, times, step, now, due);
-      const found = following(reached, times, step);
+      const { times, start, end } = all.passing(now);
+      const followers = { times, from: start, to: end };
+      if (step.presence === 'absent') return absent(reached, followers, step, now, due);
+      const found = following(reached, followers, step);
       reached = { times: found, from: 0, to: found.length };
     }
     return answerOf(reached.to > reached.from, due);
   };
 }
 
-/** Those of `times` that come after some reached moment within the gap; both ascending. */
-function following(reached: Moments, times: readonly number[], { gap = Infinity }: SequenceStep): number[] {
+/** Those that come after some reached moment within the gap; both ascending. */
+function following(
+  reached: Moments,
+  { times, from, to }: Moments,
+  { gap = Infinity }: SequenceStep,
+): number[] {
   const found: number[] = [];
   let before = reached.from - 1;
-  for (const time of times) {
+  for (let index = from; index < to; index++) {
+    const time = times[index]!;
     // The latest moment before is the closest: if its gap has passed, so has every other's.
     while (before + 1 < reached.to && reached.times[before + 1]! < time) before++;
     if (before >= reached.from && time - reached.times[before]! < gap) found.push(time);
@@ -47,18 +53,17 @@ function following(reached: Moments, times: readonly number[], { gap = Infinity 
 /** Whether after some reached moment nothing came within the gap, which must be over: nobody enters too early. */
 function absent(
   reached: Moments,
-  times: readonly number[],
+  { times, from, to }: Moments,
   { gap = Infinity }: SequenceStep,
   now: number,
   crossing: number,
 ): Answer {
   let due = crossing;
-  let next = 0;
+  let next = from;
   for (let index = reached.from; index < reached.to; index++) {
     const moment = reached.times[index]!;
-    while (next < times.length && times[next]! <= moment) next++;
-    const follower = times[next];
-    if (follower !== undefined && follower - moment < gap) continue;
+    while (next < to && times[next]! <= moment) next++;
+    if (next < to && times[next]! - moment < gap) continue;
     const over = gap === Infinity ? -Infinity : moment + gap;
     if (over <= now) return answerOf(true, due);
     due = Math.min(due, over);

@@ -1,22 +1,26 @@
 import type { PersonEvent } from '@percorso/profile';
-import { Matches } from './matches';
+import { Matches, type Values } from './matches';
 import type { Plan } from './plan';
-import { admits, type Slot } from './slot';
+import { admits, rowFor, type Slot } from './slot';
 
 /** Those of a person's events that belong to a slot, however many there are. */
-export function matchesOf(
-  { readers }: Plan,
-  slot: Slot,
-  events: readonly PersonEvent[],
-  now: number,
-): Matches {
-  const matches = new Matches(slot);
+export function matchesOf({ readers }: Plan, slot: Slot, events: readonly PersonEvent[]): Matches {
   const reader = readers.get(slot.name)!;
+  const rows: { at: number; values: Values }[] = [];
   for (const { name, occurredAt, properties } of events) {
     if (name !== slot.name || !properties) continue;
     const read = reader.read(properties);
     const at = occurredAt.getTime();
-    if (admits(slot, at, read)) matches.add(at, read, now);
+    if (admits(slot, at, read)) rows.push({ at, values: rowFor(slot, read) });
   }
-  return matches;
+  rows.sort((a, b) => a.at - b.at);
+  const times = rows.map(({ at }) => at);
+  return new Matches(
+    slot,
+    times,
+    0,
+    times.length,
+    rows.flatMap(({ values }) => values),
+    0,
+  );
 }

@@ -45,3 +45,7 @@ export function admits({ where, from, to }: Slot, at: number, read: Read): boole
   for (const passes of where) if (!passes(read)) return false;
   return true;
 }
+
+/** What is at a slot's paths in an event that was read. */
+export const rowFor = ({ places }: Slot, { scalars }: Read): (Scalar | undefined)[] =>
+  places.map((place) => scalars[place]);

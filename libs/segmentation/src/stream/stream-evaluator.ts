@@ -222,7 +222,7 @@ export class StreamEvaluator {
     await this.wakes.forget(tx, gone);
     const alive = touched.filter(({ person }) => profiles.has(person));
     const asked = await this.bringUpToDate(turn, alive);
-    const overflow = await this.cold.readOverflowed(tx, plan, asked, turn.until, now.getTime());
+    const overflow = await this.cold.readOverflowed(tx, plan, asked, turn.until);
     const changes: PersonChange[] = [];
     const woken: Wake[] = [];
     const seen: Wake[] = [];

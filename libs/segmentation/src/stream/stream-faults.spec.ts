@@ -4,7 +4,7 @@ import { Transaction } from '@percorso/storage';
 import { AudienceService } from '../audience/audience.service';
 import { AudienceStore } from '../audience/audience.store';
 import type { MembershipDelta } from '../membership/membership-log';
-import { MOST_MATCHES } from './matches';
+import { MOST_MATCHES } from './person-state';
 import { PersonCaches } from './person-caches';
 import { PlanLoader } from './plan-loader';
 import { StreamCursorStore } from './stream-cursor.store';
@@ -164,7 +164,7 @@ describe('StreamEvaluator under faults', () => {
     await world.say(order('ann', 2 * DAY), order('bob', 2 * DAY), order('bob', 3 * DAY));
     const plan = await world.database.tx(world.workspaceId, (tx) => world.get(PlanLoader).load(tx));
     // Forgets Ann's first order, so her second one is taken for her first.
-    (await world.state(1))!.matches(plan.slots[0]!).times.pop();
+    (await world.state(1))!.events.remove(0, plan.slots[0]!, 1);
     await world.say(order('ann', DAY));
     expect(await world.members(audience)).toEqual([2]);
     const before = (await driftFound.get()).values[0]?.value ?? 0;
@@ -192,7 +192,7 @@ describe('StreamEvaluator under faults', () => {
   it('state beyond the bound is given up and read again, exactly', async () => {
     const caches = world.get(PersonCaches);
     const most = caches.mostKept;
-    // Some twenty persons.
+    // Fewer than twenty persons.
     caches.mostKept = 20_000;
     try {
       const audience = await world.newAudience(twiceAMonth);
@@ -297,6 +297,6 @@ describe('StreamEvaluator under faults', () => {
     );
     expect(rows[0]?.members).toBe((300 * 301) / 2);
     // An event passes the slots of those definitions that take it, and costs nothing in the others.
-    expect((await world.state(1))!.slots).toHaveLength(1);
+    expect((await world.state(1))!.events).toHaveLength(1);
   }, 120_000);
 });
