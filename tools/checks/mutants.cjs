@@ -354,9 +354,9 @@ exports.mutants = [
   ),
   inStream('follows a merge')(
     'a merge is missed: state is kept',
-    'stream/stream-evaluator.ts',
-    'for (const person of voided) turn.cache.drop(person)',
-    'for (const person of voided) turn.cache.drop(-person)',
+    'stream/subject-reader.ts',
+    'for (const person of [...voided, ...gone]) cache.drop(person)',
+    'for (const person of gone) cache.drop(person)',
   ),
   inStream('beside arriving events')(
     'a set overtakes newer answers',
@@ -390,7 +390,7 @@ exports.mutants = [
   ),
   inFaults('more merges at once')(
     'merges that are not woken yet are missed',
-    'stream/stream-evaluator.ts',
+    'stream/subject-reader.ts',
     'this.wakes.voided(tx, persons)',
     'this.wakes.voided(tx, touched.filter(({ woken }) => woken).map(({ person }) => person))',
   ),
@@ -409,7 +409,7 @@ exports.mutants = [
   inFaults('1,000 definitions')(
     'a turn writes however many answers change',
     'stream/stream-evaluator.ts',
-    'this.assertFew(turn, touched, changes);',
+    'this.assertFew(turn, touched, verdicts);',
     '',
   ),
   inFaults('1,000 definitions')(

@@ -49,6 +49,7 @@ import { PlanLoader } from './stream/plan-loader';
 import { SetGuard } from './stream/set-guard';
 import { StreamCursorStore } from './stream/stream-cursor.store';
 import { StreamEvaluator } from './stream/stream-evaluator';
+import { SubjectReader } from './stream/subject-reader';
 import { Sweeper } from './stream/sweeper';
 import { WakeStore } from './stream/wake.store';
 
@@ -101,6 +102,7 @@ import { WakeStore } from './stream/wake.store';
     MemberTurn,
     AccountWakeStore,
     ColdReader,
+    SubjectReader,
     PersonCaches,
     PlanLoader,
     SetGuard,

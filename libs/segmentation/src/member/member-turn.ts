@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { ProfileValues } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { holdsOf } from '../stream/answer';
 import type { Answers } from '../stream/answers';
 import type { Asked, Plan } from '../stream/plan';
-import type { MemberFacts } from '../stream/profile-answer';
+import type { MemberFacts, ProfileFacts } from '../stream/profile-answer';
 import { MemberConditionStore } from './member-condition.store';
 import { MemberMatchStore, NOBODY, type Said } from './member-match.store';
 
@@ -18,7 +17,11 @@ export class TurnMembers implements MemberFacts {
 }
 
 /** What was found out of a person as a member of accounts; of the person asked last. */
-export const saidOf = (questions: readonly Asked[], answers: Answers, profile: ProfileValues): Said[] =>
+export const saidOf = (
+  questions: readonly Asked[],
+  answers: Answers,
+  profile: Pick<ProfileFacts, 'person' | 'groups'>,
+): Said[] =>
   questions.flatMap((asked) =>
     'audience' in asked
       ? []
