@@ -43,7 +43,8 @@ export type Ask = (
 
 /**
  * The state a hand-written host keeps for an engine that has none: a customer's events by name, no longer than needed,
- * and who is a member. When to look again it is told, which is in its favour.
+ * and who is a member. When to look again it is told, which is in its favour. With `byEvent` it also knows which audiences
+ * an event may move and has only those asked; without, the engine is given all of its rules, as its documentation does.
  */
 export class PeerEvaluator implements Evaluator {
   private kept = new Map<number, Facts>();
@@ -52,9 +53,9 @@ export class PeerEvaluator implements Evaluator {
   constructor(
     readonly title: string,
     private readonly shop: Shop,
-    private readonly byEvent: ReadonlyMap<string, readonly number[]>,
     private readonly ask: Ask,
     audiences: number,
+    private readonly byEvent?: ReadonlyMap<string, readonly number[]>,
   ) {
     this.members = new Memberships(shop.shoppers.length, audiences);
   }
@@ -68,7 +69,7 @@ export class PeerEvaluator implements Evaluator {
     const facts = known ?? this.build(person);
     facts.now = now;
     if (event) keep(facts, event);
-    const asked = known && event ? (this.byEvent.get(event.name) ?? []) : 'all';
+    const asked = known && event && this.byEvent ? (this.byEvent.get(event.name) ?? []) : 'all';
     const answers = asked.length === 0 ? new Map<number, boolean>() : await this.ask(facts, asked);
     const flips: Flips = [];
     for (const [audience, holds] of answers) this.members.set(person, audience, holds, flips);

@@ -76,16 +76,11 @@ export function makeShop(count: number, mean: number): Shop {
   };
 }
 
-/** As `EventReader` hands an event over. */
-const rowOf = (person: number, { name, at, properties }: ShopEvent): PersonEvent => ({
-  person,
-  pos: 0,
-  messageId: '',
-  name,
-  occurredAt: new Date(at),
-  receivedAt: new Date(at),
-  properties: { ...properties },
-});
+/** As `EventReader` hands an event over; the same properties that peers read. */
+function rowOf(person: number, { name, at, properties }: ShopEvent): PersonEvent {
+  const time = new Date(at);
+  return { person, pos: 0, messageId: '', name, occurredAt: time, receivedAt: time, properties };
+}
 
 /** What came belongs to the customers' history from now on. */
 export function remember({ shoppers: all, rows }: Shop, touches: readonly Touch[]): void {
