@@ -24,6 +24,8 @@ export interface RaceOptions {
   /** Events of a round. */
   events: number;
   rounds: number;
+  /** Milliseconds that each evaluator works beforehand. */
+  warmUpMs: number;
 }
 
 export interface RaceResult {
@@ -38,9 +40,8 @@ const HISTORY = 20;
 /** Milliseconds between events, in the mean: a round of 2,000 is over an hour of a shop, with the exits that time brings. */
 const EVERY_MS = 2000;
 
-/** Customers of the warm-up, and how long each evaluator works on them. */
+/** Customers of the warm-up. */
 const WARM_CUSTOMERS = 200;
-const WARM_MS = 1500;
 
 interface Round {
   touches: Touch[];
@@ -58,10 +59,11 @@ export async function race({
   audiences: count,
   events,
   rounds,
+  warmUpMs,
 }: RaceOptions): Promise<RaceResult> {
   const shop = makeShop(customers, HISTORY);
   const audiences = shopAudiences(count);
-  await warmUp(audiences);
+  await warmUp(audiences, warmUpMs);
   showMemory(shop, audiences);
   const { ours, peers } = evaluatorsOf(shop, audiences);
   const flow = new EventFlow(shop, EVERY_MS);
@@ -120,12 +122,12 @@ function evaluatorsOf(
 }
 
 /** Code is compiled as it is used: each has worked for a while, on other customers, as in a process that has run for days. */
-async function warmUp(audiences: readonly ShopAudience[]): Promise<void> {
+async function warmUp(audiences: readonly ShopAudience[], ms: number): Promise<void> {
   const shop = makeShop(WARM_CUSTOMERS, HISTORY);
   const { ours, peers } = evaluatorsOf(shop, audiences);
   for (const one of [ours, ...peers]) {
     const flow = new EventFlow(shop, EVERY_MS);
-    for (const until = performance.now() + WARM_MS; performance.now() < until;) {
+    for (const until = performance.now() + ms; performance.now() < until;) {
       one.forget();
       for (let events = 0; events < 2 * WARM_CUSTOMERS; events++) await one.touch(flow.next());
     }

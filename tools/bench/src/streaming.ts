@@ -23,8 +23,8 @@ const BURST = { quick: 8_000, full: 100_000 };
 /** Requests at once then, and calls in each. */
 const BURST_SHAPE = { connections: 8, batch: 100 };
 const RACE = {
-  quick: { customers: 600, events: 500, rounds: 3 },
-  full: { customers: 5000, events: 2000, rounds: 5 },
+  quick: { customers: 600, events: 500, rounds: 3, warmUpMs: 1000 },
+  full: { customers: 5000, events: 2000, rounds: 5, warmUpMs: 1500 },
 };
 /** A spec's size is too small for more. */
 const TINY = 1000;
@@ -146,7 +146,7 @@ async function assertNoDrift(hub: StreamingHub): Promise<void> {
 }
 
 async function measureEvaluator({ mode, base, tiny }: Plan): Promise<Record<string, number>> {
-  const options = tiny ? { customers: base, events: 100, rounds: 1 } : RACE[mode];
+  const options = tiny ? { customers: base, events: 100, rounds: 1, warmUpMs: 100 } : RACE[mode];
   await race({ ...options, audiences: 10 });
   const { eventsPerSecond, warm, cold } = await race({ ...options, audiences: 100 });
   return {
