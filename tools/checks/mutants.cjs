@@ -236,7 +236,7 @@ exports.mutants = [
     'the first event is the first in the window',
     'stream/event-answer.ts',
     'const holds = !(from && first < momentOf(from, now)) &&',
-    'const holds = !(from && matches.indexFrom(momentOf(from, now)) === matches.times.length) &&',
+    'const holds = !(from && matches.indexFrom(momentOf(from, now)) === matches.end) &&',
   ),
   inEdges('folded')(
     'the line of folding is off by one',
