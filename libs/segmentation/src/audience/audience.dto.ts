@@ -1,84 +1,25 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsNotEmpty, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
+import { IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { definedBy, definitionField, describedBy } from '../definition/defined-by';
 import { definitionSchema } from '../definition/definition.schema';
-import { LONGEST_TEXT } from '../text/parse-text';
 
-const DEFINITION = {
+const WORDS = {
   description: 'Who belongs to the audience: a definition of language version 1.',
-  type: 'object' as const,
-  additionalProperties: true,
-  example: definitionSchema.examples[0],
+  example: definitionSchema.examples[0]!,
+  text: 'event("Order Completed", last 90 days).sum(revenue) > 150 and consent("email") is granted',
 };
 
-const TEXT = {
-  description: 'The definition in its text form, in the place of `definition`.',
-  maxLength: LONGEST_TEXT,
-  example: 'event("Order Completed", last 90 days).sum(revenue) > 150 and consent("email") is granted',
-};
-
-export class CreateAudience {
+export class CreateAudience extends describedBy(WORDS) {
   @ApiProperty({ maxLength: 200 })
   @IsString()
   @IsNotEmpty()
   @MaxLength(200)
   name!: string;
-
-  @ApiPropertyOptional({ maxLength: 2000 })
-  @IsOptional()
-  @IsString()
-  @MaxLength(2000)
-  description?: string;
-
-  @ApiPropertyOptional(DEFINITION)
-  @IsOptional()
-  @IsObject()
-  definition?: object;
-
-  @ApiPropertyOptional(TEXT)
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_TEXT)
-  text?: string;
 }
 
-export class ChangeAudience {
-  @ApiPropertyOptional({ maxLength: 200 })
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
-  name?: string;
+export class ChangeAudience extends PartialType(CreateAudience) {}
 
-  @ApiPropertyOptional({ maxLength: 2000 })
-  @IsOptional()
-  @IsString()
-  @MaxLength(2000)
-  description?: string;
-
-  @ApiPropertyOptional(DEFINITION)
-  @IsOptional()
-  @IsObject()
-  definition?: object;
-
-  @ApiPropertyOptional(TEXT)
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_TEXT)
-  text?: string;
-}
-
-export class PreviewAudience {
-  @ApiPropertyOptional(DEFINITION)
-  @IsOptional()
-  @IsObject()
-  definition?: object;
-
-  @ApiPropertyOptional(TEXT)
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_TEXT)
-  text?: string;
-
+export class PreviewAudience extends definedBy(WORDS) {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 0,
@@ -114,7 +55,7 @@ export class AudienceView {
   @ApiProperty()
   description!: string;
 
-  @ApiProperty(DEFINITION)
+  @ApiProperty(definitionField(WORDS))
   definition!: object;
 
   @ApiProperty({

@@ -1,47 +1,21 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, Matches } from 'class-validator';
 import { AsOfView } from '../audience/audience.dto';
-import { LONGEST_TEXT } from '../text/parse-text';
+import { definitionField, describedBy } from '../definition/defined-by';
 import { traitSchema } from './trait.schema';
 
-const DEFINITION = {
+const WORDS = {
   description:
     'How the value comes about: a measure over events, or a condition that is saved as true or false, in the words of ' +
     'the segment language, version 1.',
-  type: 'object' as const,
-  additionalProperties: true,
-  example: traitSchema.examples[0],
-};
-
-const TEXT = {
-  description: 'The definition in its text form, in the place of `definition`.',
-  maxLength: LONGEST_TEXT,
-  example: 'event("Order Completed").sum(revenue)',
+  example: traitSchema.examples[0]!,
+  text: 'event("Order Completed").sum(revenue)',
 };
 
 /** Names that paths of conditions write without quotes. */
 export const KEY_PATTERN = '^[A-Za-z][A-Za-z0-9_]{0,62}$';
 
-class DefinedTrait {
-  @ApiPropertyOptional({ maxLength: 2000 })
-  @IsOptional()
-  @IsString()
-  @MaxLength(2000)
-  description?: string;
-
-  @ApiPropertyOptional(DEFINITION)
-  @IsOptional()
-  @IsObject()
-  definition?: object;
-
-  @ApiPropertyOptional(TEXT)
-  @IsOptional()
-  @IsString()
-  @MaxLength(LONGEST_TEXT)
-  text?: string;
-}
-
-export class CreateComputedTrait extends DefinedTrait {
+export class CreateComputedTrait extends describedBy(WORDS) {
   @ApiProperty({
     pattern: KEY_PATTERN,
     description: 'The key of the trait. What sources say of it is kept, and not shown while this stands.',
@@ -53,7 +27,7 @@ export class CreateComputedTrait extends DefinedTrait {
   key!: string;
 }
 
-export class PutComputedTrait extends DefinedTrait {}
+export class PutComputedTrait extends describedBy(WORDS) {}
 
 export class ComputedTraitView {
   @ApiProperty()
@@ -62,7 +36,7 @@ export class ComputedTraitView {
   @ApiProperty()
   description!: string;
 
-  @ApiProperty(DEFINITION)
+  @ApiProperty(definitionField(WORDS))
   definition!: object;
 
   @ApiProperty({

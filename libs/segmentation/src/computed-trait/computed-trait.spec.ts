@@ -1,8 +1,8 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ErasureService } from '@percorso/profile';
 import { ExplainService } from '../explain/explain.service';
 import { SetGuard } from '../stream/set-guard';
-import { StreamWorld } from '../stream/stream-world';
+import type { StreamWorld } from '../stream/stream-world';
+import { useStreamWorld } from '../stream/use-stream-world';
 import { TraitComputer } from './trait-computer';
 import { TraitWorld } from './trait-world';
 
@@ -11,25 +11,13 @@ const LTV = 'event("Order Completed").sum(revenue)';
 const MONTH = 'event("Order Completed", last 30 days).sum(revenue)';
 
 describe('computed traits', () => {
-  let engines: TestEngines;
   let world: StreamWorld;
   let traits: TraitWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
+  useStreamWorld((started) => {
+    world = started;
     traits = new TraitWorld(world);
-  }, 120_000);
-
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
-
-  afterAll(async () => {
-    await world?.stop();
-    await engines?.stop();
   });
 
   const event = (who: object, name: string, ago: number, properties: object): object => ({

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { LoadGate, type ProfileValues, ProfileReader } from '@percorso/profile';
 import { Shards } from '@percorso/storage';
 import { arbitraryCondition, measuredTrait } from '../compile/arbitraries';
 import { nobody } from '../compile/set-fixture';
 import { numericOfText, unitsOf } from '../stream/numeric';
-import { StreamWorld } from '../stream/stream-world';
+import type { StreamWorld } from '../stream/stream-world';
+import { useStreamWorld } from '../stream/use-stream-world';
 import { findValues } from './find-values';
 import { parseTrait } from './parse-trait';
 import { referenceValue } from './reference-value';
@@ -83,24 +83,14 @@ const definitionOf = (json: object): TraitDefinition => {
 };
 
 describe('computed traits in random stories', () => {
-  let engines: TestEngines;
-  let servers: TestShards | undefined;
   let world: StreamWorld;
   let traits: TraitWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    servers = SHARDS > 1 ? await startTestShards(SHARDS) : undefined;
-    world = await StreamWorld.start({ ...engines, clickhouseUrl: servers?.urls ?? engines.clickhouseUrl });
+  useStreamWorld((started) => {
+    world = started;
     traits = new TraitWorld(world);
-  }, 120_000);
-
-  afterAll(async () => {
-    await world?.stop();
-    await servers?.stop();
-    await engines?.stop();
-  });
+  }, SHARDS);
 
   async function take(one: Step, definitions: Map<string, object>): Promise<void> {
     const messageId = `m${++serial}`;

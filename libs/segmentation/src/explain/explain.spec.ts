@@ -1,29 +1,15 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { LookupService } from '../lookup/lookup.service';
-import { StreamWorld } from '../stream/stream-world';
+import type { StreamWorld } from '../stream/stream-world';
+import { useStreamWorld } from '../stream/use-stream-world';
 import { ExplainService, type ExplainedMembership } from './explain.service';
 
 const DAY = 86_400_000;
 
 describe('ExplainService', () => {
-  let engines: TestEngines;
   let world: StreamWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
-  }, 120_000);
-
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
-
-  afterAll(async () => {
-    await world?.stop();
-    await engines?.stop();
-  });
+  useStreamWorld((started) => (world = started));
 
   const ago = (ms: number): Date => new Date(world.clock.now().getTime() - ms);
   const order = (revenue: number, back: number): { messageId: string } =>

@@ -1,28 +1,16 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ProfileService } from '@percorso/profile';
 import type { Row } from '@percorso/access';
-import { StreamWorld } from '../stream/stream-world';
+import type { StreamWorld } from '../stream/stream-world';
+import { useStreamWorld } from '../stream/use-stream-world';
 import { ImportService } from './import.service';
 
 const user = (value: string): { namespace: string; value: string } => ({ namespace: 'user_id', value });
 
 describe('imported audiences', () => {
-  let engines: TestEngines;
   let world: StreamWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
-  }, 120_000);
-  afterAll(async () => {
-    await world?.stop();
-    await engines?.stop();
-  });
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
+  useStreamWorld((started) => (world = started));
 
   const seen = (...who: object[]): Promise<void> =>
     world.say(

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { rowsOf, type Row } from '@percorso/access';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { Evaluator } from '../evaluation/evaluator';
-import { StreamWorld } from '../stream/stream-world';
+import type { StreamWorld } from '../stream/stream-world';
+import { useStreamWorld } from '../stream/use-stream-world';
 import type { LookupUploadView } from './lookup.dto';
 import { LookupService } from './lookup.service';
 
@@ -14,22 +14,10 @@ const shoes = {
 };
 
 describe('lookups', () => {
-  let engines: TestEngines;
   let world: StreamWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
-  }, 120_000);
-  afterAll(async () => {
-    await world?.stop();
-    await engines?.stop();
-  });
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
+  useStreamWorld((started) => (world = started));
 
   const viewed = (userId: string, id: unknown): object => ({
     type: 'track',

@@ -1,8 +1,8 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import { Evaluator } from '../evaluation/evaluator';
 import { Sequencer } from '../membership/sequencer';
-import { StreamWorld } from './stream-world';
+import type { StreamWorld } from './stream-world';
+import { useStreamWorld } from './use-stream-world';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 const twiceAMonth = {
@@ -10,22 +10,10 @@ const twiceAMonth = {
 };
 
 describe('drift', () => {
-  let engines: TestEngines;
   let world: StreamWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    world = await StreamWorld.start(engines);
-  }, 120_000);
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
-  afterAll(async () => {
-    await world?.stop();
-    await engines?.stop();
-  });
+  useStreamWorld((started) => (world = started));
 
   const order = (userId: string): object => ({
     type: 'track',
