@@ -526,13 +526,13 @@ exports.mutants = [
     'if (used) visit(used, [...path, trait.key]);',
     'if (used && path.includes(key)) visit(used, [...path, trait.key]);',
   ),
-  inTraits('take audiences with them')(
+  inTraits('change by time')(
     'traits: nobody is woken when time alone changes a value',
     'computed-trait/trait-answers.ts',
     'due = Math.min(due, answer.due);',
     '',
   ),
-  inTraits('that came as a set')(
+  inTraits('change by time')(
     'traits: nobody is woken when time alone changes a value of a set',
     'computed-trait/trait-computer.ts',
     'sweepDefinitions(workspaceId, [{ version: 1, where }]',

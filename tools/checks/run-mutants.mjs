@@ -24,7 +24,9 @@ function copyTree() {
     !/\/(node_modules|dist|coverage|reports|\.percorso|\.nx)(\/|$)/.test(path.slice(root.length));
   for (const part of ['libs', 'tools', 'plugins', 'package.json', 'jest.config.js'])
     cpSync(join(root, part), join(copy, part), { recursive: true, filter: wanted });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  // Shards are servers of a spec's own, started as they were built.
+  for (const part of ['node_modules', join('tools', 'engines', 'dist')])
+    symlinkSync(join(root, part), join(copy, part));
   // Engines are started once, here; and a mistake found need not be made small.
   writeFileSync(
     join(copy, 'jest.mutants.config.js'),

@@ -2,7 +2,7 @@ import { ErasureService } from '@percorso/profile';
 import { ExplainService } from '../explain/explain.service';
 import { SetGuard } from '../stream/set-guard';
 import type { StreamWorld } from '../stream/stream-world';
-import { useStreamWorld } from '../stream/use-stream-world';
+import { useStreamWorld } from '../stream/stream-fixture';
 import { TraitComputer } from './trait-computer';
 import { TraitWorld } from './trait-world';
 
@@ -152,7 +152,7 @@ describe('computed traits', () => {
     expect(await traits.check()).toBe(0);
   });
 
-  it('that came as a set change by time too, to the millisecond', async () => {
+  it('change by time, to the millisecond, whether they came as a set or by an event', async () => {
     await world.say(order('ann', 60, 30 * DAY - HOUR / 2), order('ann', 1));
     await traits.define('month', MONTH);
     await traits.work();
@@ -162,6 +162,13 @@ describe('computed traits', () => {
     world.clock.advance(1);
     await world.stream();
     expect(await traits.traitsOf('ann')).toEqual({ month: 1 });
+    await world.say(order('bob', 7, 30 * DAY - HOUR / 4));
+    world.clock.advance(HOUR / 4);
+    await world.stream();
+    expect(await traits.traitsOf('bob')).toEqual({ month: 7 });
+    world.clock.advance(1);
+    await world.stream();
+    expect(await traits.traitsOf('bob')).toEqual({ month: 0 });
   });
 
   it('are written by one worker at a time: one that lost its lease writes nothing more', async () => {
@@ -218,6 +225,7 @@ describe('computed traits', () => {
   it('belong to the hub: what sources say of the key is kept, and shown again when the trait is deleted', async () => {
     await world.say(identify('ann', { traits: { vip: 'yes', city: 'Rome' } }), order('ann', 10));
     await world.say(identify('cid', { traits: { vip: 'me' } }));
+    await world.load();
     await traits.define('vip', 'event("Order Completed").avg(revenue)');
     await traits.work();
     await world.say(identify('bob', { traits: { vip: 'no' } }), identify('ann', { traits: { vip: 'sure' } }));
@@ -267,13 +275,15 @@ describe('computed traits', () => {
     await traits.work();
     await world.say(
       identify('ann', { traits: {}, context: { consent: { categoryPreferences: { email: true } } } }),
-      order('ann', 101),
+      order('ann', 60),
     );
+    expect(await traits.traitsOf('ann')).toEqual({ ltv: 60, rich: false, wanted: false });
+    await world.say(order('ann', 41));
     expect(await traits.traitsOf('ann')).toEqual({ ltv: 101, rich: true, wanted: true });
     expect(await world.members(audience)).toEqual([1]);
     await traits.redefine('ltv', 'event("Order Completed").count');
     await traits.work();
-    expect(await traits.traitsOf('ann')).toEqual({ ltv: 1, rich: false, wanted: false });
+    expect(await traits.traitsOf('ann')).toEqual({ ltv: 2, rich: false, wanted: false });
     expect(await world.members(audience)).toEqual([]);
     expect(await traits.check()).toBe(0);
     await expect(traits.redefine('ltv', 'trait.wanted = true')).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { arbitraryCondition, measuredTrait } from '../compile/arbitraries';
 import { nobody } from '../compile/set-fixture';
 import { numericOfText, unitsOf } from '../stream/numeric';
 import type { StreamWorld } from '../stream/stream-world';
-import { useStreamWorld } from '../stream/use-stream-world';
+import { useStreamWorld } from '../stream/stream-fixture';
 import { findValues } from './find-values';
 import { parseTrait } from './parse-trait';
 import { referenceValue } from './reference-value';

@@ -1,6 +1,6 @@
 import { LookupService } from '../lookup/lookup.service';
 import type { StreamWorld } from '../stream/stream-world';
-import { useStreamWorld } from '../stream/use-stream-world';
+import { useStreamWorld } from '../stream/stream-fixture';
 import { ExplainService, type ExplainedMembership } from './explain.service';
 
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { ProfileService } from '@percorso/profile';
 import type { Row } from '@percorso/access';
 import type { StreamWorld } from '../stream/stream-world';
-import { useStreamWorld } from '../stream/use-stream-world';
+import { useStreamWorld } from '../stream/stream-fixture';
 import { ImportService } from './import.service';
 
 const user = (value: string): { namespace: string; value: string } => ({ namespace: 'user_id', value });

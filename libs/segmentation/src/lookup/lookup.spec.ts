@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { rowsOf, type Row } from '@percorso/access';
 import { Evaluator } from '../evaluation/evaluator';
 import type { StreamWorld } from '../stream/stream-world';
-import { useStreamWorld } from '../stream/use-stream-world';
+import { useStreamWorld } from '../stream/stream-fixture';
 import type { LookupUploadView } from './lookup.dto';
 import { LookupService } from './lookup.service';
 

@@ -2,7 +2,7 @@ import { EvaluationService } from '../evaluation/evaluation.service';
 import { Evaluator } from '../evaluation/evaluator';
 import { Sequencer } from '../membership/sequencer';
 import type { StreamWorld } from './stream-world';
-import { useStreamWorld } from './use-stream-world';
+import { useStreamWorld } from './stream-fixture';
 
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 const twiceAMonth = {
