@@ -86,4 +86,27 @@ describe('compileTrait', () => {
       ...[1n, -1n, 2n * billion, -2n * billion, undefined, undefined, 0n],
     ]);
   });
+
+  it('takes of values that came equally often the one that came last, and of these the smallest', async () => {
+    const T = NOW.getTime() - 10;
+    const of = (...told: [ago: number, tier: unknown][]): Partial<Subject> => ({
+      events: told.map(([ago, tier]) => ({ name: 'A', at: T - ago, properties: { tier } })),
+    });
+    const subjects = people([
+      of([3, 'a'], [1, 'b']),
+      of([1, 'a'], [3, 'b']),
+      of([1, 'b'], [1, 'a'], [1, 7], [1, true]),
+      of([9, 'a'], [8, 'a'], [1, 'b']),
+    ]);
+    const workspaceId = newId();
+    const { asOfPos } = await loadPopulation(world.clickhouse, workspaceId, subjects);
+    const ask = (of: string): Promise<unknown[]> =>
+      found(measured({ version: 1, event: { name: 'A', measure: { [of]: 'tier' } } }), subjects, {
+        workspaceId,
+        asOfPos,
+      });
+    expect(await ask('mostFrequent')).toEqual(['b', 'a', true, 'a']);
+    expect(await ask('lastValue')).toEqual(['b', 'a', true, 'b']);
+    expect(await ask('firstValue')).toEqual(['a', 'b', true, 'a']);
+  });
 });
