@@ -4,3 +4,4 @@ export { Problem, type FieldError, type ProblemDocument, type ProblemOptions } f
 export { canonicalJson, contentHash } from './canonical-json';
 export { DECIMAL_SCALE, toDecimal } from './decimal';
 export { describeError } from './describe-error';
+export { scrub } from './scrub';

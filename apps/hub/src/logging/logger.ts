@@ -1,7 +1,7 @@
+import { scrub } from '@percorso/kernel';
 import type { IncomingMessage } from 'node:http';
 import type { Params } from 'nestjs-pino';
 import { destination, type LogFn, type Logger as PinoLogger } from 'pino';
-import { scrub } from './scrub';
 
 /** Names under which secrets and personal data would travel, at the top of a log object and one or two levels down. */
 const NEVER = [

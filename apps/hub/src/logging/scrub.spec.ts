@@ -1,6 +1,5 @@
-import { newId } from '@percorso/kernel';
+import { newId, scrub } from '@percorso/kernel';
 import { newSecret } from '@percorso/access';
-import { scrub } from './scrub';
 
 describe('log lines', () => {
   it.each([

@@ -10,13 +10,25 @@ export interface EgressPolicy {
   allowPrivateNetwork: boolean;
 }
 
+/** The addresses of a name, as the machine finds them. */
+export type Resolve = (name: string) => Promise<string[]>;
+
 const CONNECT_MS = 5000;
+
+const systemResolve: Resolve = async (name) =>
+  (await lookup(name, { all: true })).map(({ address }) => address);
 
 /**
  * Opens the connection a plugin asked for: allowed by its manifest, resolved here, checked here, and made to the very
  * address that was checked. Paused, so that not a byte is read on this side before the socket is passed on.
  */
-export async function openConnection(host: string, port: number, policy: EgressPolicy): Promise<Socket> {
+export async function openConnection(
+  host: string,
+  port: number,
+  policy: EgressPolicy,
+  resolve: Resolve = systemResolve,
+  dialer: typeof dial = dial,
+): Promise<Socket> {
   const name = normalizeHost(host);
   if (name === undefined || !isAllowed(policy.rules, host, port)) {
     throw new NotConnected(
@@ -24,7 +36,7 @@ export async function openConnection(host: string, port: number, policy: EgressP
       `The plugin's manifest and settings do not allow ${host}:${port}.`,
     );
   }
-  const addresses = (await resolve(name)).filter(
+  const addresses = (await addressesOf(name, resolve)).filter(
     (address) => policy.allowPrivateNetwork || isPublicAddress(address),
   );
   if (addresses.length === 0) {
@@ -36,7 +48,7 @@ export async function openConnection(host: string, port: number, policy: EgressP
   let failure: unknown;
   for (const address of addresses.slice(0, 4)) {
     try {
-      return await dial(address, port);
+      return await dialer(address, port);
     } catch (error) {
       failure = error;
     }
@@ -44,10 +56,11 @@ export async function openConnection(host: string, port: number, policy: EgressP
   throw failure;
 }
 
-async function resolve(name: string): Promise<string[]> {
+async function addressesOf(name: string, resolve: Resolve): Promise<string[]> {
   if (isIP(name)) return [name];
   try {
-    return (await lookup(name, { all: true })).map(({ address }) => address);
+    // Whatever a resolver says, only addresses are dialed: a name would be looked up once more.
+    return (await resolve(name)).filter((address) => isIP(address) > 0);
   } catch (error) {
     throw notConnected(error, `${name} could not be resolved.`);
   }

@@ -3,6 +3,7 @@ export type HostFailureCode =
   | 'plugin-died'
   | 'plugin-deadline'
   | 'plugin-memory'
+  | 'plugin-flood'
   | 'plugin-stopped'
   | 'plugin-not-started'
   | 'plugin-resting'

@@ -1,6 +1,6 @@
 import type { PluginDescription } from '@percorso/plugin-kit';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
-import type { EgressPolicy } from './broker';
+import type { EgressPolicy, Resolve } from './broker';
 import { HostFailure, type HostFailureCode } from './host-failure';
 import type { Request } from './messages';
 import { bestSandbox, type Sandbox } from './sandbox';
@@ -13,6 +13,8 @@ export interface PluginHostOptions extends Partial<ProcessLimits> {
   extraCaFile?: string;
   /** @default the best there is */
   sandbox?: Sandbox;
+  /** How names become addresses. @default as the machine does it */
+  resolve?: Resolve;
   log?(level: 'info' | 'warn', message: string, fields?: Record<string, unknown>): void;
   /** Told when the process ends over and over; told again at each end that follows. */
   crashing?(crashes: Crashes): void;
@@ -98,7 +100,7 @@ export class PluginHost {
         throw new HostFailure('plugin-deadline', false, 'The deadline passed before the call.');
       const key = `${connector.id}:${connector.version}`;
       if (!process.knows(key)) {
-        process.configure(key, connector.settings());
+        process.configure(key, connector.settings(), this.description?.secrets ?? []);
         process.allow(key, connector.policy);
         process.forgetOthers(key);
       }
@@ -163,7 +165,7 @@ export class PluginHost {
         exit: (code) => this.ended(process, code),
       },
       this.options.sandbox ?? bestSandbox(),
-      this.options.extraCaFile,
+      this.options,
     );
     this.description = await process.ready();
     this.process = process;

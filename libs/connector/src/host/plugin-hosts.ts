@@ -100,8 +100,10 @@ export class PluginHosts implements OnModuleInit, OnApplicationShutdown {
     return new PluginHost(plugin, {
       ...this.options,
       ...options,
-      log: (level, message) =>
-        this.logger[level === 'warn' ? 'warn' : 'log'](`[${plugin.manifest.id}] ${message}`),
+      log: (level, message, fields = {}) => {
+        const more = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
+        this.logger[level === 'warn' ? 'warn' : 'log'](`[${plugin.manifest.id}] ${message}${more}`);
+      },
     });
   }
 

@@ -1,11 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotConnected, type Fault, type PluginDescription } from '@percorso/plugin-kit';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
-import { openConnection, type EgressPolicy } from './broker';
+import { openConnection, type EgressPolicy, type Resolve } from './broker';
 import { HostFailure, type HostFailureCode } from './host-failure';
 import type { FromChild, Request, ToChild } from './messages';
+import { spawnLimited } from './limited-channel';
+import { LogLimit, Redactor } from './plugin-log';
 import { readablePaths } from './readable-paths';
 import type { Sandbox } from './sandbox';
 
@@ -47,6 +49,9 @@ export class PluginProcess {
   answered = false;
   /** Whether it ended by a SIGKILL that was not the hub's. */
   killedFromOutside = false;
+  private readonly resolve?: Resolve;
+  private readonly redactor = new Redactor();
+  private readonly logLimit = new LogLimit();
   private nextId = 0;
   private ending?: HostFailureCode;
   private ended = false;
@@ -57,8 +62,9 @@ export class PluginProcess {
     private readonly limits: ProcessLimits,
     private readonly events: ProcessEvents,
     private readonly sandbox: Sandbox,
-    extraCaFile?: string,
+    { extraCaFile, resolve }: { extraCaFile?: string; resolve?: Resolve } = {},
   ) {
+    this.resolve = resolve;
     const readable = readablePaths([plugin.directory, OWN_PACKAGE]);
     const { file, args } = sandbox.command(
       [
@@ -71,7 +77,7 @@ export class PluginProcess {
       ],
       extraCaFile === undefined ? readable : [...readable, extraCaFile],
     );
-    this.child = spawn(file, args, {
+    const options: SpawnOptions = {
       // Node reads that file by itself, before any code of the guest's.
       env: extraCaFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCaFile },
       cwd: '/',
@@ -79,7 +85,8 @@ export class PluginProcess {
       detached: true,
       // What a guest prints may hold anything, so nobody reads it.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    });
+    };
+    this.child = spawnLimited(file, args, options, () => this.kill('plugin-flood'));
     this.child.on('message', (message) => this.receive(message as FromChild));
     this.child.on('error', () => this.end('plugin-not-started'));
     this.child.on('exit', (_, signal) => {
@@ -119,7 +126,9 @@ export class PluginProcess {
     return this.policies.has(connector);
   }
 
-  configure(connector: string, settings: Record<string, unknown>): void {
+  /** `secrets` names those of the settings that may stand in no line. */
+  configure(connector: string, settings: Record<string, unknown>, secrets: string[]): void {
+    this.redactor.hide(secrets.map((name) => settings[name]));
     this.send({ type: 'settings', connector, settings });
   }
 
@@ -169,7 +178,7 @@ export class PluginProcess {
         return;
       case 'failed':
         this.started?.reject(
-          new HostFailure('plugin-not-started', false, String(message.message).slice(0, 500)),
+          new HostFailure('plugin-not-started', false, this.redactor.text(message.message)),
         );
         this.started = undefined;
         this.kill('plugin-not-started');
@@ -178,11 +187,7 @@ export class PluginProcess {
         void this.connect(message);
         return;
       case 'log':
-        this.events.log(
-          message.level === 'warn' ? 'warn' : 'info',
-          String(message.message).slice(0, 500),
-          message.fields,
-        );
+        this.log(message);
         return;
       case 'result':
         this.settle(message);
@@ -200,10 +205,19 @@ export class PluginProcess {
         new HostFailure('plugin-error', true, `The plugin failed: ${String(message.error).slice(0, 100)}`),
       );
     } else if ('fault' in message) {
-      pending.resolve({ fault: message.fault });
+      const { code, message: text, pointer } = message.fault;
+      pending.resolve({ fault: { code, message: this.redactor.secretsOf(text), pointer } });
     } else {
       pending.resolve({ value: message.value });
     }
+  }
+
+  private log({ level, message, fields }: Extract<FromChild, { type: 'log' }>): void {
+    const verdict = this.logLimit.take(Date.now());
+    if (verdict === 'drop') return;
+    const text =
+      verdict === 'last' ? 'It writes too many lines; some are left out.' : this.redactor.text(message);
+    this.events.log(level === 'warn' ? 'warn' : 'info', text, this.redactor.fields(fields));
   }
 
   private async connect({
@@ -215,7 +229,7 @@ export class PluginProcess {
     try {
       const policy = this.policies.get(connector);
       if (!policy) throw new NotConnected('egress-denied', 'Unknown connector.');
-      const socket = await openConnection(String(host), Number(port), policy);
+      const socket = await openConnection(String(host), Number(port), policy, this.resolve);
       const message: ToChild = { type: 'socket', id };
       if (this.child.connected) this.child.send(message, socket, (error) => error && socket.destroy());
       else socket.destroy();

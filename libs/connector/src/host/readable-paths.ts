@@ -7,8 +7,23 @@ interface PackageJson {
   peerDependencies?: Record<string, string>;
 }
 
-/** The directories of these packages and of all they depend on: what a child must be able to read, and no more. */
+const known = new Map<string, string[]>();
+
+/**
+ * The directories of these packages and of all they depend on: what a child must be able to read, and no more. Looked for
+ * once: packages do not change while a hub runs.
+ */
 export function readablePaths(packageDirectories: string[]): string[] {
+  const key = packageDirectories.join('\n');
+  let paths = known.get(key);
+  if (!paths || !packageDirectories.every((directory) => existsSync(directory))) {
+    paths = find(packageDirectories);
+    known.set(key, paths);
+  }
+  return paths;
+}
+
+function find(packageDirectories: string[]): string[] {
   const paths = new Set<string>();
   const queue = [...packageDirectories];
   for (let directory = queue.pop(); directory !== undefined; directory = queue.pop()) {
