@@ -28,7 +28,8 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.percorso/'],
   globalSetup: '<rootDir>/tools/test-engines.cjs',
   globalTeardown: '<rootDir>/tools/test-engines-stop.cjs',
-  testTimeout: 30000,
+  // What hangs fails; what a busy machine keeps waiting does not.
+  testTimeout: 120_000,
   // Twice the usual two cores: specs wait for engines, timeouts and other processes about half of their time.
   maxWorkers: 4,
 };

@@ -115,20 +115,16 @@ describe('connectors', () => {
   it('lists the plugins with their settings, and what is wrong with one that does not start', async () => {
     const { status, body } = await call('GET', '/v1/plugins');
     expect(status).toBe(200);
-    expect(body.map(({ id, kind }: { id: string; kind: string }) => [id, kind])).toEqual([
-      ['adobe-campaign-classic', 'campaign'],
-      ['sendgrid', 'messaging'],
-      ['smtp', 'messaging'],
-      ['twilio', 'messaging'],
-      ['naughty', 'campaign'],
-      ['unloadable', 'campaign'],
-    ]);
+    const plugins = new Map<string, object>(body.map((one: { id: string }) => [one.id, one]));
+    expect([...plugins.keys()]).toEqual(
+      expect.arrayContaining(['adobe-campaign-classic', 'sendgrid', 'smtp', 'twilio', 'naughty', 'unloadable']),
+    );
     expect(body.filter(({ problem }: { problem: string | null }) => problem !== null)).toHaveLength(1);
-    expect(body[5]).toMatchObject({
+    expect(plugins.get('unloadable')).toMatchObject({
       settingsSchema: null,
       problem: expect.stringMatching(/not whole|start/),
     });
-    expect(body[2]).toMatchObject({
+    expect(plugins.get('smtp')).toMatchObject({
       channel: 'email',
       egress: [{ setting: 'host', port: { setting: 'port' } }],
       settingsSchema: {
