@@ -117,7 +117,14 @@ describe('connectors', () => {
     expect(status).toBe(200);
     const plugins = new Map<string, object>(body.map((one: { id: string }) => [one.id, one]));
     expect([...plugins.keys()]).toEqual(
-      expect.arrayContaining(['adobe-campaign-classic', 'sendgrid', 'smtp', 'twilio', 'naughty', 'unloadable']),
+      expect.arrayContaining([
+        'adobe-campaign-classic',
+        'sendgrid',
+        'smtp',
+        'twilio',
+        'naughty',
+        'unloadable',
+      ]),
     );
     expect(body.filter(({ problem }: { problem: string | null }) => problem !== null)).toHaveLength(1);
     expect(plugins.get('unloadable')).toMatchObject({
