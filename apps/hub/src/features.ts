@@ -38,7 +38,7 @@ export function features(options: HubOptions): Feature[] {
     FeedbackModule.forRoot({ publicUrl }),
   ];
   const workers: Feature[] = [
-    ProfileWorkerModule,
+    ProfileWorkerModule.forRoot({ eventDays: options.eventDays }),
     SegmentationWorkerModule.forRoot({ partitions: options.partitions }),
     SyncWorkerModule,
     DeliveryWorkerModule,

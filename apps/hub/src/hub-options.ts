@@ -26,6 +26,8 @@ export interface HubOptions {
   poolSize: number;
   /** Partitions the persons of each workspace are in at least, so that as many workers can share them. @default 8 */
   partitions?: number;
+  /** Days that PostgreSQL keeps events; older ones live in ClickHouse only. @default all */
+  eventDays?: number;
   trustProxy?: string[];
   /** What clients reach the hub by, for links in exports. @default what each request was sent to */
   publicUrl?: string;

@@ -76,6 +76,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     logLevel: config.logLevel,
     poolSize: config.poolSize,
     partitions: config.partitions,
+    eventDays: config.eventDays,
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     queuePrefix: `percorso-${await databaseBirth(engines.databaseUrl)}`,

@@ -16,6 +16,8 @@ export interface StoredEvent {
   receivedAt: Date;
   sourceId: string;
   properties: Record<string, unknown>;
+  /** context.consent.categoryPreferences; null without. */
+  consent: unknown;
 }
 
 export interface DirtyProfile {
@@ -79,6 +81,9 @@ export function eventRow(workspaceId: string, event: StoredEvent): Record<string
     received_at: time(event.receivedAt),
     ...flatten(event.properties),
     properties: JSON.stringify(event.properties),
+    context:
+      event.consent === null ? '{}' : JSON.stringify({ consent: { categoryPreferences: event.consent } }),
+    early_ms: event.occurredAt.getTime() < EARLIEST ? event.occurredAt.getTime() : 0,
   };
 }
 

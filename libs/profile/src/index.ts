@@ -6,6 +6,8 @@ export { PolicyRollout } from './merge-policy/policy-rollout';
 export { Loader, type LoadTurn } from './loader';
 export { LoadGate, type AsOf } from './load-gate';
 export { ProfileReader, type ProfileValues } from './profile.reader';
+export { EventArchive } from './archive/event-archive';
+export { EventArchiver } from './archive/event-archiver';
 export { EventReader, type PersonEvent } from './event.reader';
 export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';
 export { type ComputedValue, setFlat } from './computed-values';

@@ -91,7 +91,8 @@ async function readEvents(
   if (to <= from) return [];
   const { rows } = await tx.query<StoredEvent>(
     `SELECT partition, pos, message_id AS "messageId", node, type, name, occurred_at AS "occurredAt",
-       sent_at AS "sentAt", received_at AS "receivedAt", source_id AS "sourceId", properties
+       sent_at AS "sentAt", received_at AS "receivedAt", source_id AS "sourceId", properties,
+       context #> '{consent,categoryPreferences}' AS consent
      FROM event WHERE workspace_id = $1 AND partition = $2 AND pos > $3 AND pos <= $4
      ORDER BY pos LIMIT $5`,
     [tx.workspaceId, partition, from, to, limited ? TURN_EVENTS : null],

@@ -4,6 +4,8 @@ import { ManualClock, newId } from '@percorso/kernel';
 import { Database, migrate, Shards } from '@percorso/storage';
 import { Applier } from './applier';
 import { BatchApplier } from './apply-batch';
+import { EventArchive } from './archive/event-archive';
+import { EventPages } from './archive/event-pages';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { LoadGate } from './load-gate';
 import { Eraser } from './erasure/eraser';
@@ -31,6 +33,8 @@ export class ProfileFixture {
   readonly writer: ClickHouseWriter;
   readonly loader: Loader;
   readonly gate: LoadGate;
+  readonly archive: EventArchive;
+  readonly pages: EventPages;
   readonly queries: ProfileQueries;
   readonly reader = new ProfileReader();
   readonly places: ErasurePlace[] = [
@@ -52,7 +56,9 @@ export class ProfileFixture {
     this.writer = new ClickHouseWriter(shards);
     this.loader = new Loader(database, this.writer, new Mover(database, shards), this.clock);
     this.gate = new LoadGate(this.loader);
-    this.queries = new ProfileQueries(database);
+    this.archive = new EventArchive(shards);
+    this.pages = new EventPages(this.archive);
+    this.queries = new ProfileQueries(database, this.pages);
     this.erasures = new ErasureService(database, this.clock, this.hooks, this.places);
     this.profiles = new ProfileService(database, this.clock, this.hooks, this.erasures);
     this.policies = new MergePolicyService(database, this.clock);

@@ -36,7 +36,7 @@ describe('profiles over HTTP, with the worker running', () => {
           AccessModule.forRoot({ rootKey }),
           IngestModule,
           ProfileModule,
-          ProfileWorkerModule,
+          ProfileWorkerModule.forRoot(),
         ],
       },
       createHttpAdapter(),

@@ -10,6 +10,8 @@ import { ErasureService } from './erasure/erasure.service';
 import { IdempotencyPlace } from './erasure/idempotency.place';
 import { LogPlace } from './erasure/log.place';
 import { QuarantinePlace } from './erasure/quarantine.place';
+import { EventArchive } from './archive/event-archive';
+import { EventPages } from './archive/event-pages';
 import { EventReader } from './event.reader';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
@@ -64,6 +66,8 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ProfileQueries,
     ProfileReader,
     ProfileHistory,
+    EventArchive,
+    EventPages,
     EventReader,
     ComputedValueStore,
     AppliedSignal,

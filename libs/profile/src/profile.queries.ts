@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor, Page, pageOf } from '@percorso/access';
 import { homesOf, listMerges, loadNamespaces, Merge, normalizeIdentity } from '@percorso/identity';
 import { isId, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
+import { type EventPosition, EventPages } from './archive/event-pages';
 import { EventView, MergeView } from './profile-parts.view';
 import { loadProfileRows } from './profile-rows.store';
 import { ProfileView, viewOf } from './profile-view';
@@ -13,16 +14,13 @@ interface PageAsk {
   limit: number;
 }
 
-interface EventCursor {
-  at: string;
-  partition: number;
-  pos: number;
-}
-
 /** What admins read about profiles. */
 @Injectable()
 export class ProfileQueries {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly pages: EventPages,
+  ) {}
 
   /** The profile an identity belongs to: none or one. */
   find(workspaceId: string, namespace: string, value: string): Promise<Page<ProfileView>> {
@@ -47,37 +45,16 @@ export class ProfileQueries {
     });
   }
 
-  /** A profile's events of recent days, the latest first. */
-  events(workspaceId: string, profileId: string, page: PageAsk): Promise<Page<EventView>> {
-    const after = page.cursor === undefined ? undefined : decodeCursor<EventCursor>(page.cursor);
+  /** A profile's events, the latest first. */
+  events(workspaceId: string, profileId: string, { cursor, limit }: PageAsk): Promise<Page<EventView>> {
+    const after = cursor === undefined ? undefined : decodeCursor<EventPosition>(cursor);
     return this.database.tx(workspaceId, async (tx) => {
-      const { rows } = await tx.query<EventView & { partition: number }>(
-        `SELECT e.partition, e.pos::int8 AS pos, message_id AS "messageId", type, name, occurred_at AS "occurredAt",
-           received_at AS "receivedAt", source_id AS source, properties
-         FROM event e
-         WHERE e.workspace_id = $1
-           AND e.node = ANY(ARRAY(SELECT node FROM identity_node WHERE workspace_id = $1 AND person = $2))
-           AND ($3::timestamptz IS NULL OR (e.occurred_at, e.partition, e.pos) < ($3, $4::smallint, $5::bigint))
-         ORDER BY e.occurred_at DESC, e.partition DESC, e.pos DESC LIMIT $6`,
-        [
-          workspaceId,
-          await this.person(tx, profileId),
-          after?.at ?? null,
-          after?.partition ?? null,
-          after?.pos ?? null,
-          page.limit + 1,
-        ],
-      );
+      const person = await this.person(tx, profileId);
       return pageOf(
-        rows,
-        page.limit,
-        ({ partition: _partition, ...event }) => ({ ...event, pos: Number(event.pos) }),
-        (event) =>
-          encodeCursor({
-            at: event.occurredAt.toISOString(),
-            partition: event.partition,
-            pos: Number(event.pos),
-          }),
+        await this.pages.page(tx, person, { after }, limit + 1),
+        limit,
+        ({ partition: _partition, identity: _identity, ...event }) => event,
+        ({ occurredAt, partition, pos }) => encodeCursor({ at: occurredAt.toISOString(), partition, pos }),
       );
     });
   }

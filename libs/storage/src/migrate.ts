@@ -22,6 +22,7 @@ import { plugins } from './migrations/0034-plugins';
 import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { syncModes } from './migrations/0042-sync-modes';
 import { hooks } from './migrations/0047-hooks';
+import { eventArchive } from './migrations/0048-event-archive';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -49,6 +50,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   unknownPolicy,
   syncModes,
   hooks,
+  eventArchive,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

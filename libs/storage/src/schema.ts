@@ -249,6 +249,15 @@ export interface EventTable {
   context: ColumnType<object, string | undefined, string>;
 }
 
+export interface EventArchiveTable {
+  workspace_id: string;
+  pos: Int8;
+  node: number;
+  received_before: Date;
+  since: Date;
+  cleared: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
 export interface LoadBatchTable {
   workspace_id: string;
   partition: number;
@@ -690,6 +699,7 @@ export interface Schema {
   member_match: MemberMatchTable;
   member_wake: AccountWakeTable;
   event: EventTable;
+  event_archive: EventArchiveTable;
   load_batch: LoadBatchTable;
   audience: AudienceTable;
   lookup_version: LookupVersionTable;

@@ -46,11 +46,13 @@ export class Shards {
 
   /** On replicas: wait until those that answer have all that was written to others. */
   async settle(): Promise<void> {
-    if (this.cluster === undefined) return;
     const tables = schemaTables();
-    await this.each((client) =>
-      Promise.all(tables.map((table) => client.command({ query: syncReplica(table) }))),
-    );
+    await this.each((_client, shard) => Promise.all(tables.map((table) => this.settleTable(shard, table))));
+  }
+
+  /** The same of one table on one shard. */
+  async settleTable(shard: number, table: string): Promise<void> {
+    if (this.cluster !== undefined) await this.at(shard).command({ query: syncReplica(table) });
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,7 @@ describe('configuration', () => {
         PERCORSO_ROOT_KEY: secret,
         PERCORSO_POOL_SIZE: '1',
         PERCORSO_PARTITIONS: '6',
+        PERCORSO_EVENT_DAYS: '29',
         PERCORSO_PUBLIC_URL: 'hub',
       });
     expect(read).toThrow(ConfigError);
@@ -51,6 +52,7 @@ describe('configuration', () => {
       'PERCORSO_ROLES',
       'PERCORSO_POOL_SIZE',
       'PERCORSO_PARTITIONS',
+      'PERCORSO_EVENT_DAYS',
       'PERCORSO_PUBLIC_URL',
     ]) {
       expect(message).toContain(`${name} must`);
@@ -61,6 +63,13 @@ describe('configuration', () => {
 
   it.each(['65536', '-1', '1.5', '0x50'])('refuses port %s', (PORT) => {
     expect(() => readConfig([], { PORT })).toThrow(/PORT must/);
+  });
+
+  it('keeps all events in PostgreSQL unless it is told for how many days', () => {
+    expect(readConfig([], {}).eventDays).toBeUndefined();
+    expect(readConfig([], { PERCORSO_EVENT_DAYS: '90' }).eventDays).toBe(90);
+    for (const PERCORSO_EVENT_DAYS of ['7', '0', '-90', '90.5', 'all', '36501'])
+      expect(() => readConfig([], { PERCORSO_EVENT_DAYS })).toThrow(/PERCORSO_EVENT_DAYS must be a number/);
   });
 
   it('takes one ClickHouse server, or shards in their order, of a cluster or not', () => {

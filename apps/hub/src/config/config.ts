@@ -151,6 +151,14 @@ export class HubConfig {
   @Transform(({ value }) => number(value))
   @IsIn([1, 2, 4, 8, 16, 32, 64], { message: 'must be 1, 2, 4, 8, 16, 32 or 64' })
   partitions: number = 8;
+
+  /** At least so many that nothing but readers by person can still want older events. */
+  @IsOptional()
+  @Transform(({ value }) => number(value))
+  @IsInt({ message: 'must be a number of days, 30 or more' })
+  @Min(30, { message: 'must be a number of days, 30 or more' })
+  @Max(36_500, { message: 'must be a number of days, 36500 at most' })
+  eventDays?: number;
 }
 
 /** Field → environment variable; the flag, where there is one, wins. */
@@ -176,6 +184,7 @@ export const VARIABLES = {
   publicUrl: 'PERCORSO_PUBLIC_URL',
   poolSize: 'PERCORSO_POOL_SIZE',
   partitions: 'PERCORSO_PARTITIONS',
+  eventDays: 'PERCORSO_EVENT_DAYS',
 } satisfies Record<keyof HubConfig, string>;
 
 export const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<

@@ -79,7 +79,7 @@ export class FeedbackWorld {
         IngestModule,
         IdentityModule,
         ProfileModule,
-        ProfileWorkerModule,
+        ProfileWorkerModule.forRoot(),
         ConnectorModule.forRoot({
           pluginDirectories: PLUGINS,
           masterKeyFile: join(this.folder, 'master.json'),

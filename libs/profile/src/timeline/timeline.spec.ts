@@ -12,7 +12,7 @@ describe("a profile's timeline", () => {
   beforeAll(async () => {
     engines = await startTestEngines();
     fixture = await ProfileFixture.over(engines);
-    timelines = new TimelineQueries(fixture.database);
+    timelines = new TimelineQueries(fixture.database, fixture.pages);
   });
   afterAll(async () => {
     await fixture?.close();

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ManualClock, newId } from '@percorso/kernel';
-import { type LoadGate, ProfileReader } from '@percorso/profile';
+import { EventArchive, EventReader, type LoadGate, ProfileReader } from '@percorso/profile';
 import { connectClickHouse, Database, migrate, Shards } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { MemberConditionStore } from '../member/member-condition.store';
@@ -133,7 +133,7 @@ export class EvaluationWorld {
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
     const { database, shards, clock, gate, evaluations, audiences, signal } = this;
-    const guard = new SetGuard(database, this.cursors, this.wakes);
+    const guard = new SetGuard(database, new EventReader(new EventArchive(shards)), this.cursors, this.wakes);
     const sets = new SetPass(
       database,
       shards,

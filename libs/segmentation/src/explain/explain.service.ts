@@ -142,7 +142,7 @@ export class ExplainService {
       person === undefined
         ? undefined
         : past
-          ? await this.history.values(tx, person, past)
+          ? (await this.history.values(tx, [person], past)).get(person)
           : (await this.profiles.values(tx, [person], { identities: true, accounts: true })).get(person);
     if (!found) throw Problem.notFound('Profile');
     return past ? this.traits.values(tx, found, zone, past) : found;

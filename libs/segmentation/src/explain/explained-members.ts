@@ -53,7 +53,7 @@ export class ExplainedMembers {
     const rows = await this.persons(tx, accounts);
     const persons = [...new Set(rows.map(({ person }) => person))];
     const [profiles, lists, events] = [
-      past ? await this.pastValues(tx, persons, at) : await this.values(tx, persons),
+      past ? await this.history.values(tx, persons, at) : await this.values(tx, persons),
       await this.imports.listsOf(tx, persons),
       await this.events.ofPersons(tx, persons, names, Number.MAX_SAFE_INTEGER),
     ];
@@ -73,19 +73,6 @@ export class ExplainedMembers {
 
   private values(tx: Transaction, persons: readonly number[]): Promise<Map<number, ProfileValues>> {
     return this.profiles.values(tx, persons, { identities: true, accounts: true });
-  }
-
-  private async pastValues(
-    tx: Transaction,
-    persons: readonly number[],
-    at: Date,
-  ): Promise<Map<number, ProfileValues>> {
-    const values = new Map<number, ProfileValues>();
-    for (const person of persons) {
-      const found = await this.history.values(tx, person, at);
-      if (found) values.set(person, found);
-    }
-    return values;
   }
 
   /** Accounts of which not all who matter are looked at. Of now it is kept who satisfies what; of the past it is not. */

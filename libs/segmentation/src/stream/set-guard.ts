@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { EventReader } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { LOG_PARTITION, StreamCursorStore } from './stream-cursor.store';
 import { WakeStore } from './wake.store';
@@ -25,6 +26,7 @@ const PATIENCE_LOOKS = 60;
 export class SetGuard {
   constructor(
     private readonly database: Database,
+    private readonly events: EventReader,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
   ) {}
@@ -64,7 +66,7 @@ export class SetGuard {
   }
 
   overtaking(moment: SetMoment): Overtaking {
-    return new Overtaking(moment, this.cursors, this.wakes);
+    return new Overtaking(moment, this.events, this.cursors, this.wakes);
   }
 }
 
@@ -76,6 +78,7 @@ export class Overtaking {
 
   constructor(
     private readonly moment: SetMoment,
+    private readonly events: EventReader,
     private readonly cursors: StreamCursorStore,
     private readonly wakes: WakeStore,
   ) {}
@@ -96,21 +99,7 @@ export class Overtaking {
     );
     this.until = positions.map((pos, partition) => Math.max(pos, from[partition]!));
     if (this.until.every((pos, partition) => pos === from[partition])) return;
-    const { rows } = await tx.query<{ person: number }>(
-      `SELECT DISTINCT n.person FROM event e
-       JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
-       WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4
-         AND e.pos > ($5::bigint[])[n.person % $7 + 1] AND e.pos <= ($6::bigint[])[n.person % $7 + 1]`,
-      [
-        tx.workspaceId,
-        LOG_PARTITION,
-        Math.min(...from),
-        Math.max(...this.until),
-        from,
-        this.until,
-        positions.length,
-      ],
-    );
-    for (const { person } of rows) this.persons.add(person);
+    const persons = await this.events.personsBetween(tx, LOG_PARTITION, from, this.until);
+    for (const person of persons) this.persons.add(person);
   }
 }

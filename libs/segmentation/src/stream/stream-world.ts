@@ -7,6 +7,7 @@ import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { ManualClock, newId, Problem } from '@percorso/kernel';
 import {
   Applier,
+  EventArchiver,
   Loader,
   LoadGate,
   MergePolicyService,
@@ -67,7 +68,7 @@ export class StreamWorld {
         BullModule.forRoot({ prefix: `test:${newId()}`, redis: { host, port: Number(port), password } }),
         AccessModule.forRoot(),
         IngestModule,
-        ProfileWorkerModule,
+        ProfileWorkerModule.forRoot({ eventDays: 0 }),
         SegmentationModule,
       ],
     }).compile();
@@ -228,6 +229,15 @@ export class StreamWorld {
 
   load(): Promise<unknown> {
     return this.get(Loader).turn(this.workspaceId);
+  }
+
+  /** What was received before today leaves PostgreSQL, in two steps that in life are hours apart. */
+  async archive(): Promise<void> {
+    while (!(await this.get(Loader).turn(this.workspaceId))?.complete);
+    const archiver = this.get(EventArchiver);
+    archiver.grace = '0';
+    await archiver.turn();
+    await archiver.turn();
   }
 
   async deltas(audienceId: string): Promise<MembershipDelta[]> {

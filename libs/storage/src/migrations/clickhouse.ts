@@ -113,4 +113,14 @@ export const clickhouseMigrations: readonly { name: string; statements: readonly
       ORDER BY (workspace_id, name, key)`,
     ],
   },
+  {
+    name: '0048-event-archive',
+    statements: [
+      // What profiles are made of besides properties: {} or {consent}, as it was sent. Empty where the loader of an earlier
+      // release wrote the row: then it is in PostgreSQL only.
+      `ALTER TABLE {db}.event ADD COLUMN IF NOT EXISTS context String CODEC(ZSTD(1))`,
+      // Unix milliseconds of a time before the first that occurred_at can hold; 0 of all others.
+      `ALTER TABLE {db}.event ADD COLUMN IF NOT EXISTS early_ms Int64 CODEC(ZSTD(1))`,
+    ],
+  },
 ];
