@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LoadGate, type ProfileValues, ProfileReader } from '@percorso/profile';
+import { EventReader, LoadGate, type ProfileValues, ProfileReader } from '@percorso/profile';
 import { Shards } from '@percorso/storage';
 import { arbitraryCondition, measuredTrait } from '../compile/arbitraries';
 import { nobody } from '../compile/set-fixture';
@@ -16,6 +16,7 @@ const SEED = Number(process.env.PERCORSO_SEED);
 /** More than one: the same over so many ClickHouse servers. */
 const SHARDS = Number(process.env.PERCORSO_SHARDS ?? 1);
 const STORIES = Number(process.env.PERCORSO_STORIES ?? 2);
+const NAMES = ['Order Completed', 'Email Opened', "Quote'd"];
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 
 const who = fc.constantFrom<{ userId?: string; anonymousId?: string }>(
@@ -36,7 +37,7 @@ const properties = fc.record(
 const happened = fc.record({
   kind: fc.constant('event' as const),
   who,
-  name: fc.constantFrom('Order Completed', 'Order Completed', 'Email Opened', "Quote'd"),
+  name: fc.constantFrom('Order Completed', ...NAMES),
   ago: fc.constantFrom(0, 1, HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY - 1, 30 * DAY, 30 * DAY + 1, 90 * DAY),
   properties,
   copies: fc.constantFrom(1, 1, 2),
@@ -61,6 +62,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'archive' as const }) },
   { weight: 1, arbitrary: measuredTrait.map((definition) => ({ kind: 'redefine' as const, definition })) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -116,6 +118,9 @@ describe('computed traits in random stories', () => {
         return world.stream();
       case 'restart':
         return world.forget();
+      case 'archive':
+        await world.archive();
+        return world.forget();
       case 'redefine':
         definitions.set('t2', one.definition);
         await traits.redefine('t2', one.definition);
@@ -148,26 +153,25 @@ describe('computed traits in random stories', () => {
       .holdLoaded(workspaceId, ({ pos: asOfPos }) =>
         findValues(world.get(Shards), trait, { workspaceId, now, asOfPos }),
       );
-    const events = await world.database.tx(world.workspaceId, async (tx) => {
-      const { rows } = await tx.query<{ person: number; name: string; at: Date; properties: Properties }>(
-        `SELECT n.person, e.name, e.occurred_at AS at, e.properties FROM event e
-         JOIN identity_node n USING (workspace_id, node) WHERE workspace_id = $1`,
-        [world.workspaceId],
-      );
-      return rows.map((row) => ({ ...row, at: row.at.getTime() }));
-    });
+    const events = await world.database.tx(world.workspaceId, (tx) =>
+      world.get(EventReader).ofPersons(tx, persons, NAMES, Number.MAX_SAFE_INTEGER),
+    );
+    const read = events.map(({ occurredAt, properties = {}, ...event }) => ({
+      ...event,
+      at: occurredAt.getTime(),
+      properties,
+    }));
     return {
       set: persons.map(valueOf),
       plain: persons.map((person) =>
         referenceValue(
           trait,
-          { ...nobody, person, events: events.filter((one) => one.person === person) },
+          { ...nobody, person, events: read.filter((one) => one.person === person) },
           now.getTime(),
         ),
       ),
     };
   }
-  type Properties = Record<string, unknown>;
 
   async function compare(definitions: ReadonlyMap<string, object>): Promise<number> {
     const all = await profiles();

@@ -278,6 +278,7 @@ describe('StreamEvaluator', () => {
       }),
     },
     { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'archive' as const }) },
     { weight: 1, arbitrary: arbitraryCondition.map((where) => ({ kind: 'audience' as const, where })) },
   );
   type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -326,6 +327,9 @@ describe('StreamEvaluator', () => {
         world.clock.advance(one.ms);
         await world.sweep();
         return world.stream();
+      case 'archive':
+        await world.archive();
+        return world.forget();
       case 'restart':
         return world.forget();
       case 'audience': {
