@@ -43,6 +43,11 @@ const steps = [
     [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],
   ],
   [
+    '20 worlds with and without older events, on one server and on shards',
+    { PERCORSO_STORIES: '40' },
+    [jest, '-c', 'jest.config.js', `${stream}/archived.spec.ts`],
+  ],
+  [
     '200 populations on shards',
     { PERCORSO_POPULATIONS: '200' },
     [

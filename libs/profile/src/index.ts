@@ -7,6 +7,7 @@ export { Loader, type LoadTurn } from './loader';
 export { LoadGate, type AsOf } from './load-gate';
 export { ProfileReader, type ProfileValues } from './profile.reader';
 export { EventArchive } from './archive/event-archive';
+export { EventPages } from './archive/event-pages';
 export { EventArchiver } from './archive/event-archiver';
 export { EventReader, type PersonEvent } from './event.reader';
 export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';

@@ -5,7 +5,7 @@ import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, migrate, Shards, StorageModule } from '@percorso/storage';
+import { connectClickHouse, Database, migrate, Shards, StorageModule } from '@percorso/storage';
 import { LoadGate } from './load-gate';
 import { ProfileModule } from './profile.module';
 import { ProfileWorkerModule } from './profile-worker.module';
@@ -168,5 +168,33 @@ describe('profiles over HTTP, with the worker running', () => {
     expect((await api.post('/v1/namespaces', { ...body, code: 'Bad Code' })).data.errors).toMatchObject([
       { pointer: '/code' },
     ]);
+  });
+
+  it('says when older events cannot be read, and when to try again', async () => {
+    await said({ messageId: 'old', type: 'track', event: 'Viewed', userId: 'old' });
+    const { id } = await find('user_id', 'old');
+    await app
+      .get(Database)
+      .tx(workspace.id, (tx) =>
+        tx.query(
+          `INSERT INTO event_archive (workspace_id, pos, node, received_before, since) VALUES ($1, 1000, 1000, now(), now())`,
+          [workspace.id],
+        ),
+      );
+    const away = Shards.connect(['http://127.0.0.1:9']);
+    const quiet = jest.spyOn(console, 'error').mockImplementation();
+    const spy = jest.spyOn(app.get(Shards), 'at').mockReturnValue(away.at(0));
+    for (const path of ['timeline', 'events']) {
+      const { status, headers, data } = await api.get(`/v1/profiles/${id}/${path}`);
+      expect({ status, retry: headers['retry-after'], code: data.code }).toEqual({
+        status: 503,
+        retry: '5',
+        code: 'older-events-unavailable',
+      });
+    }
+    expect((await api.get(`/v1/profiles/${id}`)).status).toBe(200);
+    spy.mockRestore();
+    quiet.mockRestore();
+    await away.close();
   });
 });
