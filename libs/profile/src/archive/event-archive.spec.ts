@@ -231,6 +231,33 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     return (await told()).timelines;
   }
 
+  it('leave nothing of an erased person', async () => {
+    await live();
+    await stream();
+    await archive();
+    const before = await told();
+    const victim = (await fixture.queries.find(workspaceId, 'user_id', 'u2')).data[0]!;
+    const nodes = await sql<{ node: number }>(
+      'SELECT node FROM identity_node WHERE workspace_id = $1 AND person = (SELECT person FROM profile WHERE id = $2)',
+      victim.id,
+    );
+    const list = nodes.map(({ node }) => node).join();
+    const rows = `SELECT pos FROM percorso.event WHERE workspace_id = {w} AND node IN (${list})`;
+    expect((await fixture.inClickHouse(workspaceId, rows)).length).toBeGreaterThan(10);
+    await fixture.profiles.delete(workspaceId, 'spec', victim.id);
+    const timelines = new TimelineQueries(fixture.database, fixture.pages);
+    await expect(timelines.page(workspaceId, victim.id, { limit: 1 })).rejects.toMatchObject({ status: 404 });
+    await fixture.erase(workspaceId);
+    expect(await fixture.inClickHouse(workspaceId, rows)).toEqual([]);
+    expect(await sql(`SELECT FROM event WHERE workspace_id = $1 AND node IN (${list})`)).toEqual([]);
+    const after = await told();
+    const others = Object.entries(before.timelines).filter(([key]) => !key.startsWith(victim.id));
+    expect(after.timelines).toEqual(Object.fromEntries(others));
+  }, 120_000);
+
+  // Of the rest nothing depends on where rows are.
+  if (count > 1) return;
+
   it('are asked for only where there can be some, and only those of whom there can be', async () => {
     await live();
     await stream();
@@ -342,30 +369,6 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     expect([...left, ...none]).toHaveLength(1);
     expect(await told()).toEqual(before);
     expect(await edge()).toBe(reached);
-  }, 120_000);
-
-  it('leave nothing of an erased person', async () => {
-    await live();
-    await stream();
-    await archive();
-    const before = await told();
-    const victim = (await fixture.queries.find(workspaceId, 'user_id', 'u2')).data[0]!;
-    const nodes = await sql<{ node: number }>(
-      'SELECT node FROM identity_node WHERE workspace_id = $1 AND person = (SELECT person FROM profile WHERE id = $2)',
-      victim.id,
-    );
-    const list = nodes.map(({ node }) => node).join();
-    const rows = `SELECT pos FROM percorso.event WHERE workspace_id = {w} AND node IN (${list})`;
-    expect((await fixture.inClickHouse(workspaceId, rows)).length).toBeGreaterThan(10);
-    await fixture.profiles.delete(workspaceId, 'spec', victim.id);
-    const timelines = new TimelineQueries(fixture.database, fixture.pages);
-    await expect(timelines.page(workspaceId, victim.id, { limit: 1 })).rejects.toMatchObject({ status: 404 });
-    await fixture.erase(workspaceId);
-    expect(await fixture.inClickHouse(workspaceId, rows)).toEqual([]);
-    expect(await sql(`SELECT FROM event WHERE workspace_id = $1 AND node IN (${list})`)).toEqual([]);
-    const after = await told();
-    const others = Object.entries(before.timelines).filter(([key]) => !key.startsWith(victim.id));
-    expect(after.timelines).toEqual(Object.fromEntries(others));
   }, 120_000);
 
   it('stay in PostgreSQL where the loader of an earlier release left out what profiles are made of', async () => {
