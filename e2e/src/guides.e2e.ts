@@ -37,7 +37,11 @@ describe('the guides', () => {
     makeWorkbench(folder);
     path = await pathWithCurl();
     twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...login });
-    const env = { PERCORSO_ROOT_KEY: '', PERCORSO_PLUGIN_DIRS: join(folder, 'plugins') };
+    const env = {
+      PERCORSO_ROOT_KEY: '',
+      PERCORSO_PLUGIN_DIRS: join(folder, 'own'),
+      PERCORSO_ADVISORY_PLUGINS: 'allowed',
+    };
     hub = await startHub({ dataDir: join(folder, '.percorso'), env });
   });
 
@@ -173,8 +177,8 @@ describe('the guides', () => {
 
     describe('and the author of a plugin', () => {
       const restart = async (): Promise<void> => {
-        const broken = join(folder, 'plugins', 'broken');
-        mkdirSync(broken);
+        const broken = join(folder, 'own', 'broken');
+        mkdirSync(broken, { recursive: true });
         writeFileSync(
           join(broken, 'package.json'),
           JSON.stringify({ keywords: ['percorso-plugin'], percorso: {} }),
@@ -188,7 +192,7 @@ describe('the guides', () => {
       });
 
       it('finds in the log why a package is not listed', () => {
-        expect(hub.output()).toMatch(/plugins\/broken is not used: .*percorso\.id must be a kebab-case id/);
+        expect(hub.output()).toMatch(/own\/broken is not used: .*percorso\.id must be a kebab-case id/);
       });
     });
   });
