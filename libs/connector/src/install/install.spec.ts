@@ -127,7 +127,8 @@ describe('installing', () => {
       'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=',
     );
     world.registry.publish(NAME, '3.0.2', pluginTarball({ version: '9.9.9' }));
-    world.registry.publish(NAME, '3.0.3', pluginTarball({ version: '3.0.3', manifest: { api: '^9.0' } }));
+    world.registry.publish(NAME, '3.0.3', pluginTarball({ version: '3.0.3', manifest: { api: '^3.0' } }));
+    world.registry.publish(NAME, '3.0.4', pluginTarball({ version: '3.0.4', manifest: { api: '^1.99' } }));
     const refused = async (version: string): Promise<string> => {
       const { status, body } = await install(version);
       expect(status).toBe(422);
@@ -136,7 +137,8 @@ describe('installing', () => {
     expect(await refused('4.0.0')).toMatch(/unknown-package: .* has no percorso-plugin-texts@4\.0\.0/);
     expect(await refused('3.0.1')).toMatch(/unknown-package: .*states no sha512/);
     expect(await refused('3.0.2')).toMatch(/bad-package: .*gave percorso-plugin-texts@9\.9\.9 out as/);
-    expect(await refused('3.0.3')).toMatch(/bad-package: .*percorso\.api \^9\.0 does not include/);
+    expect(await refused('3.0.3')).toMatch(/bad-package: .*percorso\.api \^3\.0 does not include/);
+    expect(await refused('3.0.4')).toMatch(/bad-package: .*percorso\.api \^1\.99 does not include/);
     expect((await install('1.0.0', 'not-there')).body).toMatchObject({ code: 'unknown-package' });
     world.registry.tamper = () => pluginTarball({ version: '3.0.0', code: 'evil()' });
     expect(await refused('3.0.0')).toMatch(/^integrity: /);
