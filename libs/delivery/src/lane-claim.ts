@@ -11,6 +11,7 @@ import { mayRepeat, type Outcome } from './outcome';
 import { findForbidden } from './permission';
 import { lanesInTurn } from './priority';
 import type { Lane, LaneCapability } from './provider-gateway';
+import { keptForSurvivors } from './survivor';
 import type { UnknownPolicy } from './unknown-decision';
 
 /** What a lane has for a worker: effects to send, something decided without a call, or nothing now. */
@@ -81,6 +82,9 @@ export async function claimBatch(
         reason,
       ),
     );
+  }
+  for (const [id, reason] of await keptForSurvivors(tx, connectorId, lane, open)) {
+    decided.set(id, { state: 'superseded', reason });
   }
   const verdicts = [...decided].map(([id, outcome]) => ({ id, outcome }));
   const effects = open.filter((one) => !decided.has(one.id));

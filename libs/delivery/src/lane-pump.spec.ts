@@ -154,6 +154,33 @@ describe('delivery', () => {
     expect(provider.received.map((item) => item.operation)).toEqual(['remove']);
   });
 
+  it.each([
+    ['another key', [['id']], { id: 2 }, 'accepted', null],
+    ['the same key', [['id']], { id: 1 }, 'superseded', 'survivor-has-it'],
+    ['a key that nobody knows', undefined, { id: 2 }, 'superseded', 'record-key-unknown'],
+  ])(
+    'removes who was merged away beside a survivor under %s',
+    async (_name, recordKey, payload, state, code) => {
+      const { connectorId, syncId } = await connect({ ...CAMPAIGN, recordKey });
+      await world.profiles([1]);
+      await owner.query(
+        `INSERT INTO percorso.identity_node (workspace_id, node, namespace, value, home, person, first_seen)
+       VALUES ($1, 2, 'user_id', 'u2', 2, 1, now())`,
+        [world.workspaceId],
+      );
+      await world.record(connectorId, syncId, [{ person: 1, payload: { id: 1 } }], clock.now());
+      await run(connectorId);
+      await world.record(
+        connectorId,
+        syncId,
+        [{ person: 2, membershipVersion: '2', operation: 'remove', payload }],
+        clock.now(),
+      );
+      await run(connectorId);
+      expect((await world.rows(connectorId))[1]).toMatchObject({ state, code });
+    },
+  );
+
   it('keeps one call per profile out, so that versions arrive in order', async () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
     provider.latencyMs = 150;

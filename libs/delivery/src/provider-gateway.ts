@@ -44,6 +44,8 @@ export interface Lane {
   capabilities: Partial<Record<Operation, LaneCapability>>;
   /** Whether the provider can be asked what became of an item. */
   lookup: boolean;
+  /** Paths of the payload fields that together name a record at the target, where the plugin says so. */
+  recordKey?: readonly (readonly string[])[];
   /** The host its plugin calls, where that is one by name. */
   host?: string;
 }

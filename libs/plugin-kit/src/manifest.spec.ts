@@ -29,6 +29,8 @@ it.each([
   [{ capabilities: ['fly'] }, 'percorso.capabilities'],
   [{ channel: undefined }, 'percorso.channel'],
   [{ addressPointer: 'to' }, 'percorso.addressPointer'],
+  [{ recordKey: '' }, 'percorso.recordKey'],
+  [{ recordKey: { field: 'key' } }, 'percorso.recordKey'],
   [{ addressPointer: undefined }, 'percorso.addressPointer'],
   [{ egress: ['https://api.texts.test'] }, 'percorso.egress'],
   [{ egress: '*' }, 'percorso.egress'],

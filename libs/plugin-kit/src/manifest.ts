@@ -22,6 +22,11 @@ export interface PluginManifest {
   channel?: string;
   /** Where the payload holds the address that consent and suppression are checked for, e.g. `/to`. */
   addressPointer?: string;
+  /**
+   * The payload fields that together name a record at the target, as a comma list of paths such as `/email`, or a setting
+   * that holds one. Lets the hub tell whether two profiles share a record.
+   */
+  recordKey?: string | { setting: string };
   egress: Egress[];
 }
 
@@ -81,6 +86,14 @@ const RULES: Rule[] = [
     'addressPointer',
     (value) => value === undefined || (typeof value === 'string' && POINTER.test(value)),
     'an RFC 6901 pointer',
+  ],
+  [
+    'recordKey',
+    (value) =>
+      value === undefined ||
+      (typeof value === 'string' && value !== '') ||
+      (isRecord(value) && typeof value['setting'] === 'string'),
+    'a comma list of paths or a {setting} reference',
   ],
   [
     'egress',

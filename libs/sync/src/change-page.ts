@@ -47,7 +47,15 @@ export async function readChanges(
   const deltas = await log.deltas(tx, range);
   const newest = new Map<number, Change>();
   for (const { person, profileId, op, version, at, cause } of deltas) {
-    newest.set(person, { person, profileId, op, version, since: at, erased: cause.kind === 'erasure' });
+    newest.set(person, {
+      person,
+      profileId,
+      op,
+      version,
+      since: at,
+      erased: cause.kind === 'erasure',
+      merged: cause.kind === 'merge',
+    });
   }
   const changes = [...newest.values()];
   if (deltas.length === size) {

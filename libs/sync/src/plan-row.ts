@@ -11,6 +11,8 @@ export interface Change {
   since: Date;
   /** Left by being erased: nothing of the profile remains to be mapped. */
   erased?: boolean;
+  /** Left by becoming part of another profile. */
+  merged?: boolean;
 }
 
 /** What this sync last told the target about the person. */
@@ -42,7 +44,7 @@ export function planRow(
   if (change.op === 'exit' && !last?.entered) {
     return drop(entering, { code: 'never-entered', reason: 'Nothing was sent when the member entered.' });
   }
-  const asked = change.erased || (removes && asksForRemoval(result));
+  const asked = change.erased || (removes && (change.merged || asksForRemoval(result)));
   if (change.op === 'exit' && asked && connector.capabilities.remove && last?.payload) {
     return { operation: 'remove', payload: last.payload };
   }

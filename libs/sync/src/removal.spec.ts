@@ -141,6 +141,33 @@ describe('members who leave', () => {
     expect(await writes(1)).toHaveLength(2);
   });
 
+  it('because they became part of another are removed, when the survivor has a record of its own', async () => {
+    await workspace.change([1, 2]);
+    await run();
+    await workspace.merge(1, 2);
+    expect(await run()).toMatchObject({ planned: 1, accepted: 1 });
+    expect(await recipient(2)).toMatchObject({ blackListEmail: true });
+    expect(await recipient(1)).not.toHaveProperty('blackListEmail');
+    expect(await workspace.reconciliation(sync)).toMatchObject({ members: 1, accepted: 1, balanced: true });
+  });
+
+  it('because they became part of another are not, when the record is the survivor’s too', async () => {
+    await workspace.setTrait(2, 'email', workspace.email(1).toUpperCase());
+    await workspace.change([1, 2]);
+    await run();
+    await workspace.merge(1, 2);
+    expect(await run()).toMatchObject({ planned: 1, superseded: 1 });
+    expect(await recipient(1)).not.toHaveProperty('blackListEmail');
+  });
+
+  it('because they became part of another who was never told are removed', async () => {
+    await workspace.change([2]);
+    await run();
+    await workspace.merge(1, 2);
+    expect(await run()).toMatchObject({ planned: 1, accepted: 1 });
+    expect(await recipient(2)).toMatchObject({ blackListEmail: true });
+  });
+
   const erase = async (person: number): Promise<void> => {
     const profile = await world.database.tx(workspace.id, async (tx) => {
       const { rows } = await tx.query<{ id: string }>(

@@ -72,6 +72,7 @@ describe('what benches share', () => {
 
   it.each([
     ['sync', '40', ['vs_bare_loop']],
+    ['delivery', '100', ['vs_bare_loop', 'vs_bare_loop_10', 'vs_bare_loop_50', 'sick_p95_rise']],
     [
       'sizing',
       '30',

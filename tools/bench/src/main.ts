@@ -2,13 +2,23 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench';
 import { bench as archive } from './archive';
 import { bench as boundary } from './boundary';
+import { bench as delivery } from './delivery';
 import { bench as ingest } from './ingest';
 import { bench as segmentation } from './segmentation';
 import { bench as sizing } from './sizing';
 import { bench as streaming } from './streaming';
 import { bench as sync } from './sync';
 
-const BENCHES: Record<string, Bench> = { archive, boundary, ingest, segmentation, sizing, streaming, sync };
+const BENCHES: Record<string, Bench> = {
+  archive,
+  boundary,
+  delivery,
+  ingest,
+  segmentation,
+  sizing,
+  streaming,
+  sync,
+};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

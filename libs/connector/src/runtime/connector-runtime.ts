@@ -16,6 +16,7 @@ import { HostFailure } from '../host/host-failure';
 import type { Request } from '../host/messages';
 import { pluginUnavailable } from '../host/plugin-hosts';
 import { checkedEvents, checkedLookup, checkedVerdicts } from './checked-answers';
+import { recordKeyOf } from './record-key';
 import { ConnectorOpener, type OpenConnector } from './open-connector';
 import { paceOf } from './pace';
 
@@ -28,6 +29,8 @@ export interface ConnectorDescription {
   lookup: boolean;
   receipts: boolean;
   feedback: boolean;
+  /** Paths of the payload fields that together name a record at the target, where the plugin says so. */
+  recordKey?: readonly (readonly string[])[];
   /** The host it calls, where that is one by name. */
   host?: string;
 }
@@ -67,7 +70,7 @@ export class ConnectorRuntime {
   constructor(private readonly opener: ConnectorOpener) {}
 
   async describe(workspaceId: string, connectorId: string): Promise<ConnectorDescription> {
-    const { plugin, description, handle } = await this.opener.open(workspaceId, connectorId);
+    const { row, plugin, description, handle } = await this.opener.open(workspaceId, connectorId);
     const host = handle.policy.rules[0]?.host;
     const { id, kind, channel, addressPointer } = plugin.manifest;
     const has = new Set(description.capabilities);
@@ -80,6 +83,7 @@ export class ConnectorRuntime {
       lookup: has.has('lookup'),
       receipts: has.has('receipts'),
       feedback: has.has('feedback'),
+      recordKey: recordKeyOf(plugin.manifest.recordKey, row.settings),
       ...(host === undefined || host.startsWith('*.') ? {} : { host }),
     };
   }

@@ -102,6 +102,32 @@ export class SyncWorkspace {
     await this.app.get(Sequencer).drain(this.id);
   }
 
+  /** Makes one person part of another, as the applier would. */
+  async merge(winner: number, loser: number): Promise<void> {
+    const { audienceId } = this;
+    await this.app.get(Database).tx(this.id, async (tx) => {
+      await tx.query('UPDATE identity_node SET person = $2 WHERE workspace_id = $1 AND person = $3', [
+        this.id,
+        winner,
+        loser,
+      ]);
+      const { rows } = await tx.query<{ id: string }>(
+        `UPDATE profile SET state = CASE person WHEN $3 THEN 'merged' ELSE state END
+         WHERE workspace_id = $1 AND person IN ($2, $3) RETURNING id, person`,
+        [this.id, winner, loser],
+      );
+      await this.app.get(MembershipStore).apply(tx, {
+        audienceId,
+        entered: [],
+        exited: [loser],
+        cause: { kind: 'merge', winner: rows[0]!.id, loser: rows[1]!.id },
+        definitionVersion: 1,
+        at: new Date(),
+      });
+    });
+    await this.app.get(Sequencer).drain(this.id);
+  }
+
   async startRun(sync: SyncUnderTest): Promise<string> {
     const { status, body } = await this.call('POST', `/v1/syncs/${sync.id}/run`);
     if (status !== 202) throw new RangeError(`the run was refused: ${JSON.stringify(body)}`);
