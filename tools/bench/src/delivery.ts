@@ -137,6 +137,8 @@ async function withSick(
       p95s[side].push(p95(rows.map(({ at }) => at - began)));
     }
   }
+  await hub.setState(SICK, 'disabled');
+  sink.release();
   const rise = median(p95s.sick.map((value, at) => value / (p95s.well[at] ?? Number.NaN))) - 1;
   console.log(
     `p95 of ten connectors beside one that works ${Math.round(median(p95s.well))} ms, that never answers ` +

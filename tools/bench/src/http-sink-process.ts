@@ -1,9 +1,12 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FromSink, ToSink } from './http-sink';
 
 /** What came since it was last asked, in the order it came: which path, which payload, and when. */
 let came: { path: string; body: string; at: number }[] = [];
+
+/** Of rows that were taken and never answered. */
+const unanswered = new Set<ServerResponse>();
 
 function read(request: IncomingMessage, done: (body: string) => void): void {
   const parts: Buffer[] = [];
@@ -15,7 +18,7 @@ const server = createServer((request, response) => {
   const path = request.url ?? '/';
   read(request, (body) => {
     // Takes the row and says nothing, until the other side gives up.
-    if (path === '/sick') return;
+    if (path === '/sick') return void unanswered.add(response);
     came.push({ path, body, at: Date.now() });
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
@@ -27,6 +30,7 @@ const answer = (message: FromSink): void => {
 };
 
 process.on('message', (message: ToSink) => {
+  if (message === 'release') for (const response of unanswered) response.destroy();
   if (message !== 'take') return;
   answer({ came });
   came = [];

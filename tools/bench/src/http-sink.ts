@@ -9,7 +9,7 @@ export interface SunkRow {
   at: number;
 }
 
-export type ToSink = 'take';
+export type ToSink = 'take' | 'release';
 export type FromSink = { url: string } | { came: SunkRow[] };
 
 /** A fast HTTP server in a process of its own that keeps what it was posted. On /sick it takes rows and never answers. */
@@ -33,6 +33,11 @@ export class HttpSink {
     this.child.send('take' satisfies ToSink);
     const [answer] = (await once(this.child, 'message')) as [FromSink];
     return 'came' in answer ? answer.came : [];
+  }
+
+  /** Ends the requests that were never answered, so that whoever waits for them need not. */
+  release(): void {
+    this.child.send('release' satisfies ToSink);
   }
 
   async stop(): Promise<void> {
