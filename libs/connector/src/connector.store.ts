@@ -105,6 +105,17 @@ export class ConnectorStore {
     return rows[0] as ConnectorRow;
   }
 
+  /** Lets the connectors of a plugin go on at once: whatever made their lanes rest may be mended. */
+  async wake(tx: Transaction, pluginId: string): Promise<void> {
+    await tx.query(
+      `WITH woken AS (
+         UPDATE connector SET resume_at = NULL, failures = 0 WHERE workspace_id = $1 AND plugin_id = $2 RETURNING id)
+       UPDATE delivery_flow SET breaker = 'closed', failures = 0, reason = NULL, rest_until = NULL, probe_at = NULL
+        WHERE workspace_id = $1 AND place IN (SELECT 'connector:' || id FROM woken)`,
+      [tx.workspaceId, pluginId],
+    );
+  }
+
   async saveSecrets(tx: Transaction, id: string, secrets: Record<string, Sealed>): Promise<void> {
     await tx.query('UPDATE connector SET secrets = $3 WHERE workspace_id = $1 AND id = $2', [
       tx.workspaceId,

@@ -52,6 +52,7 @@ export class PluginLifecycle {
         await this.migration.apply(tx, id, planned, now);
         await this.store.save(tx, id, { ...current, live_version: version }, now);
         await this.store.saveVersion(tx, { ...target, problem: null }, now);
+        await this.connectors.wake(tx, id);
         const migrated = planned.filter(({ before, after }) => before !== after).length;
         const detail = { from: current.live_version, to: version, migrated };
         await audit(tx, actor, 'plugin.activated', id, detail, now);
@@ -76,6 +77,7 @@ export class PluginLifecycle {
       const row = await this.store.get(tx, id, 'FOR UPDATE');
       if (row.state === state) return;
       await this.store.save(tx, id, { ...row, state }, now);
+      if (state === 'active') await this.connectors.wake(tx, id);
       await audit(tx, actor, state === 'active' ? 'plugin.enabled' : 'plugin.disabled', id, {}, now);
     });
     if (state === 'disabled') this.hosts.retire(workspaceId, id);
@@ -124,6 +126,7 @@ export class PluginLifecycle {
       const parked = (await this.store.parked(tx)).filter((row) => row.plugin_id === id);
       if (parked.length === 0) throw Problem.notFound('Parked plugin');
       for (const { version } of parked) await this.store.unpark(tx, id, version);
+      await this.connectors.wake(tx, id);
       const detail = { versions: parked.map(({ version }) => version) };
       await audit(tx, actor, 'plugin.unparked', id, detail, this.clock.now());
     });
