@@ -98,9 +98,9 @@ describe.each(SANDBOXES)('hostile plugins where isolation is $isolation', (sandb
     expect(await hostile.deed('speaksNonsense')).toBe('DONE done');
     expect(await hostile.deed('answersNothing')).toBe('unknown plugin-nonsense');
     expect(await hostile.deed('recursion')).toBe('RangeError');
-    // Its process serves its own calls only, so it can but spoil them.
-    expect(await hostile.deed('answersTwice')).toMatch(/accepted|DONE/);
     expect(await hostile.deed('answersTooMuch')).toMatch(/^DONE x+$/);
+    // Its process serves its own calls only, so it can but spoil them: this one, or those that follow.
+    expect(await hostile.deed('answersTwice')).toMatch(/accepted|DONE/);
   });
 
   it('end alone, and the hub’s event loop does not feel it', async () => {
