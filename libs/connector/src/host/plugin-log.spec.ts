@@ -29,6 +29,18 @@ describe('what a plugin says', () => {
     expect(redactor.fields('x')).toEqual({});
   });
 
+  it('gives no secret as a reason', () => {
+    const rejected = { status: 'rejected', code: 'no', reason: 'key s3cret/key+1 is refused' };
+    const accepted = { status: 'accepted', providerId: 'p' };
+    expect(redactor.reasons([rejected, accepted, null, 7])).toEqual([
+      { ...rejected, reason: 'key [secret] is refused' },
+      accepted,
+      null,
+      7,
+    ]);
+    expect(redactor.reasons({ events: [] })).toEqual({ events: [] });
+  });
+
   it('has an end each minute', () => {
     const limit = new LogLimit();
     const taken = Array.from({ length: 200 }, () => limit.take(0));

@@ -31,6 +31,15 @@ export class Redactor {
     );
   }
 
+  /** An answer whose reasons, which admins read, hold no secret. */
+  reasons(answer: unknown): unknown {
+    if (this.secrets.length === 0 || !Array.isArray(answer)) return answer;
+    return answer.map((one: unknown) => {
+      const { reason } = (one ?? {}) as { reason?: unknown };
+      return typeof reason === 'string' ? { ...(one as object), reason: this.secretsOf(reason) } : one;
+    });
+  }
+
   text(text: unknown): string {
     const line = this.secretsOf(text).replace(/[\r\n\u2028\u2029]+/g, ' ');
     // Cut before it is looked through, which takes the square of its length; the last word may be half of something.

@@ -208,7 +208,7 @@ export class PluginProcess {
       const { code, message: text, pointer } = message.fault;
       pending.resolve({ fault: { code, message: this.redactor.secretsOf(text), pointer } });
     } else {
-      pending.resolve({ value: message.value });
+      pending.resolve({ value: this.redactor.reasons(message.value) });
     }
   }
 

@@ -332,6 +332,9 @@ describe('an installed plugin', () => {
     expect((await world.call('DELETE', '/v1/plugins/texts/versions/1.0.0')).status).toBe(204);
     expect((await world.call('DELETE', `/v1/connectors/${id}`)).status).toBe(204);
     expect((await world.call('DELETE', '/v1/plugins/texts')).status).toBe(204);
+    await install('1.0.0');
+    expect((await world.call('DELETE', '/v1/plugins/texts/versions/1.0.0')).status).toBe(204);
+    expect((await world.call('GET', '/v1/plugins')).body).toEqual([]);
     expect((await world.call('GET', '/v1/plugins/texts')).status).toBe(404);
     expect(existsSync(join(world.folder, 'first', 'texts', '1.1.0'))).toBe(false);
   });

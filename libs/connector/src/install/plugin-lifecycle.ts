@@ -114,6 +114,8 @@ export class PluginLifecycle {
       if (plugin.live_version === version)
         throw Problem.conflict('plugin-live', 'This version is live; activate another one first.');
       await this.store.removeVersion(tx, id, version);
+      // A plugin is its versions: without any there is nothing to show.
+      if ((await this.store.versions(tx, id)).length === 0) await this.store.remove(tx, id);
       await audit(tx, actor, 'plugin.version-removed', id, { version }, this.clock.now());
       return row;
     });
