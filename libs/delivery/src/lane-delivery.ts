@@ -46,7 +46,7 @@ export class LaneDelivery {
   /** Calls the provider and writes what became of each effect. */
   async send(workspaceId: string, connectorId: string, lane: Lane, claim: SendClaim): Promise<Sent> {
     const started = performance.now();
-    const { verdicts, held } = await this.call(workspaceId, connectorId, claim);
+    const { verdicts, held, broken } = await this.call(workspaceId, connectorId, claim);
     const tookMs = performance.now() - started;
     const capability = lane.capabilities[claim.operation] ?? NO_CAPABILITY;
     const now = this.clock.now();
@@ -59,7 +59,7 @@ export class LaneDelivery {
       return { id: effect.id, outcome: byPolicy(outcome, claim.whenUnknown, situation, this.options) };
     });
     const result = {
-      ...resultOf(verdicts, held),
+      ...resultOf(verdicts, broken),
       rows: claim.effects.length,
       seconds: tookMs / 1000,
       calls: claim.claimsOut,
@@ -85,7 +85,7 @@ export class LaneDelivery {
     workspaceId: string,
     connectorId: string,
     claim: SendClaim,
-  ): Promise<{ verdicts: Verdict[]; held: boolean }> {
+  ): Promise<{ verdicts: Verdict[]; held: boolean; broken: boolean }> {
     const items = claim.effects.map(({ key, payload }) => ({ key, payload }));
     const all = (verdict: Verdict): Verdict[] => items.map(() => verdict);
     const { deadlineMs } = this.options;
@@ -93,15 +93,17 @@ export class LaneDelivery {
     try {
       const limits = { deadlineMs, perSecond, calls };
       const verdicts = await this.gateway.deliver(workspaceId, connectorId, claim.operation, items, limits);
-      return { verdicts, held: false };
+      return { verdicts, held: false, broken: false };
     } catch (error) {
       // A Problem says that nothing was sent: the connector itself must be mended, no row is to blame.
       if (error instanceof Problem) {
         this.logger.warn({ connectorId, code: error.code }, 'The connector cannot deliver');
-        return { verdicts: all({ status: 'retry', code: error.code }), held: true };
+        // What is not there for the moment, as a plugin that starts, comes back by itself.
+        const broken = error.status < 500;
+        return { verdicts: all({ status: 'retry', code: error.code }), held: true, broken };
       }
       this.logger.error({ connectorId, cause: causeOf(error) }, 'A delivery ended without verdicts');
-      return { verdicts: all({ status: 'unknown', code: 'delivery-failed' }), held: false };
+      return { verdicts: all({ status: 'unknown', code: 'delivery-failed' }), held: false, broken: false };
     }
   }
 

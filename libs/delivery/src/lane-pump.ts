@@ -4,7 +4,7 @@ import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { FairTurns } from './fair-turns';
 import { LaneDelivery, type SendClaim } from './lane-delivery';
 import { LaneWork } from './lane-work';
-import { ProviderGateway } from './provider-gateway';
+import { type Lane, ProviderGateway } from './provider-gateway';
 import { UnknownResolver } from './unknown-resolver';
 
 /** Longer waits are left to the reconciler's next look. */
@@ -102,7 +102,7 @@ export class LanePump {
     else if (claim.left) work.missed = true;
     this.countCall(workspaceId, 1);
     work.calls++;
-    this.run(work, this.send(work, claim), () => {
+    this.run(work, this.send(work, lane, claim), () => {
       this.countCall(workspaceId, -1);
       work.calls--;
       if (work.missed) this.queue(work);
@@ -111,13 +111,8 @@ export class LanePump {
     });
   }
 
-  private async send(work: LaneWork, claim: SendClaim): Promise<void> {
-    const { callMs } = await this.delivery.send(
-      work.workspaceId,
-      work.connectorId,
-      await work.describe(this.gateway),
-      claim,
-    );
+  private async send(work: LaneWork, lane: Lane, claim: SendClaim): Promise<void> {
+    const { callMs } = await this.delivery.send(work.workspaceId, work.connectorId, lane, claim);
     work.note(callMs);
   }
 
