@@ -20,8 +20,11 @@ export async function noteResult(
     const after = afterCall(await lockFlow(tx, place), what, now, options, Math.random);
     if (after) await saveFlow(tx, place, after);
   };
-  await learn(connectorPlace(connectorId), result);
-  if (host === undefined) return;
-  if (isHostsFault(result)) await learn(hostPlace(host), { ...result, rows: Math.max(2, result.rows) });
-  else if (result.end !== 'failed') await learn(hostPlace(host), { ...result, end: 'worked', afterMs: 0 });
+  const learned = [learn(connectorPlace(connectorId), result)];
+  if (host !== undefined && isHostsFault(result)) {
+    learned.push(learn(hostPlace(host), { ...result, rows: Math.max(2, result.rows) }));
+  } else if (host !== undefined && result.end !== 'failed') {
+    learned.push(learn(hostPlace(host), { ...result, end: 'worked', afterMs: 0 }));
+  }
+  await Promise.all(learned);
 }

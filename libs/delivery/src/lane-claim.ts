@@ -66,7 +66,7 @@ export async function claimBatch(
     capability ? allowance(capability, entry, now, depth) : 1;
   const limit = Math.max(...Object.values(lane.capabilities).map(allowanceOf), 1);
   const wanted = { now, limit, lanes: lanesInTurn(turn), held: entry.held };
-  const { due, found } = await lockDue(tx, connectorId, wanted);
+  const [{ due, found }, fence] = await Promise.all([lockDue(tx, connectorId, wanted), nextFence(tx)]);
   const operation = due[0]?.operation;
   if (!operation) return { kind: 'idle' };
   const capability = lane.capabilities[operation];
@@ -94,7 +94,6 @@ export async function claimBatch(
   }
   const left = found >= limit || same.length < due.length;
   const perSecond = rateOf(entry.flow, capability.perSecond, now);
-  const fence = await nextFence(tx);
   const leaseMs = options.deadlineMs + options.graceMs;
   await Promise.all([
     decide(tx, verdicts, now),
