@@ -3,7 +3,8 @@ import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { Database, migrate } from '@percorso/storage';
 import { Client } from 'pg';
 import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
-import { connectorPlace, readFlow, saveLimits } from './flow.store';
+import { shareCalls } from './flow';
+import { connectorPlace, lockFlow, readFlow, saveLimits } from './flow.store';
 import { LaneDelivery } from './lane-delivery';
 import { LanePump } from './lane-pump';
 import type { Lane } from './provider-gateway';
@@ -26,6 +27,9 @@ const lane = (batch: number, perSecond = 1e6, host?: string): Lane => ({
 /** Connectors of the 1,000 that have something to send. */
 const BUSY = 200;
 
+/** The gateway of these specs makes one request of each claim. */
+const shareOf = (concurrency: number): number => shareCalls(concurrency).claims;
+
 describe('flow control', () => {
   let engines: TestEngines;
   let owner: Client;
@@ -34,7 +38,7 @@ describe('flow control', () => {
   const providers: ScriptedProvider[] = [];
   const lanes = new Map<string, { url: string; lane: Lane }>();
   const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, deadlineMs: 5_000 };
+  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, deadlineMs: 60_000 };
 
   beforeAll(async () => {
     engines = await startTestEngines();
@@ -113,21 +117,27 @@ describe('flow control', () => {
     expect(twin.received).toHaveLength(150);
   });
 
-  it('holds an admin to less than the plugin, and to more at once', async () => {
+  it('has as many calls out as the admin says, and no more', async () => {
     const { provider: twin, url } = await provider();
-    twin.latencyMs = 100;
     const connectorId = await connect(url, lane(1));
-    await fill(connectorId, 12);
-    await run(connectorId);
-    expect(twin.mostAtOnce).toBe(2);
-    await database.tx(world.workspaceId, (tx) =>
-      saveLimits(tx, connectorPlace(connectorId), { perSecond: null, concurrency: 1 }),
-    );
-    twin.mostAtOnce = 0;
-    await fill(connectorId, 12, world, 100);
-    await run(connectorId);
-    expect(twin.mostAtOnce).toBe(1);
-    expect(await world.states(connectorId)).toEqual({ accepted: 24 });
+    for (const [round, concurrency] of [2, 1, 6].entries()) {
+      await database.tx(world.workspaceId, (tx) =>
+        lockFlow(tx, connectorPlace(connectorId)).then(() =>
+          saveLimits(tx, connectorPlace(connectorId), { perSecond: null, concurrency }),
+        ),
+      );
+      await fill(connectorId, 12, world, 1 + 100 * round);
+      let open = (): void => undefined;
+      twin.gate = new Promise((resolve) => (open = resolve));
+      twin.mostAtOnce = 0;
+      const worker = pump();
+      worker.wake(world.workspaceId, connectorId);
+      await until(() => twin.atOnce === shareOf(concurrency));
+      open();
+      await worker.settled();
+      expect(twin.mostAtOnce).toBeLessThanOrEqual(concurrency);
+      expect(await world.states(connectorId)).toEqual({ accepted: 12 * (round + 1) });
+    }
   });
 
   it('backs off from 429s, and a breaker probes with one row before the rest follows', async () => {
@@ -260,3 +270,11 @@ describe('flow control', () => {
     expect(await world.states(flood)).toEqual({ accepted: 6_000 });
   }, 60_000);
 });
+
+async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!condition()) {
+    if (Date.now() > end) throw new RangeError('the condition did not come true in time');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

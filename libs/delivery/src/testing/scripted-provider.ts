@@ -28,7 +28,9 @@ export class ScriptedProvider {
   /** Items of each request, and how many requests were here at once at most. */
   readonly sizes: number[] = [];
   mostAtOnce = 0;
-  private atOnce = 0;
+  atOnce = 0;
+  /** Requests wait for it before they are met. */
+  gate: Promise<void> = Promise.resolve();
   /** Fails items for good, by their payload. */
   refuse: (payload: Record<string, unknown>) => { code: string; bounce?: 'hard' } | undefined = () =>
     undefined;
@@ -85,6 +87,7 @@ export class ScriptedProvider {
     this.requests++;
     this.sizes.push(body.items.length);
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.atOnce);
+    await this.gate;
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     this.atOnce--;
     const step = this.script.shift() ?? { do: 'accept' };
