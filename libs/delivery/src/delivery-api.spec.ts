@@ -174,22 +174,18 @@ describe('deliveries over HTTP', () => {
   });
 
   it('that failed are tried again at once when an admin asks', async () => {
-    const one = { do: 'unavailable' as const };
-    provider.script.push(...Array.from({ length: 500 }, () => one));
-    await message(1);
-    for (let tries = 0; tries < 500; tries++) {
-      if (((await delivery()).breaker as { state: string }).state === 'open') break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect((await delivery()).breaker).toMatchObject({ state: 'open', reason: 'unavailable' });
     await owner.query(
-      `UPDATE percorso.delivery_flow SET probe_at = now() + interval '1 day' WHERE workspace_id = $1 AND breaker = 'open'`,
-      [world.workspaceId],
+      `INSERT INTO percorso.delivery_flow (workspace_id, place, breaker, failures, reason, probe_at)
+       VALUES ($1, $2, 'open', 3, 'unavailable', now() + interval '1 day')`,
+      [world.workspaceId, `connector:${connectorId}`],
     );
-    provider.script.length = 0;
-    await owner.query('UPDATE percorso.effect SET due_at = now() WHERE connector_id = $1', [connectorId]);
+    await message(1);
+    await app.get(LanePump).settled();
+    expect((await delivery()).breaker).toMatchObject({ state: 'open', reason: 'unavailable', failures: 3 });
+    expect(provider.requests).toBe(0);
     expect((await call('POST', `/v1/connectors/${connectorId}/delivery/probe`)).status).toBe(200);
     await until('accepted');
+    expect((await delivery()).breaker).toMatchObject({ state: 'closed', nextProbeAt: null });
   });
 
   it.each([
