@@ -1,8 +1,20 @@
 import type { FieldRead, MappingError } from './mapping-result';
 
-/** Parent to child. `documents` is the JSON text of an array. */
+export interface MapRequest {
+  kind: 'map';
+  expression: string;
+  /** The JSON text of an array. */
+  documents: string;
+  seeds: string[];
+  at: number[];
+  timeoutMs: number;
+  /** Every row is told before it starts: slower, and only then the parent knows which one ended the process. */
+  careful: boolean;
+}
+
+/** Parent to child. */
 export type ChildRequest =
-  | { kind: 'map'; expression: string; documents: string; seeds: string[]; at: number[]; timeoutMs: number }
+  | MapRequest
   | { kind: 'check'; expression: string }
   | { kind: 'reads'; expression: string };
 
@@ -16,7 +28,7 @@ export type ChildAnswer =
   | { kind: 'checked'; errors: MappingError[] }
   | { kind: 'reads'; reads: FieldRead[] };
 
-/** Descriptor on which the child writes one byte as it starts each row, so that the parent knows which one hangs. */
+/** Descriptor on which the child writes a byte as it starts a row: a sign of life, and in careful batches the count. */
 export const PROGRESS_FD = 4;
 
 /** Largest JSON text of one document or output, in UTF-16 units. */

@@ -20,6 +20,9 @@ const PLAIN_FUNCTIONS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** All of them but `$eval`, which mappings do not have. */
+export const BUILT_INS: readonly string[] = [...CONTEXT_FUNCTIONS.keys(), ...PLAIN_FUNCTIONS];
+
 /** What a call of the built-in function `name` with so many arguments may take of its context. */
 export function takesContext(name: string, argumentCount: number): 'nothing' | 'scalar' | 'anything' {
   const known = CONTEXT_FUNCTIONS.get(name);

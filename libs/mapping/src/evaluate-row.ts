@@ -1,6 +1,8 @@
-import type { Expression } from 'jsonata';
 import { type RowAnswer, MAX_ROW_TEXT } from './child-protocol';
+import { beginRow, rowCpuMs, TIMEOUT } from './compiled/runtime/signals';
 import { describeError } from './compile-expression';
+import type { MappingError } from './mapping-result';
+import type { PreparedMapping } from './prepared-mapping';
 import { bindRow } from './row-binding';
 
 const NOT_DATA = /"_jsonata_(?:function|lambda)"/;
@@ -16,26 +18,81 @@ export interface RowToMap {
 }
 
 /**
- * Maps one document. JSONata's deadline is one of the clock: a row that did not have the processor for so long is tried
- * again, and any once, since what runs for the first time is slow.
+ * Maps one document: at once by the compiled form where there is one, and by stock JSONata where that fails, for it
+ * alone knows which of several errors is the one to tell. The deadline is one of the clock: a row that did not have the
+ * processor for so long is tried again, and any once, since what runs for the first time is slow.
  */
-export async function evaluateRow(
-  compiled: Expression,
-  { document, seed, at }: RowToMap,
+export function evaluateRow(
+  mapping: PreparedMapping,
+  row: RowToMap,
+  timeoutMs: number,
+): RowAnswer | Promise<RowAnswer> {
+  const { compiled } = mapping;
+  for (let attempt = 1; compiled; attempt++) {
+    const outcome = runCompiled(compiled, row, timeoutMs);
+    if (!outcome) break;
+    if (!('late' in outcome)) return outcome;
+    if (!isTriedAgain(outcome, attempt, timeoutMs)) return { error: outcome.late };
+  }
+  return evaluateByStock(mapping.stock, row, timeoutMs);
+}
+
+async function evaluateByStock(
+  stock: PreparedMapping['stock'],
+  row: RowToMap,
   timeoutMs: number,
 ): Promise<RowAnswer> {
   for (let attempt = 1; ; attempt++) {
-    bindRow(seed, at);
-    const before = process.cpuUsage();
-    try {
-      return toText(await compiled.evaluate(document));
-    } catch (error) {
-      const detail = describeError(error);
-      const { user, system } = process.cpuUsage(before);
-      const tries = (user + system) / 1000 < timeoutMs ? STARVED : 2;
-      if (detail.code !== 'mapping-timeout' || attempt >= tries) return { error: detail };
-    }
+    const outcome = await runStock(stock, row);
+    if (!('late' in outcome)) return outcome;
+    if (!isTriedAgain(outcome, attempt, timeoutMs)) return { error: outcome.late };
   }
+}
+
+interface Late {
+  late: MappingError;
+  cpuMs: number;
+}
+
+const isTriedAgain = ({ cpuMs }: Late, attempt: number, timeoutMs: number): boolean =>
+  attempt < (cpuMs < timeoutMs ? STARVED : 2);
+
+type Outcome = RowAnswer | Late;
+
+const LATE: MappingError = { code: 'mapping-timeout', message: 'The row ran out of time.' };
+
+/** undefined where stock JSONata is to answer. */
+function runCompiled(
+  { run, showsFunctions }: NonNullable<PreparedMapping['compiled']>,
+  { document, seed, at }: RowToMap,
+  timeoutMs: number,
+): Outcome | undefined {
+  bindRow(seed, at);
+  beginRow(at, timeoutMs);
+  try {
+    const output = run(document);
+    return showsFunctions && holdsFunction(output) ? undefined : toText(output);
+  } catch (error) {
+    return error === TIMEOUT ? { late: LATE, cpuMs: rowCpuMs() } : undefined;
+  }
+}
+
+async function runStock(stock: PreparedMapping['stock'], { document, seed, at }: RowToMap): Promise<Outcome> {
+  bindRow(seed, at);
+  const before = process.cpuUsage();
+  try {
+    return toText(await stock.evaluate(document));
+  } catch (error) {
+    const detail = describeError(error);
+    if (detail.code !== 'mapping-timeout') return { error: detail };
+    const { user, system } = process.cpuUsage(before);
+    return { late: detail, cpuMs: (user + system) / 1000 };
+  }
+}
+
+function holdsFunction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return Object.values(value).some(holdsFunction);
 }
 
 function toText(output: unknown): RowAnswer {
@@ -47,7 +104,7 @@ function toText(output: unknown): RowAnswer {
   } catch {
     text = undefined;
   }
-  if (text === undefined || NOT_DATA.test(text)) {
+  if (text === undefined || (text.includes('"_') && NOT_DATA.test(text))) {
     return {
       error: { code: 'mapping-output-not-json', message: 'The output holds something that is not JSON.' },
     };

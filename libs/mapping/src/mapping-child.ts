@@ -1,13 +1,15 @@
 import { writeSync } from 'node:fs';
-import type { Expression } from 'jsonata';
 import { type ChildAnswer, type ChildRequest, PROGRESS_FD, type RowAnswer } from './child-protocol';
 import { CompileError, compileExpression } from './compile-expression';
 import { evaluateRow } from './evaluate-row';
 import { fieldsRead, READS_EVERYTHING } from './fields-read';
 import type { MappingError } from './mapping-result';
+import { hasMarks, type PreparedMapping, prepareMapping } from './prepared-mapping';
 
 const CACHED = 50;
 const PIECE = 50;
+/** Milliseconds after which a batch that goes well gives a sign of life. */
+const SIGN_MS = 20;
 /** After so many rows in a row that ran out of time, the rest of the batch is not tried. */
 const PARK_AFTER = 5;
 const PARKED: MappingError = {
@@ -15,15 +17,15 @@ const PARKED: MappingError = {
   message: 'Not tried: the mapping ran out of time on every row just before.',
 };
 
-const compiled = new Map<string, Expression>();
+const prepared = new Map<string, PreparedMapping>();
 const started = Buffer.from([1]);
 
-function compile(expression: string, timeoutMs: number): Expression {
-  const known = compiled.get(expression);
+async function prepare(expression: string, timeoutMs: number): Promise<PreparedMapping> {
+  const known = prepared.get(expression);
   if (known) return known;
-  const fresh = compileExpression(expression, timeoutMs);
-  if (compiled.size >= CACHED) compiled.clear();
-  compiled.set(expression, fresh);
+  const fresh = await prepareMapping(expression, timeoutMs);
+  if (prepared.size >= CACHED) prepared.clear();
+  prepared.set(expression, fresh);
   return fresh;
 }
 
@@ -44,9 +46,10 @@ const answer = (message: ChildAnswer): void => {
 
 async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
   const documents = JSON.parse(request.documents) as unknown[];
-  let expression: Expression;
+  let mapping: PreparedMapping;
   try {
-    expression = compile(request.expression, request.timeoutMs);
+    mapping = await prepare(request.expression, request.timeoutMs);
+    if (hasMarks(request.documents)) mapping = { stock: mapping.stock };
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     answer({ kind: 'rows', answers: documents.map(() => ({ error: error.detail })), done: true });
@@ -54,14 +57,19 @@ async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
   }
   let piece: RowAnswer[] = [];
   let late = 0;
+  let told = 0;
   for (const [index, document] of documents.entries()) {
     if (late >= PARK_AFTER) {
       piece.push({ error: PARKED });
       continue;
     }
-    tellStarted();
+    if (request.careful || performance.now() - told > SIGN_MS) {
+      tellStarted();
+      told = performance.now();
+    }
     const seen = { document, seed: request.seeds[index] ?? '', at: request.at[index] ?? 0 };
-    const row = await evaluateRow(expression, seen, request.timeoutMs);
+    const answered = evaluateRow(mapping, seen, request.timeoutMs);
+    const row = answered instanceof Promise ? await answered : answered;
     late = 'error' in row && row.error.code === 'mapping-timeout' ? late + 1 : 0;
     piece.push(row);
     if (piece.length >= PIECE) {

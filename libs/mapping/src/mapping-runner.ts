@@ -120,6 +120,8 @@ export class MappingRunner {
   ): Promise<void> {
     let open = batch;
     let deaths = 0;
+    // Telling every row costs more than most rows: only where a process has died over the batch.
+    let careful = false;
     while (open.length > 0) {
       const sent = open;
       let answered = 0;
@@ -133,6 +135,7 @@ export class MappingRunner {
               seeds: sent.map((row) => row.seed),
               at: sent.map((row) => row.at),
               timeoutMs,
+              careful,
             },
             (answer: ChildAnswer) => {
               if (answer.kind !== 'rows') return;
@@ -147,6 +150,11 @@ export class MappingRunner {
         });
       });
       if (outcome.how === 'done') return;
+      if (!careful) {
+        careful = true;
+        open = sent.slice(answered);
+        continue;
+      }
       deaths = answered > 0 || outcome.started > 1 ? 1 : deaths + 1;
       // The row begun last is the one that ended the process; begun none, it was the expression itself.
       const culprits = outcome.started === 0 ? sent.slice(answered) : [rowAt(sent, outcome.started - 1)];

@@ -11,11 +11,11 @@ export function seededRandom(seed: string): () => number {
 }
 
 const SystemDate = Date;
-let boundMs = 0;
+const bound: { ms: number; seed: string; draw?: () => number } = { ms: 0, seed: '' };
 
 class BoundDate extends SystemDate {
   constructor(...parts: unknown[]) {
-    super(...((parts.length === 0 ? [boundMs] : parts) as [number]));
+    super(...((parts.length === 0 ? [bound.ms] : parts) as [number]));
   }
 }
 
@@ -24,7 +24,15 @@ class BoundDate extends SystemDate {
  * are bound to the row here; `Date.now()` stays real, since JSONata's time limit runs on it.
  */
 export function bindRow(seed: string, atMs: number): void {
-  boundMs = atMs;
+  bound.ms = atMs;
+  bound.seed = seed;
+  bound.draw = undefined;
   globalThis.Date = BoundDate as DateConstructor;
-  Math.random = seededRandom(seed);
+  Math.random = drawBound;
+}
+
+// Few rows draw: the hash of a seed is worth the wait.
+function drawBound(): number {
+  bound.draw ??= seededRandom(bound.seed);
+  return bound.draw();
 }
