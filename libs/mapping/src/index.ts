@@ -8,3 +8,5 @@ export {
   type MappingResult,
   type RowBinding,
 } from './mapping-result';
+export { type PreparedMapping, prepareMapping } from './prepared-mapping';
+export { evaluateRow, type RowToMap } from './evaluate-row';

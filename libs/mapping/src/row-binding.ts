@@ -27,6 +27,7 @@ export function bindRow(seed: string, atMs: number): void {
   bound.ms = atMs;
   bound.seed = seed;
   bound.draw = undefined;
+  if (Math.random === drawBound) return;
   globalThis.Date = BoundDate as DateConstructor;
   Math.random = drawBound;
 }

@@ -93,21 +93,33 @@ function testCode({ code }: Value, type: 'text' | 'number' | 'pattern' | 'functi
   return `(${test}${first ? ` || ${code} === undefined` : ''})`;
 }
 
-/** A function written out as an argument of one that calls it may write to the output itself. */
+/** Those that call a function with an item of their first argument. */
+const CALLED_WITH_ITEM = new Set(['map', 'filter', 'single']);
+
+/** What a function written out as an argument gives may be output itself; and what it is given may be known. */
 function emitNativeArguments(name: string, nodes: readonly Node[], at: Place, options: CallOptions): Value[] {
-  const [first, second] = nodes;
-  const mapped = name === 'map' && at.output && !options.before && nodes.length === 2 && second?.type === 'lambda' && !second.signature;
-  if (!mapped) return emitArguments(nodes, at, options);
-  return [...emitArguments([first!], at, options), emitLambda(second, at, true)];
+  const written = nodes.length === 2 ? nodes[1]! : undefined;
+  if (written?.type !== 'lambda' || options.before || !CALLED_WITH_ITEM.has(name))
+    return emitArguments(nodes, at, options);
+  const [items] = emitArguments(nodes.slice(0, 1), at, options) as [Value];
+  const item = items.pure ? { kind: ANY, pure: true } : undefined;
+  return [items, emitLambda(written, at, { output: at.output && name === 'map', item })];
+}
+
+interface LambdaOptions {
+  /** What it gives is output. */
+  output?: boolean;
+  /** What is known of its first argument. */
+  item?: Omit<Value, 'code'>;
 }
 
 /** `function($a, $b){ … }` */
-export function emitLambda(node: Node, at: Place, output = false): Value {
+export function emitLambda(node: Node, at: Place, { output = false, item }: LambdaOptions = {}): Value {
   const { program } = at;
   const frame = new Frame(at.frame, (name) => program.isNative(name));
-  const parameters = (node.arguments ?? []).map((argument) => {
+  const parameters = (node.arguments ?? []).map((argument, index) => {
     const code = program.name();
-    frame.parameter(String(argument.value), code);
+    frame.parameter(String(argument.value), code, index === 0 ? item : undefined);
     return code;
   });
   const body = node.body!;
@@ -115,8 +127,8 @@ export function emitLambda(node: Node, at: Place, output = false): Value {
   inner.lines.push('spend(1);', ...frame.declare([body], () => program.name()));
   const value = inner.value(body, output);
   const code = `(${parameters.join(', ')}) => {${inner.lines.join('\n')}\nreturn ${value.code};}`;
-  const signature = node.signature ? `signed(${code}, ${program.given(node.signature)})` : code;
-  return { code: at.constant(signature), kind: KIND.function };
+  const signed = node.signature ? `signed(${code}, ${program.given(node.signature)})` : code;
+  return { code: at.constant(signed), kind: KIND.function };
 }
 
 /** `value ~> function` */

@@ -25,9 +25,10 @@ export function emitBinary(node: Node, at: Place): Value {
     };
   }
   if (operator in ORDER) {
-    const fast = `typeof ${a} === "number" && typeof ${b} === "number"`;
+    const open = [one, other].filter(({ kind }) => kind !== KIND.number);
+    const fast = open.map(({ code }) => `typeof ${code} === "number"`).join(' && ');
     return {
-      code: at.constant(`${fast} ? ${a} ${operator} ${b} : ${ORDER[operator]}(${a}, ${b})`),
+      code: at.constant(`${fast || 'true'} ? ${a} ${operator} ${b} : ${ORDER[operator]}(${a}, ${b})`),
       kind: KIND.boolean | KIND.missing,
       pure: true,
     };

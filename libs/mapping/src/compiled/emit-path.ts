@@ -1,7 +1,7 @@
-import { emitFilters } from './emit-filter';
+import { emitFilters, type Filters, filtered } from './emit-filter';
 import { emitGroup } from './emit-constructor';
 import { ANY, KIND, type Value } from './kinds';
-import { type Context, type Place, quoted } from './place';
+import { type Place, quoted } from './place';
 import { type Node, refuse } from './syntax';
 
 /**
@@ -48,7 +48,7 @@ export function emitPath(node: Node, at: Place): Value {
     const step = steps[index]!;
     const end = endOf(index);
     if (step.tuple) refuse('@, # or %');
-    flow = isName(step) ? nameStep(flow, String(step.value), end, at) : anyStep(flow, step, end, at, output);
+    flow = isName(step) ? nameStep(flow, step, end, at) : anyStep(flow, step, end, at, output);
   }
   return ended(node, flow, empty, at);
 }
@@ -61,7 +61,7 @@ function ended(node: Node, flow: Flow, empty: string | undefined, at: Place): Va
   return emitGroup(node.group.lhs, value, at);
 }
 
-const isName = ({ type, stages, predicate }: Node): boolean => type === 'name' && !stages && !predicate;
+const isName = ({ type }: Node): boolean => type === 'name';
 
 /** `$.…`, `$$.…` and `$name.…` go on from the items of the value. */
 function variableFlow(head: Node, at: Place, end: End): Flow {
@@ -71,26 +71,40 @@ function variableFlow(head: Node, at: Place, end: End): Flow {
   if (base && end === 'between') return { ...base, root: false, key: base.code };
   const value = at.named(at.value(head));
   const { pure } = value;
-  if (end === 'between') return { code: at.constant(`flow(${value.code})`), pure, key: pure ? value.code : undefined };
+  // A name for what does not change is one for what is below it too.
+  if (end === 'between' && pure) return { code: value.code, pure, key: value.code };
+  if (end === 'between') {
+    const key = `flow ${value.code}`;
+    const flow = at.memo.get(key) ?? at.memo.set(key, { code: at.constant(`flow(${value.code})`), kind: ANY });
+    return { code: flow.code, key: flow.code };
+  }
   return { code: at.constant(`${end === 'plain' ? 'spill' : 'rawOne'}(${value.code})`), pure };
 }
 
-function nameStep(flow: Flow, name: string, end: End, at: Place): Flow {
-  const key = flow.key === undefined ? undefined : `${flow.key}.${quoted(name)}`;
+function nameStep(flow: Flow, { value, stages }: Node, end: End, at: Place): Flow {
+  const name = String(value);
+  const key = flow.key === undefined || stages ? undefined : `${flow.key}.${quoted(name)}`;
   const memoKey = key === undefined ? undefined : `${end} ${key}`;
   const known = memoKey === undefined ? undefined : at.memo.get(memoKey);
   if (known) return { code: known.code, key, pure: flow.pure };
-  const code = at.constant(nameCode(flow, name, end));
+  const filters = stages && emitFilters(stages, flow.pure, at);
+  const code = at.constant(nameCode(flow, name, end, filters));
   if (memoKey !== undefined) at.memo.set(memoKey, { code, kind: ANY });
   return { code, key, pure: flow.pure };
 }
 
-function nameCode({ code, single, object, pure, root }: Flow, name: string, end: End): string {
-  const one = ofOne(ownCode(code, name), end, pure);
+function nameCode({ code, single, object, pure, root, first }: Flow, name: string, end: End, filters?: Filters): string {
+  const own = ownCode(code, name);
+  const one = filters ? ofOne(filters(pure ? own : `norm(${own})`), end, false) : ofOne(own, end, pure);
   if (object) return one;
-  const many = root ? ofOne(`nameOf(${code}, ${quoted(name)})`, end, false) : namesCode(code, name, end);
+  const named = `nameOf(${code}, ${quoted(name)})`;
+  const several = filters ? manyCode(code, `(item) => ${filters(`nameOf(item, ${quoted(name)})`)}`, end) : namesCode(code, name, end);
+  const many = root ? ofOne(filters ? filters(named) : named, end, false) : several;
   const item = single ? one : `(Array.isArray(${code}) ? ${many} : ${one})`;
-  return `typeof ${code} === "object" && ${code} !== null ? ${item} : undefined`;
+  // A test may let pass even what is missing, where there is an item that lacks it.
+  const lacking = filters ? ofOne(filters('undefined'), end, false) : 'undefined';
+  const other = filters && !first ? `${code} === undefined ? undefined : ${lacking}` : lacking;
+  return `typeof ${code} === "object" && ${code} !== null ? ${item} : ${other}`;
 }
 
 /** Names that every object has are looked up with care. */
@@ -116,12 +130,12 @@ function anyStep(flow: Flow, step: Node, end: End, at: Place, output: boolean): 
   // The context of a first step may be the document; a variable's items are looked at one by one only afterwards.
   if (flow.first && (flow.root || flow.single || step.type === 'variable')) {
     const place = at.sibling({ output: inner });
-    result = at.named(stepValue(step, place, flow, flow.code));
+    result = at.named(stepValue(step, place));
     return { code: at.constant(ofOne(result.code, end, result.pure && !step.stages && !result.loose)), pure: result.pure };
   }
   const { code } = at.closure(
     { pure: flow.pure },
-    (one) => (result = stepValue(step, one, { pure: flow.pure }, one.context.code)),
+    (one) => (result = stepValue(step, one)),
     inner,
   );
   const one = ofOne(`${code}(${flow.code})`, end, false);
@@ -137,20 +151,10 @@ function manyCode(list: string, step: string, end: End): string {
 }
 
 /** What a step gives for one item; it may be loose, which the step's results do not mind. */
-function stepValue(step: Node, at: Place, context: Omit<Context, 'code'>, code: string): Value {
-  const { stages, ...bare } = step;
-  let value: Value;
-  if (step.type === 'name') {
-    const item = { ...context, code };
-    const plain = `Array.isArray(${code}) ? nameOf(${code}, ${quoted(String(step.value))})`;
-    const own = ownCode(code, String(step.value));
-    const checked = item.object
-      ? own
-      : `typeof ${code} === "object" && ${code} !== null ? (${item.single ? own : `${plain} : ${own}`}) : undefined`;
-    value = { code: at.constant(context.pure ? checked : `norm(${checked})`), kind: ANY, pure: context.pure };
-  } else value = at.value(bare, at.output);
+function stepValue({ stages, ...step }: Node, at: Place): Value {
+  const value = at.value(step, at.output);
   if (value.tail) refuse('a call at the end of a function in a path');
-  return stages ? emitFilters(value, stages, at) : value;
+  return stages ? filtered(value, stages, at) : value;
 }
 
 function sortStep(flow: Flow, step: Node, end: End, at: Place): Flow {
@@ -160,7 +164,7 @@ function sortStep(flow: Flow, step: Node, end: End, at: Place): Flow {
       `[${at.closure({ pure }, (inner) => inner.value(expression)).code}, ${String(descending)}]`,
   );
   let value: Value = { code: at.constant(`sorted(${flow.code}, [${terms.join(', ')}])`), kind: ANY, loose: true, pure };
-  if (step.stages) value = emitFilters(value, step.stages, at);
+  if (step.stages) value = filtered(value, step.stages, at);
   if (end === 'between') return { code: at.named(value).code, pure };
   return { code: at.constant(end === 'plain' ? `norm(${value.code})` : `listed(${value.code})`), pure };
 }

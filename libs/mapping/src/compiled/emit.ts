@@ -2,9 +2,9 @@ import { emitCall, emitChain, emitLambda } from './emit-call';
 import { emitArray, emitGroup, emitObject } from './emit-constructor';
 import { emitBinary, emitNegation } from './emit-operator';
 import { emitPath } from './emit-path';
-import { emitFilters } from './emit-filter';
+import { filtered } from './emit-filter';
 import { emitTransform } from './emit-transform';
-import { KIND, MISSING, type Value, mayBe, truthCode } from './kinds';
+import { ANY, KIND, MISSING, type Value, mayBe, truthCode } from './kinds';
 import { type Place, quoted } from './place';
 import { type Node, refuse } from './syntax';
 import { Frame } from './frames';
@@ -15,7 +15,7 @@ export function emit(node: Node, at: Place): Value {
   const trimmed = node.predicate !== undefined || (node.group !== undefined && node.type !== 'path');
   let value = emitBare(node, trimmed && at.output ? withoutOutput(at) : at);
   if (value.tail) return trimmed ? refuse('a filter behind the last call of a function') : value;
-  if (node.predicate) value = emitFilters(value, node.predicate, at);
+  if (node.predicate) value = filtered(value, node.predicate, at);
   if (node.group && node.type !== 'path') value = emitGroup(node.group.lhs, value, at);
   return finished(value, node.keepArray === true);
 }
@@ -63,7 +63,7 @@ function emitBare(node: Node, at: Place): Value {
       if (at.context.boxed) refuse('a wildcard in an array that begins a path');
       return {
         code: `${node.type === 'wildcard' ? 'wildcard' : 'descendants'}(${at.context.code})`,
-        kind: 255,
+        kind: ANY,
         pure: at.context.pure,
       };
     case 'regex':
@@ -84,13 +84,18 @@ function emitVariable(node: Node, at: Place): Value {
   const name = String(node.value);
   if (name === '') {
     const { code, single, pure } = at.context;
-    return { code, kind: 255, loose: !single && !pure, pure };
+    return { code, kind: ANY, loose: !single && !pure, pure };
   }
-  if (name === '$') return { code: at.program.document.code, kind: 255, pure: true };
+  if (name === '$') return { code: at.program.document.code, kind: ANY, pure: true };
   const native = at.program.isNative(name) ? at.program.native(name, 'value') : 'undefined';
   const bound = at.frame.reference(name, native);
   if (!bound) return native === 'undefined' ? MISSING : { code: native, kind: KIND.function };
-  return bound.stable ? bound : { ...bound, code: at.constant(bound.code) };
+  if (!bound.stable) return { ...bound, code: at.constant(bound.code) };
+  if (!bound.loose) return bound;
+  // What a parameter stands for is the same each time.
+  const key = `norm ${bound.code}`;
+  const value = { ...bound, loose: false };
+  return at.memo.get(key) ?? at.memo.set(key, { ...value, code: at.constant(`norm(${bound.code})`) });
 }
 
 /** `test ? then : else`, and what is short for it: `??` and `?:` have their left side in it twice. */

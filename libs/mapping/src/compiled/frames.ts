@@ -26,9 +26,9 @@ export class Frame {
   ) {}
 
   /** A parameter is handed over as it is, loose sequences among it. */
-  parameter(name: string, code: string): void {
+  parameter(name: string, code: string, value: Omit<Value, 'code'> = { kind: ANY, loose: true }): void {
     if (name === '' || name === '$') refuse('a parameter called $ or $$');
-    this.variables.set(name, { code, sure: true, once: true, lambda: false, value: { kind: ANY, loose: true } });
+    this.variables.set(name, { code, sure: true, once: true, lambda: false, value });
   }
 
   /** Declares what the nodes bind in this frame; gives the lines that declare it in generated code. */

@@ -44,34 +44,55 @@ function drawsIn(node: Node): boolean {
 
 /** Whether a function that minds its context, as a built-in does, is used in any other way than being called. */
 export function passesNatives(root: Node, isNative: IsNative): boolean {
-  const called = new Set<Node>();
-  let found = false;
-  const nodes: Node[] = [];
-  walk(root, (node) => {
-    nodes.push(node);
-    if (node.procedure) called.add(node.procedure);
-    return true;
-  });
-  for (const node of nodes) {
-    found ||= node.type === 'transform' || (node.type === 'lambda' && node.signature !== undefined);
-    found ||= node.type === 'variable' && isNative(String(node.value)) && !called.has(node);
-  }
-  return found;
+  const nodes = allNodes(root);
+  const called = new Set(nodes.map(({ procedure }) => procedure));
+  return nodes.some(
+    (node) =>
+      node.type === 'transform' ||
+      (node.type === 'lambda' && node.signature !== undefined) ||
+      (node.type === 'variable' && isNative(String(node.value)) && !called.has(node)),
+  );
 }
 
-/** Whether a function may be part of what the expression gives: one that is not just handed to a built-in. */
+/** Whether a function may be part of what the expression gives. */
 export function showsFunctions(root: Node, isNative: IsNative): boolean {
-  const handed = new Set<unknown>();
-  let found = passesNatives(root, isNative);
+  if (passesNatives(root, isNative)) return true;
+  const nodes = allNodes(root);
+  const quiet = new Set<unknown>(nodes.flatMap(handedOver));
+  const called = calledVariables(nodes);
+  for (const { type, expressions } of nodes) {
+    if (type !== 'block') continue;
+    // A function with a name that is only ever called.
+    for (const one of expressions!.slice(0, -1))
+      if (one.type === 'bind' && called.has((one.lhs as Node).value)) quiet.add(one.rhs);
+  }
+  return nodes.some((node) => isWritten(node) && !quiet.has(node));
+}
+
+const isWritten = ({ type, thunk }: Node): boolean => (type === 'lambda' && !thunk) || type === 'regex';
+
+/** The arguments of a call that takes functions and does not give them back. */
+const handedOver = (node: Node): Node[] => (isNativeCall(node, TAKING_FUNCTIONS) ? node.arguments! : []);
+
+/** The names of variables that are nothing but called. */
+function calledVariables(nodes: readonly Node[]): Set<unknown> {
+  const procedures = new Set(nodes.map(({ procedure }) => procedure));
+  const bound = new Set(nodes.map(({ type, lhs }) => (type === 'bind' ? lhs : undefined)));
+  const names = new Set<unknown>();
+  const seen = new Set<unknown>();
+  for (const node of nodes) {
+    if (node.type !== 'variable' || bound.has(node)) continue;
+    if (procedures.has(node)) names.add(node.value);
+    else seen.add(node.value);
+  }
+  return new Set([...names].filter((name) => !seen.has(name)));
+}
+
+function allNodes(root: Node): Node[] {
   const nodes: Node[] = [];
   walk(root, (node) => {
     nodes.push(node);
-    if (isNativeCall(node, TAKING_FUNCTIONS)) for (const argument of node.arguments ?? []) handed.add(argument);
     return true;
   });
-  for (const node of nodes) {
-    const isFunction = (node.type === 'lambda' && !node.thunk) || node.type === 'regex';
-    found ||= isFunction && !handed.has(node);
-  }
-  return found;
+  return nodes;
 }

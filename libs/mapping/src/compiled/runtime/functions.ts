@@ -1,8 +1,9 @@
 import { callNative, FOCUS, type Natives } from './natives';
-import { append, lookup, sequence } from './sequences';
+import { append, isSequence, lookup, sequence } from './sequences';
 import { bail, rowTime, spend } from './signals';
+import { pictured } from './pictures';
 import { put } from './selecting';
-import { toText, truth } from './values';
+import { equal, toText, truth } from './values';
 
 const { isArray } = Array;
 
@@ -26,17 +27,31 @@ function listOf(value: unknown, type: 'number' | 'string'): unknown[] | undefine
 
 const DECIMAL = /^-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?$/;
 const SURROGATE = /[\ud800-\udfff]/;
-/** The first and last moment of which the text has four digits for the year. */
-const YEAR_0 = -62_167_219_200_000;
-const YEAR_9999 = 253_402_300_799_999;
+/** The nearest whole number; of two the even one. */
+function even(value: number): number {
+  const whole = Math.round(value);
+  const nearest = Math.abs(whole - value) === 0.5 && whole % 2 !== 0 ? whole - 1 : whole;
+  return nearest === 0 ? 0 : nearest;
+}
+
+/** The decimal point moved, in the digits: multiplied, a number might come out a little different. */
+function shifted(value: number, places: number): number {
+  const [digits, exponent = '0'] = String(value).split('e');
+  return Number(`${digits}e${Number(exponent) + places}`);
+}
 
 /**
  * JSONata's functions called with all the arguments they need, of the right types: what else they may be given is left
  * to stock code. The names are JSONata's.
  */
 export function directFunctions(natives: Natives) {
-  const stock = (name: string, ...values: unknown[]): unknown =>
-    natives.get(name)!.implementation.apply(FOCUS, values);
+  const stock = (name: string): ((...values: unknown[]) => unknown) =>
+    natives.get(name)!.implementation.bind(FOCUS);
+  const parseNumber = stock('number');
+  const roundDigits = stock('round');
+  const formatMillis = stock('fromMillis');
+  const parseMillis = stock('toMillis');
+  const pad = natives.get('pad')!;
   const sum = (value: unknown): number | undefined => {
     const list = listOf(value, 'number') as number[] | undefined;
     if (!list) return undefined;
@@ -55,10 +70,10 @@ export function directFunctions(natives: Natives) {
     asText(picture);
     asText(zone);
     if (at === undefined) return undefined;
-    if (picture === undefined && zone === undefined && Number.isInteger(at) && at >= YEAR_0 && at <= YEAR_9999)
-      return new Date(at).toISOString();
+    const simple = zone === undefined ? pictured(at, picture as string | undefined) : undefined;
+    if (simple !== undefined) return simple;
     spend(10);
-    return stock('fromMillis', at, picture, zone);
+    return formatMillis(at, picture, zone);
   };
   return {
     string: (value: unknown) => toText(value),
@@ -101,6 +116,16 @@ export function directFunctions(natives: Natives) {
       const at = text.indexOf(found);
       return at < 0 ? text : text.slice(at + found.length);
     },
+    pad: (value: unknown, width: unknown, filling?: unknown) => {
+      const text = asText(value);
+      const wide = asNumber(width);
+      const by = asText(filling) || ' ';
+      if (text === undefined) return undefined;
+      if (wide === undefined || SURROGATE.test(text) || SURROGATE.test(by)) return callNative(pad, [value, width, filling], undefined);
+      const whole = Math.trunc(Math.abs(wide));
+      spend(Math.min(whole, 1_000_000));
+      return wide > 0 ? text.padEnd(whole, by) : text.padStart(whole, by);
+    },
     join: (value: unknown, separator?: unknown) => {
       const by = asText(separator) ?? '';
       return listOf(value, 'string')?.join(by);
@@ -110,15 +135,17 @@ export function directFunctions(natives: Natives) {
       if (typeof value === 'boolean') return value ? 1 : 0;
       if (typeof value !== 'string') return bail();
       const number = DECIMAL.test(value) ? Number(value) : Infinity;
-      return Number.isFinite(number) ? number : (stock('number', value) as number);
+      return Number.isFinite(number) ? number : (parseNumber(value) as number);
     },
     floor: (value: unknown) => (asNumber(value) === undefined ? undefined : Math.floor(value as number)),
     ceil: (value: unknown) => (asNumber(value) === undefined ? undefined : Math.ceil(value as number)),
     abs: (value: unknown) => (asNumber(value) === undefined ? undefined : Math.abs(value as number)),
     round: (value: unknown, digits?: unknown) => {
       const number = asNumber(value);
-      if (!asNumber(digits) && number !== undefined && Number.isSafeInteger(number)) return number === 0 ? 0 : number;
-      return stock('round', number, digits) as number | undefined;
+      const places = asNumber(digits);
+      if (number === undefined) return undefined;
+      if (!places) return even(number);
+      return Number.isInteger(places) ? shifted(even(shifted(number, places)), -places) : roundDigits(number, places);
     },
     sum,
     average: (value: unknown) => {
@@ -133,7 +160,7 @@ export function directFunctions(natives: Natives) {
     boolean: (value: unknown) => (value === undefined ? undefined : truth(value)),
     not: (value: unknown) => (value === undefined ? undefined : !truth(value)),
     exists: (value: unknown) => value !== undefined,
-    type: (value: unknown) => stock('type', value),
+    type: stock('type'),
     append,
     lookup: (value: unknown, name: unknown) => (typeof name === 'string' ? lookup(value, name) : bail()),
     keys: (value: unknown) => {
@@ -150,6 +177,15 @@ export function directFunctions(natives: Natives) {
       }
       return merged;
     },
+    distinct: (value: unknown) => {
+      if (!isArray(value) || value.length <= 1) return value;
+      const found: unknown[] = [];
+      for (const item of value) {
+        spend(found.length);
+        if (typeof item === 'object' ? !found.some((one) => equal(one, item)) : found.indexOf(item) < 0) found.push(item);
+      }
+      return isSequence(value) ? sequence(found) : found;
+    },
     assert: (condition: unknown) => (condition === true ? undefined : bail()),
     now: (picture?: unknown, zone?: unknown) => fromMillis(rowTime(), picture, zone),
     millis: () => rowTime(),
@@ -158,7 +194,7 @@ export function directFunctions(natives: Natives) {
     toMillis: (value: unknown, picture?: unknown) => {
       const text = asText(value);
       asText(picture);
-      return text === undefined ? undefined : (stock('toMillis', text, picture) as number | undefined);
+      return text === undefined ? undefined : (parseMillis(text, picture) as number | undefined);
     },
   };
 }
