@@ -57,12 +57,13 @@ interface Late {
 const isTriedAgain = ({ cpuMs }: Late, attempt: number, timeoutMs: number): boolean =>
   attempt < (cpuMs < timeoutMs ? STARVED : 2);
 
-type Outcome = RowAnswer | Late;
+/** What one try of a row came to. */
+export type Outcome = RowAnswer | Late;
 
 const LATE: MappingError = { code: 'mapping-timeout', message: 'The row ran out of time.' };
 
 /** undefined where stock JSONata is to answer. */
-function runCompiled(
+export function runCompiled(
   { run, showsFunctions }: NonNullable<PreparedMapping['compiled']>,
   { document, seed, at }: RowToMap,
   timeoutMs: number,
@@ -71,17 +72,17 @@ function runCompiled(
   beginRow(at, timeoutMs);
   try {
     const output = run(document);
-    return showsFunctions && holdsFunction(output) ? undefined : toText(output);
+    return showsFunctions && holdsFunction(output) ? undefined : toAnswer(output);
   } catch (error) {
     return error === TIMEOUT ? { late: LATE, cpuMs: rowCpuMs() } : undefined;
   }
 }
 
-async function runStock(stock: PreparedMapping['stock'], { document, seed, at }: RowToMap): Promise<Outcome> {
+export async function runStock(stock: PreparedMapping['stock'], { document, seed, at }: RowToMap): Promise<Outcome> {
   bindRow(seed, at);
   const before = process.cpuUsage();
   try {
-    return toText(await stock.evaluate(document));
+    return toAnswer(await stock.evaluate(document));
   } catch (error) {
     const detail = describeError(error);
     if (detail.code !== 'mapping-timeout') return { error: detail };
@@ -95,7 +96,8 @@ function holdsFunction(value: unknown): boolean {
   return Object.values(value).some(holdsFunction);
 }
 
-function toText(output: unknown): RowAnswer {
+/** An output as JSON text, or why it is none. */
+export function toAnswer(output: unknown): RowAnswer {
   if (output === undefined) return {};
   let text: string | undefined;
   try {

@@ -17,6 +17,8 @@ function callback(given: unknown): Callback {
   return arity === 2 ? (a, b) => (given as Callback)(a, b) : (a) => (given as Callback)(a);
 }
 
+const plain = (given: unknown): Callback => (typeof given === 'function' ? (given as Callback) : bail());
+
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** An object, or none where it is missing. */
@@ -50,8 +52,8 @@ export function keep(value: unknown, given: unknown): unknown {
   return sequence(found);
 }
 
-export function single(value: unknown, given: unknown): unknown {
-  const call = given === undefined ? () => true : callback(given);
+export function single(value: unknown, ...given: unknown[]): unknown {
+  const call = given.length === 0 ? () => true : callback(given[0]);
   if (value === undefined) return undefined;
   const list = listOf(value);
   const found = list.filter((item, index) => {
@@ -101,12 +103,12 @@ export function sift(value: unknown, given: unknown): unknown {
 
 const isAll = (list: readonly unknown[], type: string): boolean => list.every((item) => typeof item === type);
 
-export function sort(value: unknown, given?: unknown): unknown {
-  if (given !== undefined && typeof given !== 'function') bail();
+export function sort(value: unknown, ...given: unknown[]): unknown {
+  const later = given.length === 0 ? undefined : plain(given[0]);
   if (value === undefined) return undefined;
   const list = listOf(value);
   if (list.length <= 1) return list;
-  if (given !== undefined) return mergeSort(list, given as Callback);
+  if (later) return mergeSort(list, later);
   if (!(isAll(list, 'string') || (isAll(list, 'number') && list.every(Number.isFinite)))) bail();
   return mergeSort(list, (a, b) => (a as number) > (b as number));
 }

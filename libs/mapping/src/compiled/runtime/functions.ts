@@ -162,7 +162,8 @@ export function directFunctions(natives: Natives) {
     exists: (value: unknown) => value !== undefined,
     type: stock('type'),
     append,
-    lookup: (value: unknown, name: unknown) => (typeof name === 'string' ? lookup(value, name) : bail()),
+    // Stock code looks for a field called undefined where the name is missing.
+    lookup: (value: unknown, name: unknown) => lookup(value, asText(name) ?? 'undefined'),
     keys: (value: unknown) => {
       if (isArray(value)) return callNative(natives.get('keys')!, [value], undefined);
       return sequence(typeof value === 'object' && value !== null ? Object.keys(value) : []);

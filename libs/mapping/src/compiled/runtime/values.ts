@@ -72,7 +72,7 @@ export function unequal(one: unknown, other: unknown): boolean {
 function same(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
-  if (isArray(one) !== isArray(other)) bail();
+  if (isArray(one) !== isArray(other)) return alike(one, other);
   if (isArray(one) && isArray(other)) {
     spend(one.length);
     return one.length === other.length && one.every((item, index) => same(item, other[index]));
@@ -85,6 +85,11 @@ function same(one: unknown, other: unknown): boolean {
       Object.hasOwn(other, name) &&
       same((one as Record<string, unknown>)[name], (other as Record<string, unknown>)[name]),
   );
+}
+
+/** A list and an object: stock code takes the length of a list for a field. */
+function alike(one: object, other: object): boolean {
+  return Object.hasOwn(isArray(one) ? other : one, 'length') ? bail() : false;
 }
 
 export function isIn(one: unknown, list: unknown): boolean {
