@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 import { emit } from './emit';
 import { Frame, UNBOUND } from './frames';
 import { type Context, Memo, Place, type Program } from './place';
-import { refuseChance, showsFunctions, passesNatives } from './survey';
+import { passesNatives, passesSequences, refuseChance, showsFunctions } from './survey';
 import { type Node, Refused, refuse } from './syntax';
 import * as callbacks from './runtime/callbacks';
 import { directFunctions } from './runtime/functions';
@@ -63,20 +63,24 @@ export function compileMapping(tree: unknown, natives: Natives): CompiledMapping
 
 class Builder {
   private readonly direct: Record<string, unknown>;
-  private readonly passesNatives: boolean;
+  private readonly passing: Pick<Program, 'passesNatives' | 'passesSequences'>;
 
   constructor(
     private readonly root: Node,
     private readonly natives: Natives,
   ) {
     this.direct = { ...directFunctions(natives), ...callbacks, filter: callbacks.keep, ...matching };
-    this.passesNatives = passesNatives(root, (name) => natives.has(name));
+    const isNative = (name: string): boolean => natives.has(name);
+    this.passing = {
+      passesNatives: passesNatives(root, isNative),
+      passesSequences: passesSequences(root, isNative),
+    };
   }
 
   function(document: Context): Run {
     const given: unknown[] = [];
     const header = new Map<string, string>();
-    const { root, natives, passesNatives: passes } = this;
+    const { root, natives } = this;
     let names = 0;
     const once = (name: string, code: string): string => {
       header.set(name, code);
@@ -90,7 +94,7 @@ class Builder {
     const program: Program = {
       emit,
       document,
-      passesNatives: passes,
+      ...this.passing,
       name: () => `v${++names}`,
       given: give,
       native: (name, as) => {

@@ -33,7 +33,7 @@ export function emitPath(node: Node, at: Place): Value {
   let empty: string | undefined;
   const [head] = steps as [Node];
   if (head.tuple) refuse('@, # or %');
-  if (head.type === 'variable' && !head.stages && !head.predicate) {
+  if (head.type === 'variable' && !head.stages && !head.predicate && !head.group) {
     flow = variableFlow(head, at, endOf(0));
     begun = 1;
   } else if (head.consarray) {

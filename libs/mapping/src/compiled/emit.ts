@@ -13,7 +13,8 @@ import { Frame } from './frames';
 export function emit(node: Node, at: Place): Value {
   if (node.tuple) refuse('@, # or %');
   const trimmed = node.predicate !== undefined || (node.group !== undefined && node.type !== 'path');
-  let value = emitBare(node, trimmed && at.output ? withoutOutput(at) : at);
+  let value = emitBare(node, trimmed && at.output ? at.sibling({ output: false }) : at);
+  if (at.program.passesSequences && PASSED_ON.has(node.type) && !value.tail && !value.pure) value = { ...value, loose: true };
   if (value.tail) return trimmed ? refuse('a filter behind the last call of a function') : value;
   if (node.predicate) value = filtered(value, node.predicate, at);
   if (node.group && node.type !== 'path') value = emitGroup(node.group.lhs, value, at);
@@ -25,7 +26,8 @@ function finished(value: Value, keepArray: boolean): Value {
   return { ...value, loose: false, code: `${keepArray ? 'kept' : 'norm'}(${value.code})`, pure: value.pure };
 }
 
-const withoutOutput = (at: Place): Place => at.sibling({ output: false });
+/** Nodes that give what others have given, and look at it again. */
+const PASSED_ON = new Set(['variable', 'block', 'condition', 'bind']);
 
 function emitBare(node: Node, at: Place): Value {
   switch (node.type) {
@@ -67,6 +69,8 @@ function emitBare(node: Node, at: Place): Value {
         pure: at.context.pure,
       };
     case 'regex':
+      // The parser doubles what is left of ?? and ?:, and breaks a pattern in it.
+      if (!(node.value instanceof RegExp)) refuse('a regular expression on the left of ?? or ?:');
       return { code: `matcher(${at.program.given(node.value)})`, kind: KIND.function };
     case 'transform':
       return emitTransform(node, at);

@@ -30,6 +30,8 @@ export interface Program {
   direct(name: string): string;
   /** Whether built-ins are used as values anywhere, so that any function may be one. */
   readonly passesNatives: boolean;
+  /** Whether lists may hold sequences that are still to be taken for their item. */
+  readonly passesSequences: boolean;
   readonly document: Context;
 }
 

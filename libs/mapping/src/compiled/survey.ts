@@ -1,3 +1,5 @@
+import { DIRECT } from './direct';
+import { KIND } from './kinds';
 import { type Node, refuse, walk } from './syntax';
 
 // What is to be known of a whole expression before its parts are looked at.
@@ -52,6 +54,19 @@ export function passesNatives(root: Node, isNative: IsNative): boolean {
       (node.type === 'lambda' && node.signature !== undefined) ||
       (node.type === 'variable' && isNative(String(node.value)) && !called.has(node)),
   );
+}
+
+/**
+ * Whether a function may hand a sequence to another as it is: a built-in called by another does, and a call at the end
+ * of a function. Such a sequence within a list counts for its item only when it is looked at again.
+ */
+export function passesSequences(root: Node, isNative: IsNative): boolean {
+  return passesNatives(root, isNative) || allNodes(root).some((node) => node.thunk && mayGiveList(node.body!));
+}
+
+function mayGiveList({ procedure }: Node): boolean {
+  const direct = procedure?.type === 'variable' ? DIRECT[String(procedure.value)] : undefined;
+  return !direct || (direct.kind & KIND.list) !== 0;
 }
 
 /** Whether a function may be part of what the expression gives. */
