@@ -10,6 +10,8 @@ export interface MapRequest {
   timeoutMs: number;
   /** Every row is told before it starts: slower, and only then the parent knows which one ended the process. */
   careful: boolean;
+  /** Everything on stock JSONata. */
+  stockOnly: boolean;
 }
 
 /** Parent to child. */

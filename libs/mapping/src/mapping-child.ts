@@ -49,7 +49,7 @@ async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
   let mapping: PreparedMapping;
   try {
     mapping = await prepare(request.expression, request.timeoutMs);
-    if (hasMarks(request.documents)) mapping = { stock: mapping.stock };
+    if (request.stockOnly || hasMarks(request.documents)) mapping = { stock: mapping.stock };
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     answer({ kind: 'rows', answers: documents.map(() => ({ error: error.detail })), done: true });

@@ -30,6 +30,8 @@ export interface MappingRunnerOptions {
   /** Memory a child may hold. @default 402653184 */
   memoryBytes?: number;
   processes?: number;
+  /** Whether mappings run compiled where they can; else all run on stock JSONata. @default true */
+  compiled?: boolean;
 }
 
 /** Evaluates administrators' expressions in child processes; whatever they do, every row gets an answer. */
@@ -37,7 +39,10 @@ export class MappingRunner {
   private readonly pool: MappingPool;
   private readonly reads = new Map<string, readonly FieldRead[]>();
 
+  private readonly stockOnly: boolean;
+
   constructor(options: MappingRunnerOptions = {}) {
+    this.stockOnly = options.compiled === false;
     this.pool = new MappingPool(
       { hardMs: options.hardMs ?? 1000, memoryBytes: options.memoryBytes ?? 384 * 1024 * 1024 },
       options.processes,
@@ -136,6 +141,7 @@ export class MappingRunner {
               at: sent.map((row) => row.at),
               timeoutMs,
               careful,
+              stockOnly: this.stockOnly,
             },
             (answer: ChildAnswer) => {
               if (answer.kind !== 'rows') return;

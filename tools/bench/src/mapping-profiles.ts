@@ -89,7 +89,7 @@ function memberDocument(index: number, draw: () => number): MemberDocument {
     at: ago(400),
     total: Math.round(draw() * 50_000) / 100,
     currency: maybe(0.8, 'EUR'),
-    lines: several(3, line),
+    lines: several(2, line),
   });
   const traits: Traits = {
     email: maybe(0.95, `${first.trim()}.${last}.${index}@Mail.Example`),
@@ -116,7 +116,7 @@ function memberDocument(index: number, draw: () => number): MemberDocument {
     newsletter: maybe(0.9, draw() < 0.6),
     interests: maybe(0.8, several(4, () => pick(WORDS))),
     stores: maybe(0.5, several(2, () => ({ id: `s${some(40)}`, visits: some(20) }))),
-    orders: maybe(0.8, several(4, order)),
+    orders: maybe(0.8, several(3, order)),
     devices: maybe(0.5, several(2, () => ({ kind: pick(['ios', 'android']), token: maybe(0.8, `t${some(1e9)}`) }))),
     referrer: maybe(0.2, `p-${some(10_000)}`),
     notes: maybe(0.2, `Said: "call me\nlater" – ${pick(WORDS)}`),

@@ -18,6 +18,11 @@ import * as values from './runtime/values';
 /** Longest code generated, in UTF-16 units: beyond it the engine's own compiler takes too long. */
 const MAX_CODE = 1_000_000;
 
+/** The names in generated code that stand for values of a document; in a quoted text they do no harm. */
+const NAMES = /\b(?:v\d+|document)\b/g;
+/** The same where they are declared: as variables, and in lists of parameters. */
+const DECLARED = /(?<=(?:const|let) )v\d+|(?<=\((?:v\d+, )*)v\d+(?=(?:, v\d+)*\) =>)/g;
+
 export interface CompiledMapping {
   /** Maps a document; throws `TIMEOUT`, or anything else where stock JSONata is to answer. */
   run(document: unknown): unknown;
@@ -103,6 +108,11 @@ class Builder {
         const code = known.get(key) ?? give(as === 'function' ? native : nativeCalls.asValue(native));
         known.set(key, code);
         return code;
+      },
+      hoisted: (code) => {
+        const inside = new Set(code.match(DECLARED));
+        const free = code.match(NAMES)?.filter((name) => !inside.has(name) && !header.has(name)) ?? [];
+        return free.length > 0 ? undefined : once(program.name(), code);
       },
       direct: (name) => once(`direct_${name}`, `direct.${name}`),
       isNative: (name) => natives.has(name),

@@ -128,7 +128,7 @@ export function emitLambda(node: Node, at: Place, { output = false, item }: Lamb
   const value = inner.value(body, output);
   const code = `(${parameters.join(', ')}) => {${inner.lines.join('\n')}\nreturn ${value.code};}`;
   const signed = node.signature ? `signed(${code}, ${program.given(node.signature)})` : code;
-  return { code: at.constant(signed), kind: KIND.function };
+  return { code: at.function(signed), kind: KIND.function };
 }
 
 /** `value ~> function` */

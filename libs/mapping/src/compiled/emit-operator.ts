@@ -11,6 +11,14 @@ export function emitBinary(node: Node, at: Place): Value {
   const rhs = node.rhs as Node;
   if (operator === 'and' || operator === 'or') return emitLogic(operator, lhs, rhs, at);
   const one = at.named(at.value(lhs));
+  const listed = operator === 'in' ? literals(rhs) : undefined;
+  // Nothing that is missing is the same as one of them.
+  if (listed)
+    return {
+      code: `(${listed.map((node) => `${one.code} === ${at.value(node).code}`).join(' || ') || 'false'})`,
+      kind: KIND.boolean,
+      pure: true,
+    };
   const other = at.named(at.value(rhs));
   const a = one.code;
   const b = other.code;
@@ -46,6 +54,13 @@ export function emitBinary(node: Node, at: Place): Value {
     default:
       return refuse(`the operator ${operator}`);
   }
+}
+
+/** The items of a short list of texts and numbers written out. */
+function literals({ type, value, expressions, predicate, group }: Node): Node[] | undefined {
+  if (type !== 'unary' || value !== '[' || predicate || group || expressions!.length > 20) return undefined;
+  const plain = expressions!.every((node) => (node.type === 'string' || node.type === 'number') && !node.predicate && !node.group);
+  return plain ? expressions : undefined;
 }
 
 const isLiteral = ({ code }: Value): boolean => /^(?:"|\(?-?\d|true$|false$|null$|undefined$)/.test(code);

@@ -21,6 +21,8 @@ export interface Program {
   emit(node: Node, at: Place): Value;
   /** A name not used yet. */
   name(): string;
+  /** A name for a function that needs nothing but what it is given; undefined for others. */
+  hoisted(code: string): string | undefined;
   /** A name for a value given to the generated code beside the document. */
   given(value: unknown): string;
   /** A name for a built-in function, or for the same as a value. */
@@ -99,7 +101,12 @@ export class Place {
     const code = this.program.name();
     const at = this.inner({ context: { ...context, code }, output });
     const result = body(at);
-    return { code: this.constant(`(${code}) => {${at.lines.join('\n')}\nreturn ${result.code};}`), result };
+    return { code: this.function(`(${code}) => {${at.lines.join('\n')}\nreturn ${result.code};}`), result };
+  }
+
+  /** Names a function: outside of what is done for each document, where it looks at nothing there. */
+  function(code: string): string {
+    return this.program.hoisted(code) ?? this.constant(code);
   }
 }
 

@@ -56,38 +56,55 @@ export function own(value: unknown, name: string): unknown {
 
 export const nameOf = (value: unknown, name: string): unknown => norm(lookup(value, name));
 
-/** What a step of a path gives: its results one after the other, lists among them spread out once. */
-export function gather(results: unknown[], last: boolean): List {
-  const [first] = results;
-  if (last && results.length === 1 && isArray(first) && !isSequence(first)) return first;
-  const flat: unknown[] = [];
-  for (const result of results) {
-    if (isArray(result) && !(result as List).cons) for (const one of result) flat.push(one);
-    else flat.push(result);
-  }
-  return sequence(flat);
-}
-
 type Step = (item: unknown) => unknown;
 
-function results(list: readonly unknown[], step: Step): unknown[] {
-  const found: unknown[] = [];
+/** The results of a step as they come, gathered at once. */
+class Gathering {
+  private readonly flat: unknown[] = [];
+  private count = 0;
+  private first: unknown;
+
+  add(result: unknown): void {
+    if (result === undefined) return;
+    if (this.count++ === 0) this.first = result;
+    if (isArray(result) && !(result as List).cons) for (const one of result) this.flat.push(one);
+    else this.flat.push(result);
+  }
+
+  list(last: boolean): List {
+    const { first } = this;
+    return last && this.count === 1 && isArray(first) && !isSequence(first) ? first : sequence(this.flat);
+  }
+}
+
+function steps(list: readonly unknown[], step: Step): Gathering {
+  const found = new Gathering();
   for (let index = 0; index < list.length; index++) {
     spend(1);
-    const result = step(list[index]);
-    if (result !== undefined) found.push(result);
+    found.add(step(list[index]));
+  }
+  return found;
+}
+
+function names(list: readonly unknown[], name: string): Gathering {
+  const found = new Gathering();
+  const everywhere = name in Object.prototype;
+  spend(list.length);
+  for (let index = 0; index < list.length; index++) {
+    const item = list[index];
+    if (typeof item !== 'object' || item === null) continue;
+    if (isArray(item) || everywhere) found.add(nameOf(item, name));
+    else found.add((item as Record<string, unknown>)[name]);
   }
   return found;
 }
 
 // Between steps a single item stands for the sequence of it; an array always is the sequence of its items.
 
-export const stepMany = (list: readonly unknown[], step: Step): List => gather(results(list, step), false);
-export const rawMany = (list: readonly unknown[], step: Step): List => gather(results(list, step), true);
-export const step = (list: readonly unknown[], name: string): List =>
-  stepMany(list, (item) => nameOf(item, name));
-export const rawNames = (list: readonly unknown[], name: string): List =>
-  rawMany(list, (item) => nameOf(item, name));
+export const stepMany = (list: readonly unknown[], step: Step): List => steps(list, step).list(false);
+export const rawMany = (list: readonly unknown[], step: Step): List => steps(list, step).list(true);
+export const step = (list: readonly unknown[], name: string): List => names(list, name).list(false);
+export const rawNames = (list: readonly unknown[], name: string): List => names(list, name).list(true);
 export const last = (list: readonly unknown[], name: string): unknown => norm(rawNames(list, name));
 
 /** The one result of a step that others follow. */
@@ -102,7 +119,13 @@ export function spill(result: unknown): unknown {
 
 /** The one result of a path's last step, still a list. */
 export const rawOne = (result: unknown): List | undefined =>
-  result === undefined ? undefined : gather([result], true);
+  result === undefined ? undefined : gathered(result);
+
+function gathered(result: unknown): List {
+  const found = new Gathering();
+  found.add(result);
+  return found.list(true);
+}
 
 /** The same of a step that gives what it was given in another order. */
 export const listed = (result: unknown): unknown =>
