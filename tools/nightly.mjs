@@ -29,6 +29,7 @@ const steps = [
       '-c',
       'jest.config.js',
       'libs/mapping/src/fields-read.spec.ts',
+      'libs/mapping/src/compiled',
       'libs/segmentation/src/schedule/cron.spec.ts',
     ],
   ],

@@ -16,9 +16,7 @@ export interface MapRequest {
 
 /** Parent to child. */
 export type ChildRequest =
-  | MapRequest
-  | { kind: 'check'; expression: string }
-  | { kind: 'reads'; expression: string };
+  MapRequest | { kind: 'check'; expression: string } | { kind: 'reads'; expression: string };
 
 /** JSON text of the output, undefined for no output, or the error. */
 export type RowAnswer = { text?: string } | { error: MappingError };

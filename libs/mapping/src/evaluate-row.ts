@@ -78,7 +78,10 @@ export function runCompiled(
   }
 }
 
-export async function runStock(stock: PreparedMapping['stock'], { document, seed, at }: RowToMap): Promise<Outcome> {
+export async function runStock(
+  stock: PreparedMapping['stock'],
+  { document, seed, at }: RowToMap,
+): Promise<Outcome> {
   bindRow(seed, at);
   const before = process.cpuUsage();
   try {

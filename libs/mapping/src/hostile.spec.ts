@@ -47,7 +47,9 @@ describe(`${HOSTILE.length + REFUSED.length} hostile expressions`, () => {
 function agrees(result: MappingResult | undefined, verdict: Verdict): boolean {
   if (!result) return false;
   if (!('error' in result))
-    return verdict === 'any' || (!(verdict instanceof RegExp) && isDeepStrictEqual(result.output, verdict.output));
+    return (
+      verdict === 'any' || (!(verdict instanceof RegExp) && isDeepStrictEqual(result.output, verdict.output))
+    );
   const { code, message } = result.error;
   if (message === '' || !CODE.test(code)) return false;
   return verdict === 'any' || (verdict instanceof RegExp && verdict.test(code));

@@ -6,7 +6,20 @@ import fc from 'fast-check';
 const NAMES = ['a', 'b', 'c', 'n', 'items', 'constructor', 'length'];
 
 const scalar = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('', 'x', 'Yes', ' a  b ', '12', '-1.50', 'a,b', 'é€😀', '2026-01-02T03:04:05Z') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      '',
+      'x',
+      'Yes',
+      ' a  b ',
+      '12',
+      '-1.50',
+      'a,b',
+      'é€😀',
+      '2026-01-02T03:04:05Z',
+    ),
+  },
   { weight: 5, arbitrary: fc.constantFrom(0, 1, 2, -1, 1.5, 2.5, 0.1, 1e21, 1234.5678, 1767323045000) },
   { weight: 1, arbitrary: fc.constantFrom(true, false, null) },
 );
@@ -31,16 +44,26 @@ export const arbitraryDocument: fc.Arbitrary<string> = fc
   .map((document) => JSON.stringify(document));
 
 const VARIABLES = ['$v', '$w', '$f'];
-const TEXT_FUNCTIONS = 'uppercase lowercase trim length number string base64encode encodeUrlComponent toMillis'.split(' ');
+const TEXT_FUNCTIONS =
+  'uppercase lowercase trim length number string base64encode encodeUrlComponent toMillis'.split(' ');
 const NUMBER_FUNCTIONS = 'floor ceil round abs sqrt fromMillis formatBase'.split(' ');
 const LIST_FUNCTIONS = 'count sum max min average join reverse sort distinct'.split(' ');
-const ANY_FUNCTIONS = 'string boolean not exists type keys spread merge count append distinct clone'.split(' ');
+const ANY_FUNCTIONS = 'string boolean not exists type keys spread merge count append distinct clone'.split(
+  ' ',
+);
 const PATTERNS = ['/a/', '/[a-z]+/i', '/(\\d)(\\d)?/', '/x|(y)/', '/^/', '/,/'];
-const PICTURES = ['"[Y0001]-[M01]-[D01]"', '"[D01].[M01].[Y0001] [H01]:[m]"', '"[Y]/[M]"', '"[FNn], [D1o] [MNn]"', '"[["'];
+const PICTURES = [
+  '"[Y0001]-[M01]-[D01]"',
+  '"[D01].[M01].[Y0001] [H01]:[m]"',
+  '"[Y]/[M]"',
+  '"[FNn], [D1o] [MNn]"',
+  '"[["',
+];
 
 const functions = (names: readonly string[]) => fc.constantFrom(...names.map((name) => `$${name}`));
 
-type Parts = 'expression' | 'path' | 'step' | 'test' | 'text' | 'number' | 'list' | 'object' | 'lambda' | 'block';
+type Parts =
+  'expression' | 'path' | 'step' | 'test' | 'text' | 'number' | 'list' | 'object' | 'lambda' | 'block';
 
 /** An expression whose context is such a document, or anything in one. */
 export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, string>>((tie) => {
@@ -64,13 +87,24 @@ export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, st
   );
   const call = (called: fc.Arbitrary<string>, ...parts: fc.Arbitrary<string>[]) =>
     fc.tuple(called, ...parts).map(([one, ...given]) => `${one}(${given.join(', ')})`);
-  const lambda = (...parameters: string[]) => any.map((body) => `function(${parameters.join(', ')}){${body}}`);
+  const lambda = (...parameters: string[]) =>
+    any.map((body) => `function(${parameters.join(', ')}){${body}}`);
   return {
     step: fc.oneof(
       { weight: 8, arbitrary: name },
       any.map((one) => `(${one})`),
       tie('object'),
-      fc.constantFrom('*', '**', '$', '$string()', '$keys()', '$uppercase()', '$length()', '$number()', '$spread()'),
+      fc.constantFrom(
+        '*',
+        '**',
+        '$',
+        '$string()',
+        '$keys()',
+        '$uppercase()',
+        '$length()',
+        '$number()',
+        '$spread()',
+      ),
       list.map((one) => `[${one}]`),
       call(fc.constantFrom('$substring', '$contains', '$lookup', '$each', '$round'), any),
     ),
@@ -97,9 +131,19 @@ export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, st
       call(fc.constant('$substring'), text, number, number),
       call(fc.constantFrom('$substringBefore', '$substringAfter', '$split', '$contains'), text, text),
       call(fc.constant('$join'), list, text),
-      call(fc.constant('$pad'), text, fc.constantFrom('5', '-5', '0', 'n'), fc.constantFrom('"#"', '"ab"', '""')),
+      call(
+        fc.constant('$pad'),
+        text,
+        fc.constantFrom('5', '-5', '0', 'n'),
+        fc.constantFrom('"#"', '"ab"', '""'),
+      ),
       call(fc.constantFrom('$match', '$contains', '$split'), text, fc.constantFrom(...PATTERNS)),
-      call(fc.constant('$replace'), text, fc.oneof(fc.constantFrom(...PATTERNS), text), fc.constantFrom('"-"', '"$1$0$$"', '""')),
+      call(
+        fc.constant('$replace'),
+        text,
+        fc.oneof(fc.constantFrom(...PATTERNS), text),
+        fc.constantFrom('"-"', '"$1$0$$"', '""'),
+      ),
       call(fc.constant('$fromMillis'), number, fc.constantFrom(...PICTURES)),
       call(fc.constant('$formatNumber'), number, fc.constantFrom('"#,##0.00"', '"000"')),
       fc.constantFrom('$now()', '$now("[Y0001]")', '$string($millis())'),
@@ -107,7 +151,9 @@ export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, st
     number: fc.oneof(
       fc.constantFrom('0', '1', '2', '-1', '1.5', '100', '0.1'),
       tie('path'),
-      fc.tuple(number, fc.constantFrom('+', '-', '*', '/', '%'), number).map(([a, op, b]) => `(${a} ${op} ${b})`),
+      fc
+        .tuple(number, fc.constantFrom('+', '-', '*', '/', '%'), number)
+        .map(([a, op, b]) => `(${a} ${op} ${b})`),
       any.map((one) => `$count(${one})`),
       call(functions(NUMBER_FUNCTIONS), any),
       call(fc.constantFrom('$round', '$power', '$formatBase'), number, number),
@@ -127,7 +173,11 @@ export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, st
       tie('path'),
       fc.constantFrom('[1..3]', '[0..n]', '[2..1]'),
       call(fc.constantFrom('$map', '$filter', '$each', '$sift', '$single', '$sort'), any, tie('lambda')),
-      call(fc.constantFrom('$map', '$filter', '$sort'), any, functions([...ANY_FUNCTIONS, ...TEXT_FUNCTIONS])),
+      call(
+        fc.constantFrom('$map', '$filter', '$sort'),
+        any,
+        functions([...ANY_FUNCTIONS, ...TEXT_FUNCTIONS]),
+      ),
       call(fc.constant('$reduce'), any, lambda('$v', '$w')),
       call(fc.constant('$reduce'), any, lambda('$v', '$w'), any),
       call(functions(LIST_FUNCTIONS), any),
@@ -138,14 +188,21 @@ export const arbitraryMapping: fc.Arbitrary<string> = fc.letrec<Record<Parts, st
       .map((pairs) => `{${pairs.map((pair) => pair.join(': ')).join(', ')}}`),
     lambda: fc.oneof(lambda('$v'), lambda('$v', '$w'), lambda(), lambda('$v', '$i', '$a')),
     block: fc.oneof(
-      fc.tuple(fc.constantFrom(...VARIABLES), any, any).map(([to, one, then]) => `(${to} := ${one}; ${then})`),
-      fc.tuple(tie('lambda'), any, any).map(([fn, one, then]) => `($f := ${fn}; [$f(${one}), ${then}, $f(n, a)])`),
+      fc
+        .tuple(fc.constantFrom(...VARIABLES), any, any)
+        .map(([to, one, then]) => `(${to} := ${one}; ${then})`),
+      fc
+        .tuple(tie('lambda'), any, any)
+        .map(([fn, one, then]) => `($f := ${fn}; [$f(${one}), ${then}, $f(n, a)])`),
       fc.tuple(test, any).map(([one, then]) => `(${one} ? ($v := ${then}); $v)`),
       fc.tuple(tie('lambda'), any).map(([fn, one]) => `(${fn})(${one})`),
     ),
     expression: fc.oneof(
       { maxDepth: 5, depthSize: 'small' },
-      fc.oneof({ weight: 5, arbitrary: plain }, fc.constantFrom('1', '"x"', 'true', 'null', '$', '$$', ...VARIABLES)),
+      fc.oneof(
+        { weight: 5, arbitrary: plain },
+        fc.constantFrom('1', '"x"', 'true', 'null', '$', '$$', ...VARIABLES),
+      ),
       tie('path'),
       tie('path'),
       text,

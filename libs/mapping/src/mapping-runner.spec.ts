@@ -104,6 +104,53 @@ describe('MappingRunner', () => {
   });
 });
 
+describe('a compiled mapping', () => {
+  const compiled = new MappingRunner({ processes: 1 });
+  const stock = new MappingRunner({ processes: 1, compiled: false });
+  afterAll(() => [compiled, stock].forEach((runner) => runner.close()));
+
+  const bindings = [
+    { seed: 'a', at: new Date('2026-01-02T03:04:05.678Z') },
+    { seed: 'b', at: new Date('2026-02-03T00:00:00.000Z') },
+  ];
+
+  it.each([
+    ['time and chance', '{"now": $now(), "ms": $millis(), "year": $now("[Y0001]"), "r": $random()}'],
+    ['shuffling', '$shuffle([1..20])'],
+    ['a time without a date', '$toMillis("10:00", "[H01]:[m01]")'],
+    ['an error with its place', '{"a": 1, "n": $number(text), "m": 1 + text}'],
+    ['nothing', 'missing'],
+    ['a function in the output', '{"f": [function($x){$x}]}'],
+    ["JSONata's own marks in a document", '{"type": $type(marked), "text": $string(marked)}'],
+    ['marks that are text', 'marked._jsonata_function'],
+    ['an own __proto__', '{"k": {"__proto__": 1, "b": 2}}'],
+  ])('gives the same as stock JSONata: %s', async (_title, expression) => {
+    const documents = [
+      { text: 'x', marked: { _jsonata_function: true } },
+      { text: '5', marked: { _jsonata_lambda: 'no' } },
+    ];
+    const ours = await compiled.run(expression, documents, { bindings });
+    expect(ours).toEqual(await stock.run(expression, documents, { bindings }));
+  });
+
+  it('has no limit to the fields of an object', async () => {
+    const fields = Array.from({ length: 600 }, (_, n) => `"f${n}": $string(n + ${n})`);
+    const [row] = await compiled.run(`{${fields.join(', ')}}`, [{ n: 1 }]);
+    expect(row).toMatchObject({ output: { f0: '1', f599: '600' } });
+  });
+
+  it('ends a loop that is not stopped by anything else at its deadline, and maps the others', async () => {
+    const loop = '[1..100000][$ in [1..100000]]';
+    const documents = [{}, { v: true }, {}];
+    const results = await compiled.run(`v ? $count(${loop}) : "fine"`, documents, { deadlineMs: 50 });
+    expect(results.map((row) => codeOf(row) ?? row)).toEqual([
+      { output: 'fine' },
+      'mapping-timeout',
+      { output: 'fine' },
+    ]);
+  });
+});
+
 describe('compileCheck', () => {
   const runner = new MappingRunner({ processes: 1 });
   afterAll(() => runner.close());

@@ -74,6 +74,11 @@ describe('what benches share', () => {
     ['sync', '40', ['vs_bare_loop']],
     ['delivery', '100', ['vs_bare_loop', 'vs_bare_loop_10', 'vs_bare_loop_50', 'sick_p95_rise']],
     [
+      'mapping',
+      '40',
+      ['vs_handwritten', 'vs_stock', 'rows_per_s', 'pool_vs_handwritten', 'pool_vs_stock', 'pool_rows_per_s'],
+    ],
+    [
       'sizing',
       '30',
       [

@@ -144,7 +144,8 @@ const message: Payload = {
   byHand: ({ profile: { id, traits }, audience, membership }) => {
     const points = traits.points ?? 0;
     const open = 1000 - points;
-    const said = open > 0 ? `only ${open} points to go until silver.` : `you have ${points} points. Thank you!`;
+    const said =
+      open > 0 ? `only ${open} points to go until silver.` : `you have ${points} points. Thank you!`;
     const city = traits.address?.city;
     return {
       To: traits.phone?.replaceAll(' ', ''),

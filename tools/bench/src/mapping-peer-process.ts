@@ -12,5 +12,7 @@ export interface PeerRequest {
 process.on('disconnect', () => process.exit(0));
 process.on('message', ({ mapping, documents }: PeerRequest) => {
   const { byHand } = PAYLOADS[mapping]!;
-  process.send?.((JSON.parse(documents) as MemberDocument[]).map((document) => JSON.stringify(byHand(document))));
+  process.send?.(
+    (JSON.parse(documents) as MemberDocument[]).map((document) => JSON.stringify(byHand(document))),
+  );
 });

@@ -114,16 +114,28 @@ function memberDocument(index: number, draw: () => number): MemberDocument {
     lastSeen: maybe(0.9, ago(90)),
     createdAt: ago(2000),
     newsletter: maybe(0.9, draw() < 0.6),
-    interests: maybe(0.8, several(4, () => pick(WORDS))),
-    stores: maybe(0.5, several(2, () => ({ id: `s${some(40)}`, visits: some(20) }))),
+    interests: maybe(
+      0.8,
+      several(4, () => pick(WORDS)),
+    ),
+    stores: maybe(
+      0.5,
+      several(2, () => ({ id: `s${some(40)}`, visits: some(20) })),
+    ),
     orders: maybe(0.8, several(3, order)),
-    devices: maybe(0.5, several(2, () => ({ kind: pick(['ios', 'android']), token: maybe(0.8, `t${some(1e9)}`) }))),
+    devices: maybe(
+      0.5,
+      several(2, () => ({ kind: pick(['ios', 'android']), token: maybe(0.8, `t${some(1e9)}`) })),
+    ),
     referrer: maybe(0.2, `p-${some(10_000)}`),
     notes: maybe(0.2, `Said: "call me\nlater" – ${pick(WORDS)}`),
     preferences: maybe(0.6, {
       channel: maybe(0.8, pick(['email', 'sms'])),
       hour: some(23),
-      topics: maybe(0.5, several(2, () => pick(WORDS))),
+      topics: maybe(
+        0.5,
+        several(2, () => pick(WORDS)),
+      ),
     }),
     score: maybe(0.7, draw()),
   };

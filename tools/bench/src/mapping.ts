@@ -33,7 +33,9 @@ export const bench: Bench = async ({ quick, size = DOCUMENTS[quick ? 'quick' : '
   const texts = documents.map((document) => JSON.stringify(document));
   const length = Math.round(texts.reduce((sum, text) => sum + text.length, 0) / texts.length);
   console.log(`${size} documents of ${length} characters to payloads, rows/s`);
-  console.log(`${'one thread'.padEnd(36)}${SIDES.map((side) => side.padStart(11)).join('')}   of hand  x stock`);
+  console.log(
+    `${'one thread'.padEnd(36)}${SIDES.map((side) => side.padStart(11)).join('')}   of hand  x stock`,
+  );
   const works = await Promise.all(PAYLOADS.map(worksOf));
   for (const [index, { title }] of PAYLOADS.entries()) await compare(title, works[index]!, texts);
   const all: Rates[] = [];
@@ -132,5 +134,7 @@ function joined(all: readonly Rates[]): Rates {
 function print(title: string, rates: Rates): void {
   const numbers = SIDES.map((side) => Math.round(rates[side]).toLocaleString('en').padStart(11)).join('');
   const ofHand = (rates.compiled / rates.hand).toFixed(2).padStart(10);
-  console.log(`${title.padEnd(36)}${numbers}${ofHand}${(rates.compiled / rates.stock).toFixed(1).padStart(9)}`);
+  console.log(
+    `${title.padEnd(36)}${numbers}${ofHand}${(rates.compiled / rates.stock).toFixed(1).padStart(9)}`,
+  );
 }

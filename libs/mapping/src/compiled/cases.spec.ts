@@ -17,7 +17,15 @@ const PERSON = {
       nested: [[1, 2], [3]],
       address: { city: 'London', lines: ['1 St James', 'SW1'] },
       orders: [
-        { id: 'o1', total: 10.5, at: '2026-01-02T10:00:00Z', lines: [{ sku: 'x', n: 2 }, { sku: 'y', n: 0 }] },
+        {
+          id: 'o1',
+          total: 10.5,
+          at: '2026-01-02T10:00:00Z',
+          lines: [
+            { sku: 'x', n: 2 },
+            { sku: 'y', n: 0 },
+          ],
+        },
         { id: 'o2', total: 7, at: '2026-03-04T10:00:00Z', lines: [{ sku: 'x', n: 1 }] },
         { id: 'o3', at: '2025-01-01T00:00:00Z' },
       ],
@@ -29,9 +37,12 @@ const PERSON = {
   audience: { id: 'a1', name: 'Everyone' },
 };
 
-const DOCUMENTS = [PERSON, { profile: { traits: {} } }, {}, { profile: [{ traits: { points: 1 } }, PERSON.profile] }].map(
-  (document) => JSON.stringify(document),
-);
+const DOCUMENTS = [
+  PERSON,
+  { profile: { traits: {} } },
+  {},
+  { profile: [{ traits: { points: 1 } }, PERSON.profile] },
+].map((document) => JSON.stringify(document));
 
 /** Everything here is compiled; what the compiler leaves to stock JSONata is in the next list. */
 const COMPILED = `

@@ -58,7 +58,8 @@ export function compileMapping(tree: unknown, natives: Natives): CompiledMapping
   let forAny: Run | undefined;
   return {
     run: (document) => {
-      if (typeof document === 'object' && document !== null && !Array.isArray(document)) return forObjects(document);
+      if (typeof document === 'object' && document !== null && !Array.isArray(document))
+        return forObjects(document);
       forAny ??= build.function({ code: 'document', root: true, pure: true });
       return forAny(document);
     },

@@ -17,7 +17,12 @@ const RETURNS: Value = { code: '', kind: ANY, loose: true };
 export function emitCall(node: Node, at: Place, options: CallOptions = {}): Value {
   const procedure = node.procedure!;
   const nodes = node.arguments ?? [];
-  if (procedure.type === 'variable' && procedure.value !== '' && procedure.value !== '$' && !procedure.predicate) {
+  if (
+    procedure.type === 'variable' &&
+    procedure.value !== '' &&
+    procedure.value !== '$' &&
+    !procedure.predicate
+  ) {
     const name = String(procedure.value);
     if (!at.frame.knows(name)) {
       if (!at.program.isNative(name)) refuse(`a call of $${name}, which there is not`);
@@ -56,7 +61,8 @@ function emitArguments(nodes: readonly Node[], at: Place, { before, tail }: Call
   const values = nodes.map((node) => handed(at.value(node)));
   if (!before) return values;
   // What `~>` hands over is not made fit for others to call.
-  const first = at.program.passesNatives && mayBe(before, KIND.function) ? `tailArgument(${before.code})` : before.code;
+  const first =
+    at.program.passesNatives && mayBe(before, KIND.function) ? `tailArgument(${before.code})` : before.code;
   return [{ ...before, code: first }, ...values];
 }
 
@@ -72,10 +78,16 @@ function emitNative(name: string, nodes: readonly Node[], at: Place, options: Ca
     const given = known.given?.[values.length];
     if (given) {
       const tests = values.map((value, index) => testCode(value, given[index]!, index === 0));
-      return { ...RETURNS, code: at.constant(`${tests.join(' && ')} ? ${code} : ${options.tail ? 'bail()' : nativeCode(name, values, at)}`) };
+      return {
+        ...RETURNS,
+        code: at.constant(
+          `${tests.join(' && ')} ? ${code} : ${options.tail ? 'bail()' : nativeCode(name, values, at)}`,
+        ),
+      };
     }
   }
-  if (taken !== 'nothing' && options.tail) refuse('a call at the end of a function that may take its context');
+  if (taken !== 'nothing' && options.tail)
+    refuse('a call at the end of a function that may take its context');
   return { ...RETURNS, code: at.constant(nativeCode(name, values, at)) };
 }
 

@@ -56,17 +56,21 @@ export function emitGroup(pairs: [Node, Node][], value: Value, at: Place): Value
 
 function groupOf(pairs: [Node, Node][], code: string, pure: boolean | undefined, at: Place): Value {
   const functions = pairs.map((pair) =>
-    pair.map((part, index) => at.closure({ pure }, (inner) => inner.value(part, at.output && index === 1)).code),
+    pair.map(
+      (part, index) => at.closure({ pure }, (inner) => inner.value(part, at.output && index === 1)).code,
+    ),
   );
   const listed = functions.map((pair) => `[${pair.join(', ')}]`).join(', ');
   return { code: at.constant(`group(${code}, [${listed}])`), kind: KIND.object };
 }
 
 function literalNames(pairs: [Node, Node][]): string[] | undefined {
-  if (!pairs.every(([{ type, predicate, group }]) => type === 'string' && !predicate && !group)) return undefined;
+  if (!pairs.every(([{ type, predicate, group }]) => type === 'string' && !predicate && !group))
+    return undefined;
   const names = pairs.map(([{ value }]) => String(value));
   if (new Set(names).size < names.length) refuse('a key that is there twice');
-  if (names.some((name) => name === '_jsonata_lambda' || name === '_jsonata_function')) refuse('a reserved key');
+  if (names.some((name) => name === '_jsonata_lambda' || name === '_jsonata_function'))
+    refuse('a reserved key');
   return names.includes('__proto__') ? undefined : names;
 }
 
@@ -74,7 +78,9 @@ function literal(names: string[], pairs: [Node, Node][], at: Place): string {
   const values = pairs.map(([, node]) => at.named(at.value(node, at.output)));
   // Written out, a key without a value is the same as no key.
   if (at.output || values.every((value) => isOnly(value, ~KIND.missing)))
-    return at.constant(`{${values.map(({ code }, index) => `${quoted(names[index]!)}: ${code}`).join(', ')}}`);
+    return at.constant(
+      `{${values.map(({ code }, index) => `${quoted(names[index]!)}: ${code}`).join(', ')}}`,
+    );
   const target = at.constant('{}');
   for (const [index, { code }] of values.entries())
     at.lines.push(`if (${code} !== undefined) ${target}[${quoted(names[index]!)}] = ${code};`);
@@ -82,5 +88,6 @@ function literal(names: string[], pairs: [Node, Node][], at: Place): string {
 }
 
 function refuseBindings(pairs: [Node, Node][]): void {
-  if (pairs.some(([key, value]) => binds(key) || binds(value))) refuse('a binding among the fields of an object');
+  if (pairs.some(([key, value]) => binds(key) || binds(value)))
+    refuse('a binding among the fields of an object');
 }

@@ -23,7 +23,9 @@ export function emitBinary(node: Node, at: Place): Value {
   const a = one.code;
   const b = other.code;
   if (operator in NUMERIC) {
-    const fast = [one, other].filter((value) => !isLiteral(value)).map(({ code }) => `Number.isFinite(${code})`);
+    const fast = [one, other]
+      .filter((value) => !isLiteral(value))
+      .map(({ code }) => `Number.isFinite(${code})`);
     const code = `(${fast.join(' && ') || 'true'} ? ${a} ${operator} ${b} : ${NUMERIC[operator]}(${a}, ${b}))`;
     const literal = [one, other].every((value) => !isLiteral(value) || value.kind === KIND.number);
     return {
@@ -59,7 +61,9 @@ export function emitBinary(node: Node, at: Place): Value {
 /** The items of a short list of texts and numbers written out. */
 function literals({ type, value, expressions, predicate, group }: Node): Node[] | undefined {
   if (type !== 'unary' || value !== '[' || predicate || group || expressions!.length > 20) return undefined;
-  const plain = expressions!.every((node) => (node.type === 'string' || node.type === 'number') && !node.predicate && !node.group);
+  const plain = expressions!.every(
+    (node) => (node.type === 'string' || node.type === 'number') && !node.predicate && !node.group,
+  );
   return plain ? expressions : undefined;
 }
 

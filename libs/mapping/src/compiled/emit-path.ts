@@ -56,7 +56,9 @@ export function emitPath(node: Node, at: Place): Value {
 function ended(node: Node, flow: Flow, empty: string | undefined, at: Place): Value {
   const value: Value = { code: flow.code, kind: ANY & ~(flow.pure ? KIND.function : 0), pure: flow.pure };
   if (!node.keepSingletonArray && !node.group)
-    return empty === undefined ? value : { ...value, code: at.constant(`${empty}.length === 0 ? ${empty} : ${value.code}`) };
+    return empty === undefined
+      ? value
+      : { ...value, code: at.constant(`${empty}.length === 0 ? ${empty} : ${value.code}`) };
   if (!node.group) return { ...value, code: at.constant(`keepPath(${value.code})`) };
   return emitGroup(node.group.lhs, value, at);
 }
@@ -75,7 +77,8 @@ function variableFlow(head: Node, at: Place, end: End): Flow {
   if (end === 'between' && pure) return { code: value.code, pure, key: value.code };
   if (end === 'between') {
     const key = `flow ${value.code}`;
-    const flow = at.memo.get(key) ?? at.memo.set(key, { code: at.constant(`flow(${value.code})`), kind: ANY });
+    const flow =
+      at.memo.get(key) ?? at.memo.set(key, { code: at.constant(`flow(${value.code})`), kind: ANY });
     return { code: flow.code, key: flow.code };
   }
   return { code: at.constant(`${end === 'plain' ? 'spill' : 'rawOne'}(${value.code})`), pure };
@@ -93,12 +96,19 @@ function nameStep(flow: Flow, { value, stages }: Node, end: End, at: Place): Flo
   return { code, key, pure: flow.pure };
 }
 
-function nameCode({ code, single, object, pure, root, first }: Flow, name: string, end: End, filters?: Filters): string {
+function nameCode(
+  { code, single, object, pure, root, first }: Flow,
+  name: string,
+  end: End,
+  filters?: Filters,
+): string {
   const own = ownCode(code, name);
   const one = filters ? ofOne(filters(pure ? own : `norm(${own})`), end, false) : ofOne(own, end, pure);
   if (object) return one;
   const named = `nameOf(${code}, ${quoted(name)})`;
-  const several = filters ? manyCode(code, `(item) => ${filters(`nameOf(item, ${quoted(name)})`)}`, end) : namesCode(code, name, end);
+  const several = filters
+    ? manyCode(code, `(item) => ${filters(`nameOf(item, ${quoted(name)})`)}`, end)
+    : namesCode(code, name, end);
   const many = root ? ofOne(filters ? filters(named) : named, end, false) : several;
   const item = single ? one : `(Array.isArray(${code}) ? ${many} : ${one})`;
   // A test may let pass even what is missing, where there is an item that lacks it.
@@ -131,13 +141,12 @@ function anyStep(flow: Flow, step: Node, end: End, at: Place, output: boolean): 
   if (flow.first && (flow.root || flow.single || step.type === 'variable')) {
     const place = at.sibling({ output: inner });
     result = at.named(stepValue(step, place));
-    return { code: at.constant(ofOne(result.code, end, result.pure && !step.stages && !result.loose)), pure: result.pure };
+    return {
+      code: at.constant(ofOne(result.code, end, result.pure && !step.stages && !result.loose)),
+      pure: result.pure,
+    };
   }
-  const { code } = at.closure(
-    { pure: flow.pure },
-    (one) => (result = stepValue(step, one)),
-    inner,
-  );
+  const { code } = at.closure({ pure: flow.pure }, (one) => (result = stepValue(step, one)), inner);
   const one = ofOne(`${code}(${flow.code})`, end, false);
   const many = manyCode(flow.code, code, end);
   const absent = flow.first ? '' : `${flow.code} === undefined ? undefined : `;
@@ -163,7 +172,12 @@ function sortStep(flow: Flow, step: Node, end: End, at: Place): Flow {
     ({ expression, descending }) =>
       `[${at.closure({ pure }, (inner) => inner.value(expression)).code}, ${String(descending)}]`,
   );
-  let value: Value = { code: at.constant(`sorted(${flow.code}, [${terms.join(', ')}])`), kind: ANY, loose: true, pure };
+  let value: Value = {
+    code: at.constant(`sorted(${flow.code}, [${terms.join(', ')}])`),
+    kind: ANY,
+    loose: true,
+    pure,
+  };
   if (step.stages) value = filtered(value, step.stages, at);
   if (end === 'between') return { code: at.named(value).code, pure };
   return { code: at.constant(end === 'plain' ? `norm(${value.code})` : `listed(${value.code})`), pure };

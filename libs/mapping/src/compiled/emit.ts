@@ -14,7 +14,8 @@ export function emit(node: Node, at: Place): Value {
   if (node.tuple) refuse('@, # or %');
   const trimmed = node.predicate !== undefined || (node.group !== undefined && node.type !== 'path');
   let value = emitBare(node, trimmed && at.output ? at.sibling({ output: false }) : at);
-  if (at.program.passesSequences && PASSED_ON.has(node.type) && !value.tail && !value.pure) value = { ...value, loose: true };
+  if (at.program.passesSequences && PASSED_ON.has(node.type) && !value.tail && !value.pure)
+    value = { ...value, loose: true };
   if (value.tail) return trimmed ? refuse('a filter behind the last call of a function') : value;
   if (node.predicate) value = filtered(value, node.predicate, at);
   if (node.group && node.type !== 'path') value = emitGroup(node.group.lhs, value, at);
@@ -150,7 +151,10 @@ function shortForm(condition: Node, then: Node): 'exists' | 'truth' | undefined 
   if (JSON.stringify(condition) === text) return 'truth';
   const { type, procedure, arguments: given } = condition;
   const isExists =
-    type === 'function' && procedure?.value === 'exists' && procedure.position === undefined && given?.length === 1;
+    type === 'function' &&
+    procedure?.value === 'exists' &&
+    procedure.position === undefined &&
+    given?.length === 1;
   return isExists && JSON.stringify(given[0]) === text ? 'exists' : undefined;
 }
 
@@ -167,7 +171,8 @@ function emitBlock(node: Node, at: Place): Value {
   let value: Value = MISSING;
   for (const [index, one] of nodes.entries()) {
     value = inner.value(one, at.output && index === nodes.length - 1);
-    if (one.type === 'bind' && !one.predicate && !one.group) frame.settle(String((one.lhs as Node).value), value);
+    if (one.type === 'bind' && !one.predicate && !one.group)
+      frame.settle(String((one.lhs as Node).value), value);
     // What fails must fail, even where nothing is made of it.
     if (index < nodes.length - 1) inner.named(value);
   }

@@ -10,8 +10,16 @@ describe('random mappings', () => {
   it(
     `come out the same compiled as on stock JSONata (seed ${SEED}, ${CASES} cases)`,
     async () => {
-      const counts = { compiled: 0, stock: 0, unparsable: 0, same: 0, values: 0, failing: 0, late: 0, asked: 0 };
-      const asked: string[] = [];
+      const counts = {
+        compiled: 0,
+        stock: 0,
+        unparsable: 0,
+        rows: 0,
+        values: 0,
+        failing: 0,
+        late: 0,
+        asked: 0,
+      };
       await fc.assert(
         fc.asyncProperty(
           fc.oneof({ weight: 6, arbitrary: arbitraryMapping }, arbitraryExpression),
@@ -37,18 +45,21 @@ describe('random mappings', () => {
                 continue;
               }
               const failed = 'error' in stock;
-              counts[failed ? 'failing' : 'same']++;
+              counts.rows++;
+              counts.failing += failed ? 1 : 0;
               counts.values += 'text' in stock ? 1 : 0;
-              if (compiled) expect({ expression, document, gives: compiled }).toEqual({ expression, document, gives: stock });
-              else if (!failed) asked.push(`${expression} on ${document}`);
+              const gives = compiled ?? stock;
+              expect({ expression, document, gives }).toEqual({ expression, document, gives: stock });
+              if (compiled) continue;
+              // Stock code is asked about what fails, and now and then about what it alone knows.
+              counts.asked += failed ? 0 : 1;
             }
           },
         ),
         { seed: SEED, numRuns: CASES, endOnFailure: true },
       );
-      counts.asked = asked.length;
-      process.stdout.write(`random mappings: ${JSON.stringify(counts)}\n`);
-      if (process.env.SHOW) console.log(asked.join('\n'));
+      const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+      process.stdout.write(`random mappings: ${told.join(', ')}\n`);
       expect(counts.compiled).toBeGreaterThan(CASES / 2);
       expect(counts.values).toBeGreaterThan(CASES / 4);
       expect(counts.late).toBeLessThan(CASES / 20);

@@ -66,7 +66,8 @@ export class Frame {
   /** From here on it is bound for sure; to `value`, if to nothing else. */
   settle(name: string, { kind, pure }: Value): void {
     const known = this.variables.get(name);
-    if (known) this.variables.set(name, { ...known, sure: true, value: known.once ? { kind, pure } : known.value });
+    if (known)
+      this.variables.set(name, { ...known, sure: true, value: known.once ? { kind, pure } : known.value });
   }
 
   /**
@@ -80,7 +81,12 @@ export class Frame {
     const outer = this.outer?.reference(name, fallback)?.code ?? fallback;
     const kind = known.value.kind | KIND.missing;
     if (outer === 'undefined') return { code: known.code, kind, stable: false };
-    return { code: `(${known.code} !== ${UNBOUND} ? ${known.code} : ${outer})`, kind: ANY, loose: true, stable: false };
+    return {
+      code: `(${known.code} !== ${UNBOUND} ? ${known.code} : ${outer})`,
+      kind: ANY,
+      loose: true,
+      stable: false,
+    };
   }
 
   /** The code of a name that is bound to a function written out, and to nothing else. */

@@ -63,7 +63,9 @@ describe("the language's own suite", () => {
 
 function readCases(): Case[] {
   const groups = join(SUITE, 'groups');
-  const chosen = readdirSync(groups).filter((group) => group !== LONG || process.env.PERCORSO_CASES !== undefined);
+  const chosen = readdirSync(groups).filter(
+    (group) => group !== LONG || process.env.PERCORSO_CASES !== undefined,
+  );
   return chosen.flatMap((group) =>
     readdirSync(join(groups, group))
       .filter((file) => file.endsWith('.json'))
@@ -71,7 +73,9 @@ function readCases(): Case[] {
         const said = JSON.parse(readFileSync(join(groups, group, file), 'utf8')) as Said | Said[];
         return (Array.isArray(said) ? said : [said]).map((one, index) => ({
           at: `${group}/${file}${index > 0 ? ` ${index}` : ''}`,
-          expression: one['expr-file'] ? readFileSync(join(groups, group, one['expr-file']), 'utf8') : one.expr,
+          expression: one['expr-file']
+            ? readFileSync(join(groups, group, one['expr-file']), 'utf8')
+            : one.expr,
           document: documentOf(one),
           timelimit: one.timelimit,
         }));

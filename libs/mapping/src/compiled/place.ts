@@ -61,7 +61,9 @@ export class Place {
 
   /** Names the value, so that it is computed here, and once. */
   named(value: Value): Value {
-    return /^[\w$]+$|^"(?:[^"\\]|\\.)*"$/.test(value.code) ? value : { ...value, code: this.constant(value.code) };
+    return /^[\w$]+$|^"(?:[^"\\]|\\.)*"$/.test(value.code)
+      ? value
+      : { ...value, code: this.constant(value.code) };
   }
 
   constant(code: string): string {

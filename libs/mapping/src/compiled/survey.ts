@@ -27,7 +27,10 @@ export function refuseChance(root: Node): void {
   if (draws === 0) return;
   if (draws > 1) refuse('more than one place that draws');
   walk(root, (node) => {
-    const several = node.type === 'lambda' || node.group !== undefined || (node.type === 'unary' && node.value === '{' && !named(node));
+    const several =
+      node.type === 'lambda' ||
+      node.group !== undefined ||
+      (node.type === 'unary' && node.value === '{' && !named(node));
     if (several && drawsIn(node)) refuse('a place that draws several times');
     return true;
   });
@@ -61,7 +64,9 @@ export function passesNatives(root: Node, isNative: IsNative): boolean {
  * of a function. Such a sequence within a list counts for its item only when it is looked at again.
  */
 export function passesSequences(root: Node, isNative: IsNative): boolean {
-  return passesNatives(root, isNative) || allNodes(root).some((node) => node.thunk && mayGiveList(node.body!));
+  return (
+    passesNatives(root, isNative) || allNodes(root).some((node) => node.thunk && mayGiveList(node.body!))
+  );
 }
 
 function mayGiveList({ procedure }: Node): boolean {

@@ -124,7 +124,8 @@ export function directFunctions(natives: Natives) {
       const wide = asNumber(width);
       const by = asText(filling) || ' ';
       if (text === undefined) return undefined;
-      if (wide === undefined || SURROGATE.test(text) || SURROGATE.test(by)) return callNative(pad, [value, width, filling], undefined);
+      if (wide === undefined || SURROGATE.test(text) || SURROGATE.test(by))
+        return callNative(pad, [value, width, filling], undefined);
       const whole = Math.trunc(Math.abs(wide));
       spend(Math.min(whole, 1_000_000));
       return wide > 0 ? text.padEnd(whole, by) : text.padStart(whole, by);
@@ -148,7 +149,9 @@ export function directFunctions(natives: Natives) {
       const places = asNumber(digits);
       if (number === undefined) return undefined;
       if (!places) return even(number);
-      return Number.isInteger(places) ? shifted(even(shifted(number, places)), -places) : roundDigits(number, places);
+      return Number.isInteger(places)
+        ? shifted(even(shifted(number, places)), -places)
+        : roundDigits(number, places);
     },
     sum,
     average: (value: unknown) => {
@@ -186,7 +189,8 @@ export function directFunctions(natives: Natives) {
       const found: unknown[] = [];
       for (const item of value) {
         spend(found.length);
-        if (typeof item === 'object' ? !found.some((one) => equal(one, item)) : found.indexOf(item) < 0) found.push(item);
+        if (typeof item === 'object' ? !found.some((one) => equal(one, item)) : found.indexOf(item) < 0)
+          found.push(item);
       }
       return isSequence(value) ? sequence(found) : found;
     },

@@ -81,7 +81,9 @@ export function match(text: unknown, pattern: unknown, limit?: unknown): unknown
   const most = limitOf(limit);
   if (text === undefined) return undefined;
   const found = [...matches(pattern, text as string, most)];
-  return sequence(found.map(({ match: matched, start, groups }) => ({ match: matched, index: start, groups })));
+  return sequence(
+    found.map(({ match: matched, start, groups }) => ({ match: matched, index: start, groups })),
+  );
 }
 
 export function split(text: unknown, separator: unknown, limit?: unknown): unknown {
@@ -118,7 +120,9 @@ export function replace(text: unknown, pattern: unknown, by: unknown, limit?: un
   let result = '';
   let from = 0;
   for (const found of matches(pattern, whole, most)) {
-    const part = isText(by) ? substituted(by, found) : (by as (value: Match) => unknown)({ ...found, next: bail });
+    const part = isText(by)
+      ? substituted(by, found)
+      : (by as (value: Match) => unknown)({ ...found, next: bail });
     if (!isText(part)) bail();
     result += whole.substring(from, found.start) + (part as string);
     from = found.end;
@@ -130,7 +134,13 @@ function replaceText(whole: string, pattern: string, by: string, most: number): 
   if (most === Infinity) return whole.split(pattern).join(by);
   const parts = whole.split(pattern);
   const cuts = Math.min(Math.ceil(most), parts.length - 1);
-  return parts.slice(0, cuts + 1).join(by) + parts.slice(cuts + 1).map((part) => pattern + part).join('');
+  return (
+    parts.slice(0, cuts + 1).join(by) +
+    parts
+      .slice(cuts + 1)
+      .map((part) => pattern + part)
+      .join('')
+  );
 }
 
 /** `$1` and the like, as the language's reference says. */

@@ -15,7 +15,8 @@ export function sequence(items: unknown[] = []): List {
   return items as List;
 }
 
-export const isSequence = (value: unknown): value is List => isArray(value) && (value as List).sequence === true;
+export const isSequence = (value: unknown): value is List =>
+  isArray(value) && (value as List).sequence === true;
 
 /** What an expression yields of a value: nothing for an empty sequence, the item of one. */
 export function norm(value: unknown): unknown {

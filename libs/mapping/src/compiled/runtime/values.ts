@@ -108,11 +108,16 @@ function numbers(one: unknown, other: unknown): boolean {
 
 type Maybe<T> = T | undefined;
 
-export const plus = (a: unknown, b: unknown): Maybe<number> => (numbers(a, b) ? (a as number) + (b as number) : undefined);
-export const minus = (a: unknown, b: unknown): Maybe<number> => (numbers(a, b) ? (a as number) - (b as number) : undefined);
-export const times = (a: unknown, b: unknown): Maybe<number> => (numbers(a, b) ? (a as number) * (b as number) : undefined);
-export const over = (a: unknown, b: unknown): Maybe<number> => (numbers(a, b) ? (a as number) / (b as number) : undefined);
-export const rest = (a: unknown, b: unknown): Maybe<number> => (numbers(a, b) ? (a as number) % (b as number) : undefined);
+export const plus = (a: unknown, b: unknown): Maybe<number> =>
+  numbers(a, b) ? (a as number) + (b as number) : undefined;
+export const minus = (a: unknown, b: unknown): Maybe<number> =>
+  numbers(a, b) ? (a as number) - (b as number) : undefined;
+export const times = (a: unknown, b: unknown): Maybe<number> =>
+  numbers(a, b) ? (a as number) * (b as number) : undefined;
+export const over = (a: unknown, b: unknown): Maybe<number> =>
+  numbers(a, b) ? (a as number) / (b as number) : undefined;
+export const rest = (a: unknown, b: unknown): Maybe<number> =>
+  numbers(a, b) ? (a as number) % (b as number) : undefined;
 
 export function negated(value: unknown): Maybe<number> {
   if (value === undefined) return undefined;
@@ -130,7 +135,11 @@ function comparable(one: unknown, other: unknown): boolean {
   return typeof one === typeof other || bail();
 }
 
-export const less = (a: unknown, b: unknown): Maybe<boolean> => (comparable(a, b) ? (a as Comparable) < (b as Comparable) : undefined);
-export const most = (a: unknown, b: unknown): Maybe<boolean> => (comparable(a, b) ? (a as Comparable) <= (b as Comparable) : undefined);
-export const more = (a: unknown, b: unknown): Maybe<boolean> => (comparable(a, b) ? (a as Comparable) > (b as Comparable) : undefined);
-export const least = (a: unknown, b: unknown): Maybe<boolean> => (comparable(a, b) ? (a as Comparable) >= (b as Comparable) : undefined);
+export const less = (a: unknown, b: unknown): Maybe<boolean> =>
+  comparable(a, b) ? (a as Comparable) < (b as Comparable) : undefined;
+export const most = (a: unknown, b: unknown): Maybe<boolean> =>
+  comparable(a, b) ? (a as Comparable) <= (b as Comparable) : undefined;
+export const more = (a: unknown, b: unknown): Maybe<boolean> =>
+  comparable(a, b) ? (a as Comparable) > (b as Comparable) : undefined;
+export const least = (a: unknown, b: unknown): Maybe<boolean> =>
+  comparable(a, b) ? (a as Comparable) >= (b as Comparable) : undefined;
