@@ -8,7 +8,7 @@ export interface MapRequest {
   seeds: string[];
   at: number[];
   timeoutMs: number;
-  /** Every row is told before it starts: slower, and only then the parent knows which one ended the process. */
+  /** Every row is told before it starts, also where the mapping is one that ends by itself. */
   careful: boolean;
   /** Everything on stock JSONata. */
   stockOnly: boolean;
@@ -28,8 +28,10 @@ export type ChildAnswer =
   | { kind: 'checked'; errors: MappingError[] }
   | { kind: 'reads'; reads: FieldRead[] };
 
-/** Descriptor on which the child writes a byte as it starts a row: a sign of life, and in careful batches the count. */
+/** Descriptor on which the child writes a byte: as it starts a row, or as a sign of life where it does not tell each. */
 export const PROGRESS_FD = 4;
+export const ROW_STARTED = 1;
+export const ALIVE = 2;
 
 /** Largest JSON text of one document or output, in UTF-16 units. */
 export const MAX_ROW_TEXT = 1_048_576;

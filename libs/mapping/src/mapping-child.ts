@@ -1,5 +1,12 @@
 import { writeSync } from 'node:fs';
-import { type ChildAnswer, type ChildRequest, PROGRESS_FD, type RowAnswer } from './child-protocol';
+import {
+  ALIVE,
+  type ChildAnswer,
+  type ChildRequest,
+  PROGRESS_FD,
+  ROW_STARTED,
+  type RowAnswer,
+} from './child-protocol';
 import { CompileError, compileExpression } from './compile-expression';
 import { evaluateRow } from './evaluate-row';
 import { fieldsRead, READS_EVERYTHING } from './fields-read';
@@ -18,7 +25,8 @@ const PARKED: MappingError = {
 };
 
 const prepared = new Map<string, PreparedMapping>();
-const started = Buffer.from([1]);
+const started = Buffer.from([ROW_STARTED]);
+const alive = Buffer.from([ALIVE]);
 
 async function prepare(expression: string, timeoutMs: number): Promise<PreparedMapping> {
   const known = prepared.get(expression);
@@ -29,10 +37,10 @@ async function prepare(expression: string, timeoutMs: number): Promise<PreparedM
   return fresh;
 }
 
-function tellStarted(): void {
+function tell(what: Buffer): void {
   for (;;) {
     try {
-      writeSync(PROGRESS_FD, started);
+      writeSync(PROGRESS_FD, what);
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== 'EAGAIN') throw error;
@@ -63,8 +71,10 @@ async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
       piece.push({ error: PARKED });
       continue;
     }
-    if (request.careful || performance.now() - told > SIGN_MS) {
-      tellStarted();
+    // Telling a row costs as much as mapping it: not for mappings that end by themselves.
+    if (request.careful || !mapping.compiled?.counted) tell(started);
+    else if (performance.now() - told > SIGN_MS) {
+      tell(alive);
       told = performance.now();
     }
     const seen = { document, seed: request.seeds[index] ?? '', at: request.at[index] ?? 0 };

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type ChildAnswer, type ChildRequest, PROGRESS_FD } from './child-protocol';
+import { type ChildAnswer, type ChildRequest, PROGRESS_FD, ROW_STARTED } from './child-protocol';
 
 const CHILD = join(__dirname, '..', 'dist', 'mapping-child.js');
 const SETPRIV = '/usr/bin/setpriv';
@@ -28,7 +28,7 @@ export type Death = 'mapping-timeout' | 'mapping-memory' | 'mapping-crashed';
 
 /** One child that evaluates expressions: no environment, no file but its own code, killed when it hangs or grows. */
 export class MappingProcess {
-  /** Rows the current request has begun. */
+  /** Rows of the current request that have been told as begun. */
   started = 0;
   readonly died: Promise<Death>;
   private readonly child: ChildProcess;
@@ -59,7 +59,7 @@ export class MappingProcess {
       });
     });
     (this.child.stdio[PROGRESS_FD] as Readable).on('data', (bytes: Buffer) => {
-      this.started += bytes.length;
+      for (const byte of bytes) if (byte === ROW_STARTED) this.started++;
       this.lastSign = Date.now();
     });
     this.child.on('message', (answer: ChildAnswer) => {

@@ -55,8 +55,9 @@ describe('MappingRunner', () => {
     const failed = results.flatMap((row, n) => ('output' in row ? [] : [{ n, code: codeOf(row) }]));
     expect(failed).toEqual([{ n: 120, code: 'mapping-timeout' }]);
     expect(results[299]).toEqual({ output: { n: 299, ok: true } });
-    expect(Date.now() - began).toBeLessThan(10_000);
-  });
+    // A second, were the machine its own.
+    expect(Date.now() - began).toBeLessThan(60_000);
+  }, 90_000);
 
   it('stops an endless recursion and a slow loop by the row deadline', async () => {
     const results = await runner.run('v ? ($f := function($x){$f($x+1)}; $f(1)) : {"a": 1}', [
@@ -86,7 +87,7 @@ describe('MappingRunner', () => {
     const results = await runner.run('$contains(text, /^(a+)+$/)', documents);
     const codes = new Set(results.map(codeOf));
     expect(codes).toEqual(new Set(['mapping-timeout', 'mapping-parked']));
-  });
+  }, 90_000);
 
   it('strips own __proto__ keys and leaves no trace on prototypes', async () => {
     const [row] = await runner.run('{"a": {"__proto__": {"bad": 1}, "b": 2}, "$keys": 1}', [{}]);

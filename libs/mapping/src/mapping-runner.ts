@@ -125,7 +125,7 @@ export class MappingRunner {
   ): Promise<void> {
     let open = batch;
     let deaths = 0;
-    // Telling every row costs more than most rows: only where a process has died over the batch.
+    // Most mappings do not tell their rows: only where a process has died over them.
     let careful = false;
     while (open.length > 0) {
       const sent = open;
@@ -156,7 +156,7 @@ export class MappingRunner {
         });
       });
       if (outcome.how === 'done') return;
-      if (!careful) {
+      if (outcome.started === 0 && !careful) {
         careful = true;
         open = sent.slice(answered);
         continue;

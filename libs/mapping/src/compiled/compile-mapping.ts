@@ -2,7 +2,7 @@ import { Script } from 'node:vm';
 import { emit } from './emit';
 import { Frame, UNBOUND } from './frames';
 import { type Context, Memo, Place, type Program } from './place';
-import { passesNatives, passesSequences, refuseChance, showsFunctions } from './survey';
+import { isCounted, passesNatives, passesSequences, refuseChance, showsFunctions } from './survey';
 import { type Node, Refused, refuse } from './syntax';
 import * as callbacks from './runtime/callbacks';
 import { directFunctions } from './runtime/functions';
@@ -28,6 +28,8 @@ export interface CompiledMapping {
   run(document: unknown): unknown;
   /** Whether functions may be in what it gives. */
   showsFunctions: boolean;
+  /** Whether it can be trusted to end at its deadline by itself. */
+  counted: boolean;
 }
 
 type Run = CompiledMapping['run'];
@@ -52,6 +54,7 @@ const runtime: Record<string, unknown> = {
 export function compileMapping(tree: unknown, natives: Natives): CompiledMapping {
   const root = tree as Node;
   refuseChance(root);
+  const isNative = (name: string): boolean => natives.has(name);
   const build = new Builder(root, natives);
   const forObjects = build.function({ code: 'document', root: true, single: true, object: true, pure: true });
   // Mappings see objects: any other document is a case for tests.
@@ -63,7 +66,8 @@ export function compileMapping(tree: unknown, natives: Natives): CompiledMapping
       forAny ??= build.function({ code: 'document', root: true, pure: true });
       return forAny(document);
     },
-    showsFunctions: showsFunctions(root, (name) => natives.has(name)),
+    showsFunctions: showsFunctions(root, isNative),
+    counted: isCounted(root, isNative),
   };
 }
 

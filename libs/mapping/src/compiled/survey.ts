@@ -74,6 +74,17 @@ function mayGiveList({ procedure }: Node): boolean {
   return !direct || (direct.kind & KIND.list) !== 0;
 }
 
+/**
+ * Whether all that may take long counts its steps, so that it ends at the deadline: no patterns, and none of the
+ * built-ins that stock code has to itself.
+ */
+export function isCounted(root: Node, isNative: IsNative): boolean {
+  return allNodes(root).every(({ type, value }) => {
+    if (type === 'variable') return !isNative(String(value)) || DIRECT[String(value)] !== undefined;
+    return type !== 'regex';
+  });
+}
+
 /** Whether a function may be part of what the expression gives. */
 export function showsFunctions(root: Node, isNative: IsNative): boolean {
   if (passesNatives(root, isNative)) return true;
