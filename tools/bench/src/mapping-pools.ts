@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MappingRunner } from '@percorso/mapping';
-import { median } from './bench';
 import { PAYLOADS } from './mapping-payloads';
 import type { PeerRequest } from './mapping-peer-process';
 import type { MemberDocument } from './mapping-profiles';
@@ -14,12 +13,12 @@ const ROUNDS = { full: 7, quick: 3 };
 type Side = 'hand' | 'compiled' | 'stock';
 type Pool = (mapping: number, documents: MemberDocument[]) => Promise<unknown[]>;
 
-/** Rows a second through child processes, all mappings one after the other: documents in, payloads out. */
+/** Rows a second through child processes by round, all mappings one after the other: documents in, payloads out. */
 export async function poolRates(
   documents: MemberDocument[],
   quick: boolean,
   hurry: () => boolean,
-): Promise<Record<Side, number>> {
+): Promise<Record<Side, number>[]> {
   const runners = {
     compiled: new MappingRunner({ processes: PROCESSES }),
     stock: new MappingRunner({ processes: PROCESSES, compiled: false }),
@@ -38,21 +37,22 @@ export async function poolRates(
     stock: outputs(runners.stock),
   };
   try {
-    const rates: Record<Side, number[]> = { hand: [], compiled: [], stock: [] };
-    for (let round = -1; round < (hurry() ? 2 : ROUNDS[quick ? 'quick' : 'full']); round++) {
+    const rounds: Record<Side, number>[] = [];
+    for (let round = -1; round < (hurry() ? 1 : ROUNDS[quick ? 'quick' : 'full']); round++) {
       const given: unknown[] = [];
+      const rates = { hand: 0, compiled: 0, stock: 0 };
       for (const side of ['hand', 'compiled', 'stock'] as const) {
         const began = performance.now();
         const all: unknown[][] = [];
         for (const mapping of PAYLOADS.keys()) all.push(await pools[side](mapping, documents));
-        if (round >= 0)
-          rates[side].push((documents.length * PAYLOADS.length * 1000) / (performance.now() - began));
+        rates[side] = (documents.length * PAYLOADS.length * 1000) / (performance.now() - began);
         given.push(all);
       }
       if (!given.every((all) => isDeepStrictEqual(all, given[0])))
         throw new RangeError('The pools did not give the same payloads.');
+      if (round >= 0) rounds.push(rates);
     }
-    return { hand: median(rates.hand), compiled: median(rates.compiled), stock: median(rates.stock) };
+    return rounds;
   } finally {
     peer.stop();
     for (const runner of Object.values(runners)) runner.close();
