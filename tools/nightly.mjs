@@ -84,6 +84,11 @@ const steps = [
     { PERCORSO_SAMPLE: '1000' },
     [jest, '-c', 'jest.e2e.config.js', 'e2e/src/many-audiences.e2e.ts'],
   ],
+  [
+    'one poisoned row among 10,000',
+    { PERCORSO_POISONED_AMONG: '10000' },
+    [jest, '-c', 'jest.e2e.config.js', 'src/poison'],
+  ],
   ['mutants', { PERCORSO_SEED: undefined }, [join(root, 'tools', 'checks', 'run-mutants.mjs')]],
 ];
 

@@ -183,6 +183,7 @@ describe('who may call what', () => {
     await insert('effect', {
       id: ids.effects,
       key: 'k',
+      sync_id: syncs,
       connector_id: connectors,
       person: 1,
       profile_id: profiles,
@@ -193,6 +194,7 @@ describe('who may call what', () => {
       created_at: at,
       updated_at: at,
     });
+    ids['dead-letters'] = ids.effects!;
     await insert('identity_node', {
       node: 1,
       namespace: 'user_id',

@@ -73,6 +73,9 @@ export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date):
 
 export type ReopenedEffect = Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'> & {
   id: string;
+  /** When it may go at the earliest. @default at once */
+  dueAt?: Date;
+  mappingVersion?: number;
 };
 
 /** Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again. */
@@ -80,10 +83,12 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
   await tx.query(
     `UPDATE effect e SET operation = v.operation, payload = v.payload::jsonb, content_hash = v.hash, channel = v.channel,
        address = v.address, state = CASE WHEN v.code IS NULL THEN 'pending' ELSE 'dropped' END, reason_code = v.code,
-       reason = v.reason, pointer = v.pointer, due_at = $11, updated_at = $11,
+       reason = v.reason, pointer = v.pointer, due_at = coalesce(v.due_at, $11), updated_at = $11,
+       mapping_version = coalesce(v.mapping_version, e.mapping_version),
        priority = CASE WHEN v.operation = 'remove' THEN 1 WHEN e.priority = 1 THEN 2 ELSE e.priority END
-     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
-       AS v (id, operation, payload, hash, channel, address, code, reason, pointer)
+     FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+       $12::timestamptz[], $13::int[])
+       AS v (id, operation, payload, hash, channel, address, code, reason, pointer, due_at, mapping_version)
      WHERE e.workspace_id = $1 AND e.id = v.id AND e.state IN ('rejected', 'dropped')`,
     [
       tx.workspaceId,
@@ -97,6 +102,8 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
       effects.map((one) => one.dropped?.reason ?? null),
       effects.map((one) => one.dropped?.pointer ?? null),
       now,
+      effects.map((one) => one.dueAt ?? null),
+      effects.map((one) => one.mappingVersion ?? null),
     ],
   );
 }

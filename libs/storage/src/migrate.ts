@@ -23,6 +23,7 @@ import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { syncModes } from './migrations/0042-sync-modes';
 import { hooks } from './migrations/0047-hooks';
 import { eventArchive } from './migrations/0048-event-archive';
+import { deadLetters } from './migrations/0043-dead-letters';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -51,6 +52,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   syncModes,
   hooks,
   eventArchive,
+  deadLetters,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -539,6 +539,14 @@ export interface EffectAttemptTable {
   code: string | null;
 }
 
+export interface EffectDiscardTable {
+  workspace_id: string;
+  effect_id: string;
+  note: string;
+  actor: string;
+  at: Date;
+}
+
 export interface SuppressionTable {
   workspace_id: string;
   channel: string;
@@ -727,6 +735,7 @@ export interface Schema {
   sync_run: SyncRunTable;
   effect: EffectTable;
   effect_attempt: EffectAttemptTable;
+  effect_discard: EffectDiscardTable;
   delivery_flow: DeliveryFlowTable;
   suppression: SuppressionTable;
   feedback_cursor: FeedbackCursorTable;

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ConnectorRuntime } from '@percorso/connector';
 import { DeliveryWaker, reopenEffects } from '@percorso/delivery';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
-import { MappingRunner } from '@percorso/mapping';
-import { ProfileReader, usageProblem } from '@percorso/profile';
+import { usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
-import { mapChanges } from './map-changes';
-import { findMapping } from './mapping.store';
-import { type Change, planRow } from './plan-row';
+import { findCurrentVersion } from './mapping.store';
+import type { Change } from './plan-row';
+import { Replanner } from './replanner';
 import type { RunRow } from './run.store';
+import { defaultMode } from './sync-mode';
 import { UsageCheck } from './usage-check';
 
 const PAGE = 500;
@@ -23,9 +23,8 @@ interface DeadRow extends Change {
 export class Retry {
   constructor(
     private readonly database: Database,
-    private readonly profiles: ProfileReader,
     private readonly connectors: ConnectorRuntime,
-    private readonly mappings: MappingRunner,
+    private readonly replanner: Replanner,
     private readonly waker: DeliveryWaker,
     private readonly usage: UsageCheck,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -34,24 +33,20 @@ export class Retry {
   async retry(workspaceId: string, run: RunRow): Promise<void> {
     if (run.state === 'planning') throw Problem.conflict('run-open', 'The run is still being planned.');
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
-    const entry = await this.database.tx(workspaceId, (tx) => findMapping(tx, run.mappingId));
+    const entry = await this.database.tx(workspaceId, (tx) => findCurrentVersion(tx, run.mappingId));
     if (!entry) throw Problem.notFound('Mapping');
     await this.assertAllowed(workspaceId, run, entry.expression);
+    const scope = { ...run, mode: run.mode ?? defaultMode(connector), mappings: { entry }, connector };
     for (let after = FIRST; ;) {
       const rows = await this.database.tx(workspaceId, (tx) => deadEntries(tx, run.id, after));
       if (rows.length === 0) break;
       const now = this.clock.now();
-      const documents = await this.database.tx(workspaceId, (tx) =>
-        this.profiles.documents(
-          tx,
-          rows.map(({ person }) => person),
-        ),
-      );
-      const results = await mapChanges(this.mappings, entry.expression, run, rows, documents, now);
+      const plans = await this.replanner.plan(workspaceId, scope, rows, now);
       await this.database.tx(workspaceId, async (tx) => {
         const effects = rows.map((row) => ({
           id: row.id,
-          ...planRow(row, results.get(row), entry.required, connector, undefined),
+          ...plans.get(row)!,
+          mappingVersion: entry.version,
         }));
         await reopenEffects(tx, effects, now);
         await reopenRun(tx, run);

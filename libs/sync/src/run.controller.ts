@@ -11,7 +11,17 @@ import {
   ApiPropertyOptional,
   ApiTags,
 } from '@nestjs/swagger';
-import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import {
+  type AccessContext,
+  Actor,
+  allows,
+  Caller,
+  type Page,
+  PageAnswer,
+  PageQuery,
+  Scopes,
+  Workspace,
+} from '@percorso/access';
 import { IsIn, IsOptional } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProgressStreams } from './progress-streams';
@@ -59,10 +69,12 @@ export class RunController {
   @PageAnswer(RunRowView, 'Rows.')
   rows(
     @Workspace() workspaceId: string,
+    @Caller() caller: AccessContext,
     @Param('id') id: string,
     @Query() query: RowsQuery,
   ): Promise<Page<RunRowView>> {
-    return this.runs.rows(workspaceId, id, query, query.state === undefined ? undefined : [query.state]);
+    const states = query.state === undefined ? undefined : [query.state];
+    return this.runs.rows(workspaceId, id, query, allows(caller.scopes, ['profiles:read']), states);
   }
 
   @Get(':id/dead-letters')
@@ -71,10 +83,11 @@ export class RunController {
   @PageAnswer(RunRowView, 'Rows.')
   deadLetters(
     @Workspace() workspaceId: string,
+    @Caller() caller: AccessContext,
     @Param('id') id: string,
     @Query() query: PageQuery,
   ): Promise<Page<RunRowView>> {
-    return this.runs.deadLetters(workspaceId, id, query);
+    return this.runs.deadLetters(workspaceId, id, query, allows(caller.scopes, ['profiles:read']));
   }
 
   @Get(':id/progress')

@@ -3,6 +3,7 @@ import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from 
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { Retry } from './retry';
+import { hideQuoted } from './redaction';
 import { RunControl } from './run-control';
 import { progressOf } from './run-progress';
 import { RunRowView, RunView } from './sync.dto';
@@ -45,19 +46,23 @@ export class RunService {
     });
   }
 
-  /** Rows of a run, all or those in `states`, in the order they were planned. */
+  /**
+   * Rows of a run, all or those in `states`, in the order they were planned.
+   * @param shows whether the reader may see what providers quote of a person
+   */
   rows(
     workspaceId: string,
     id: string,
     { cursor, limit }: PageQuery,
+    shows: boolean,
     states?: string[],
   ): Promise<Page<RunRowView>> {
     const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);
-      const { rows } = await tx.query<RunRowView>(
+      const { rows } = await tx.query<RunRowView & { payload: object | null }>(
         `SELECT id AS "effectId", profile_id AS "profileId", operation, membership_version::int AS "membershipVersion", state,
-           reason_code AS "reasonCode", reason, pointer, attempt, provider_id AS "providerId"
+           reason_code AS "reasonCode", reason, pointer, attempt, provider_id AS "providerId", payload
          FROM effect WHERE workspace_id = $1 AND run_id = $2 AND id > $3::uuid AND ($4::text[] IS NULL OR state = ANY($4))
          ORDER BY id LIMIT $5`,
         [workspaceId, id, after, states ?? null, limit + 1],
@@ -65,14 +70,14 @@ export class RunService {
       return pageOf(
         rows,
         limit,
-        (row) => row,
+        ({ payload, ...row }) => (shows ? row : { ...row, reason: hideQuoted(row.reason, payload) }),
         ({ effectId }) => encodeCursor({ id: effectId }),
       );
     });
   }
 
-  deadLetters(workspaceId: string, id: string, query: PageQuery): Promise<Page<RunRowView>> {
-    return this.rows(workspaceId, id, query, DEAD);
+  deadLetters(workspaceId: string, id: string, query: PageQuery, shows: boolean): Promise<Page<RunRowView>> {
+    return this.rows(workspaceId, id, query, shows, DEAD);
   }
 
   async setState(

@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { DeliveryModule } from '@percorso/delivery';
 import { ProfileModule } from '@percorso/profile';
 import { SegmentationModule } from '@percorso/segmentation';
+import { DeadLetterController } from './dead-letter.controller';
+import { DeadLetters } from './dead-letters';
 import { DryRun } from './dry-run';
 import { ErasureRemovals } from './erasure-removals';
 import { MappingController } from './mapping.controller';
@@ -10,6 +12,7 @@ import { MappingService } from './mapping.service';
 import { PlanPump } from './plan-pump';
 import { Planner } from './planner';
 import { DEFAULT_PROGRESS, PROGRESS_OPTIONS, ProgressStreams } from './progress-streams';
+import { Replanner } from './replanner';
 import { Retry } from './retry';
 import { RunControl } from './run-control';
 import { RunController } from './run.controller';
@@ -30,7 +33,7 @@ import { UsageGuard } from './usage-guard';
     DeliveryModule,
     BullModule.registerQueue({ name: SYNC_QUEUE }),
   ],
-  controllers: [MappingController, SyncController, RunController],
+  controllers: [MappingController, SyncController, RunController, DeadLetterController],
   providers: [
     MappingService,
     SyncService,
@@ -40,6 +43,8 @@ import { UsageGuard } from './usage-guard';
     PlanPump,
     SyncQueue,
     RunStarter,
+    DeadLetters,
+    Replanner,
     DryRun,
     RunControl,
     ProgressStreams,

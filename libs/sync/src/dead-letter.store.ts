@@ -1,0 +1,153 @@
+import type { Transaction } from '@percorso/storage';
+import type {
+  ChosenDeadLetters,
+  DeadLetterDetail,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  DeadLetterView,
+} from './dead-letter.dto';
+import type { Change } from './plan-row';
+
+/** Drops that are as they should be: nothing is to be mended. */
+const AS_MEANT = `('never-entered', 'already-told', 'not-there', 'profile-gone')`;
+
+/*
+ * Rejected, dropped, or unknown for good, and the last word on the person: what was told anew since is no dead letter. A
+ * scalar subquery, not an anti-join, as in the ledger.
+ */
+const DEAD = `e.workspace_id = $1 AND e.state IN ('rejected', 'dropped', 'unknown')
+  AND (e.state <> 'unknown' OR e.due_at = 'infinity') AND coalesce(e.reason_code, '') NOT IN ${AS_MEANT}
+  AND (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id AND n.person = e.person
+    AND n.membership_version >= e.membership_version
+    AND (n.membership_version, n.revision) > (e.membership_version, e.revision) LIMIT 1) IS NULL`;
+
+const MATCHES = `($2::uuid IS NULL OR e.sync_id = $2) AND ($3::uuid IS NULL OR e.run_id = $3)
+  AND ($4::text IS NULL OR e.state = $4) AND ($5::text IS NULL OR e.reason_code = $5)
+  AND ($6::text IS NULL OR e.pointer = $6)`;
+const DISCARDED = `EXISTS (SELECT FROM effect_discard x WHERE x.workspace_id = e.workspace_id AND x.effect_id = e.id)`;
+
+/** Versions of a membership are odd when entered. */
+const OP = `CASE WHEN e.membership_version % 2 = 1 THEN 'enter' ELSE 'exit' END`;
+
+const COLUMNS = `e.id, e.sync_id AS "syncId", e.run_id AS "runId", e.connector_id AS "connectorId", e.profile_id AS "profileId",
+  e.operation, e.membership_version::int AS "membershipVersion", e.mapping_version AS "mappingVersion", e.state,
+  e.reason_code AS "reasonCode", e.reason, e.pointer, e.attempt, e.created_at AS "createdAt", e.updated_at AS "updatedAt"`;
+
+const valuesOf = (tx: Transaction, filter: DeadLetterFilter): unknown[] => [
+  tx.workspaceId,
+  filter.syncId ?? null,
+  filter.runId ?? null,
+  filter.state ?? null,
+  filter.reasonCode ?? null,
+  filter.pointer ?? null,
+];
+
+/** What a view is made of: without the payload no reader may see quoted in the reason what it hides. */
+export interface DeadLetterRow extends DeadLetterView {
+  payload: object | null;
+}
+
+export async function listDeadLetters(
+  tx: Transaction,
+  filter: DeadLetterFilter & { discarded: boolean },
+  afterId: string,
+  limit: number,
+): Promise<DeadLetterRow[]> {
+  const { rows } = await tx.query<DeadLetterRow>(
+    `SELECT ${COLUMNS}, e.payload FROM effect e WHERE ${DEAD} AND ${MATCHES} AND ${filter.discarded ? '' : 'NOT '}${DISCARDED}
+       AND e.id > $7::uuid ORDER BY e.id LIMIT $8`,
+    [...valuesOf(tx, filter), afterId, limit],
+  );
+  return rows;
+}
+
+export async function groupDeadLetters(
+  tx: Transaction,
+  filter: DeadLetterFilter,
+  limit: number,
+): Promise<DeadLetterGroup[]> {
+  const { rows } = await tx.query<DeadLetterGroup>(
+    `SELECT e.sync_id AS "syncId", s.name AS "syncName", e.state, e.reason_code AS "reasonCode", e.pointer,
+       count(*)::int AS count, min(e.updated_at) AS "firstAt", max(e.updated_at) AS "lastAt", min(e.id::text) AS "sampleId"
+     FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
+     WHERE ${DEAD} AND ${MATCHES} AND NOT ${DISCARDED}
+     GROUP BY 1, 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 3, 4, 5 LIMIT $7`,
+    [...valuesOf(tx, filter), limit],
+  );
+  return rows;
+}
+
+/** One with all that is known of it. */
+export type WholeDeadLetter = DeadLetterRow &
+  Pick<DeadLetterDetail, 'attempts' | 'discarded'> &
+  Pick<Change, 'person' | 'op' | 'since'> & { key: string; providerId: string | null; expression?: string };
+
+export async function findDeadLetter(tx: Transaction, id: string): Promise<WholeDeadLetter | undefined> {
+  const { rows } = await tx.query<Omit<WholeDeadLetter, 'attempts' | 'discarded'>>(
+    `SELECT ${COLUMNS}, e.payload, e.key, e.provider_id AS "providerId", e.person, ${OP} AS op, e.created_at AS since,
+       v.expression
+     FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
+     LEFT JOIN mapping_version v ON v.workspace_id = e.workspace_id AND v.version = e.mapping_version
+       AND v.mapping_id = CASE WHEN ${OP} = 'enter' THEN s.mapping_id ELSE s.exit_mapping_id END
+     WHERE ${DEAD} AND e.id = $2`,
+    [tx.workspaceId, id],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const attempts = await tx.query<DeadLetterDetail['attempts'][number]>(
+    `SELECT attempt, started_at AS "startedAt", ended_at AS "endedAt", outcome, code FROM effect_attempt
+     WHERE workspace_id = $1 AND effect_id = $2 ORDER BY attempt`,
+    [tx.workspaceId, id],
+  );
+  const discards = await tx.query<NonNullable<DeadLetterDetail['discarded']>>(
+    'SELECT note, actor, at FROM effect_discard WHERE workspace_id = $1 AND effect_id = $2',
+    [tx.workspaceId, id],
+  );
+  return { ...row, attempts: attempts.rows, discarded: discards.rows[0] ?? null };
+}
+
+/** A dead letter to be planned again. */
+export interface DeadRow extends Change {
+  id: string;
+  /** Left alone: its outcome is unknown, or the membership has another version by now. */
+  skipped: boolean;
+}
+
+export async function chosenDeadLetters(
+  tx: Transaction,
+  chosen: ChosenDeadLetters,
+  afterId: string,
+  limit: number,
+): Promise<DeadRow[]> {
+  const { rows } = await tx.query<DeadRow>(
+    `SELECT e.id, e.person, e.profile_id AS "profileId", ${OP} AS op, e.membership_version::int AS version,
+       coalesce(m.since, e.created_at) AS since, e.state = 'unknown' OR m.version IS DISTINCT FROM e.membership_version AS skipped
+     FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
+     LEFT JOIN membership m ON m.workspace_id = e.workspace_id AND m.audience_id = s.audience_id AND m.person = e.person
+     WHERE ${DEAD} AND ${MATCHES} AND ($7::uuid[] IS NOT NULL OR NOT ${DISCARDED})
+       AND ($7::uuid[] IS NULL OR e.id = ANY($7)) AND e.id > $8::uuid ORDER BY e.id LIMIT $9`,
+    [...valuesOf(tx, chosen), chosen.ids ?? null, afterId, limit],
+  );
+  return rows;
+}
+
+export async function discard(
+  tx: Transaction,
+  ids: readonly string[],
+  { note, actor, at }: { note: string; actor: string; at: Date },
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `INSERT INTO effect_discard (workspace_id, effect_id, note, actor, at)
+     SELECT $1, id, $3, $4, $5 FROM unnest($2::uuid[]) AS id ON CONFLICT DO NOTHING`,
+    [tx.workspaceId, ids, note, actor, at],
+  );
+  return rowCount ?? 0;
+}
+
+/** Who is replayed by name is no longer done with. */
+export async function takeBackDiscards(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query('DELETE FROM effect_discard WHERE workspace_id = $1 AND effect_id = ANY($2::uuid[])', [
+    tx.workspaceId,
+    ids,
+  ]);
+}
