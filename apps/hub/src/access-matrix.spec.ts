@@ -25,6 +25,7 @@ const BODIES: Record<string, object> = {
   'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
   'PATCH /v1/connectors/{id}': { name: 'Taken' },
   'PATCH /v1/syncs/{id}': { name: 'Taken' },
+  'POST /v1/mappings/{id}/rollback': { version: 1 },
   'PUT /v1/mappings/{id}': { expression: '$' },
   'POST /v1/effects/{id}/settle': { outcome: 'accepted' },
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
@@ -239,6 +240,7 @@ describe('who may call what', () => {
     return path
       .replace('{channel}/{address}', 'email/blocked@example.com')
       .replace('{kind}/{name}', 'events/Bought')
+      .replace('{version}', '1')
       .replace('{name}/items', 'product/items')
       .replace('labels/{name}', 'labels/house:secret')
       .replace('{field}', 'traits.email')

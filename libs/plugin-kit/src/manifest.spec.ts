@@ -32,6 +32,7 @@ it.each([
   [{ recordKey: '' }, 'percorso.recordKey'],
   [{ recordKey: { field: 'key' } }, 'percorso.recordKey'],
   [{ addressPointer: undefined }, 'percorso.addressPointer'],
+  [{ required: ['to'] }, 'percorso.required'],
   [{ egress: ['https://api.texts.test'] }, 'percorso.egress'],
   [{ egress: '*' }, 'percorso.egress'],
 ])('refuses %j', (changes, field) => {

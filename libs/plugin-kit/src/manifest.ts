@@ -27,6 +27,8 @@ export interface PluginManifest {
    * that holds one. Lets the hub tell whether two profiles share a record.
    */
   recordKey?: string | { setting: string };
+  /** Pointers into the payload without which a row is not worth sending, e.g. `/email`; the address is one anyway. */
+  required?: string[];
   egress: Egress[];
 }
 
@@ -94,6 +96,13 @@ const RULES: Rule[] = [
       (typeof value === 'string' && value !== '') ||
       (isRecord(value) && typeof value['setting'] === 'string'),
     'a comma list of paths or a {setting} reference',
+  ],
+  [
+    'required',
+    (value) =>
+      value === undefined ||
+      (Array.isArray(value) && value.every((one) => typeof one === 'string' && POINTER.test(one))),
+    'a list of RFC 6901 pointers',
   ],
   [
     'egress',

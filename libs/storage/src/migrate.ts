@@ -24,6 +24,7 @@ import { syncModes } from './migrations/0042-sync-modes';
 import { hooks } from './migrations/0047-hooks';
 import { eventArchive } from './migrations/0048-event-archive';
 import { deadLetters } from './migrations/0043-dead-letters';
+import { mappingExamples } from './migrations/0044-mapping-examples';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -53,6 +54,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   hooks,
   eventArchive,
   deadLetters,
+  mappingExamples,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -422,6 +422,7 @@ export interface MappingVersionTable {
   version: number;
   expression: string;
   required: Generated<string[]>;
+  examples: ColumnType<object, string | undefined, string>;
   created_at: Date;
 }
 

@@ -184,7 +184,7 @@ export class DeadLetters {
       if (!sync) throw Problem.notFound('Sync');
       const exit = sync.exitMappingId === null ? undefined : await findCurrentVersion(tx, sync.exitMappingId);
       const entry = (await findCurrentVersion(tx, sync.mappingId)) as MappingVersion;
-      return { sync, entry, exit, audience: await audienceName(tx, sync.audienceId) };
+      return { sync, entry, exit, audience: (await audienceName(tx, sync.audienceId)) ?? '' };
     });
     const { sync, entry, exit, audience } = found;
     const connector = await this.connectors.describe(workspaceId, sync.connectorId);

@@ -90,7 +90,7 @@ export class DryRun {
       const exit = sync.exitMappingId === null ? undefined : await findCurrentVersion(tx, sync.exitMappingId);
       if (!entry) throw Problem.notFound('Mapping');
       const { violations } = await this.usage.verdict(tx, sync);
-      const audience = await audienceName(tx, sync.audienceId);
+      const audience = (await audienceName(tx, sync.audienceId)) ?? '';
       const mode = sync.mode ?? defaultMode(connector);
       return { sync, audience, mode, mappings: { entry, exit }, connector, violations, shows };
     });

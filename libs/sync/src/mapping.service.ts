@@ -10,18 +10,29 @@ import {
 } from '@percorso/access';
 import { CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
-import { holdUsageRules, ProfileReader, usageProblem } from '@percorso/profile';
+import { holdUsageRules, usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
-import { inputDocument } from './input-document';
+import { diffVersions } from './mapping-diff';
+import { exampleBinding, exampleDifferences, exampleMistakes } from './mapping-examples';
 import {
   CreateMapping,
+  MappingDiff,
+  MappingVersionView,
   MappingView,
   ReplaceMapping,
-  TryMapping,
-  TryView,
   ValidationView,
+  VersionsCompared,
 } from './mapping.dto';
-import { findMapping, insertMapping, insertMappingVersion, listMappings } from './mapping.store';
+import {
+  findMapping,
+  findSavedVersion,
+  insertMapping,
+  insertMappingVersion,
+  listMappings,
+  listVersions,
+  type MappingContent,
+  type SavedVersion,
+} from './mapping.store';
 import { UsageCheck } from './usage-check';
 import { syncsOfMapping } from './usage.store';
 
@@ -33,16 +44,17 @@ export class MappingService {
   constructor(
     private readonly database: Database,
     private readonly runner: MappingRunner,
-    private readonly profiles: ProfileReader,
     private readonly usage: UsageCheck,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   async create(workspaceId: string, actor: string, dto: CreateMapping): Promise<MappingView> {
-    await this.assertCompiles(dto.expression);
+    const { expression, required, examples = [] } = dto;
+    await this.assertCompiles(expression);
+    await this.assertExamples({ expression, required, examples });
     const id = newId();
     return this.database.tx(workspaceId, async (tx) => {
-      await insertMapping(tx, { id, ...dto }, this.clock.now());
+      await insertMapping(tx, { ...dto, id, examples }, this.clock.now());
       await audit(tx, actor, 'mapping.create', id, { name: dto.name });
       return (await findMapping(tx, id)) as MappingView;
     });
@@ -74,9 +86,74 @@ export class MappingService {
     expected: number,
     dto: ReplaceMapping,
   ): Promise<MappingView> {
-    await this.assertCompiles(dto.expression);
-    await this.usage.prepare([{ expression: dto.expression, pointer: '/expression' }]);
-    await this.get(workspaceId, id);
+    const before = await this.get(workspaceId, id);
+    const content = { ...dto, examples: dto.examples ?? before.examples };
+    return this.save(workspaceId, actor, before, expected, content, 'mapping.replace');
+  }
+
+  versions(workspaceId: string, id: string, { cursor, limit }: PageQuery): Promise<Page<MappingVersionView>> {
+    const before = cursor === undefined ? NEWEST : decodeCursor<{ version: number }>(cursor).version;
+    return this.database.tx(workspaceId, async (tx) => {
+      if (!isId(id) || !(await findMapping(tx, id))) throw Problem.notFound('Mapping');
+      return pageOf(
+        await listVersions(tx, id, before, limit + 1),
+        limit,
+        (row) => row,
+        ({ version }) => encodeCursor({ version }),
+      );
+    });
+  }
+
+  version(workspaceId: string, id: string, version: number): Promise<MappingVersionView> {
+    return this.database.tx(workspaceId, async (tx) => requireVersion(tx, id, version));
+  }
+
+  /** What changed between two versions; from the one before, to the newest, unless said otherwise. */
+  async diff(workspaceId: string, id: string, { from, to }: VersionsCompared): Promise<MappingDiff> {
+    const { current } = await this.get(workspaceId, id);
+    const last = to ?? current;
+    const first = from ?? Math.max(1, last - 1);
+    return this.database.tx(workspaceId, async (tx) =>
+      diffVersions(await requireVersion(tx, id, first), await requireVersion(tx, id, last)),
+    );
+  }
+
+  /** A version of before, with its examples, as a new one. */
+  async rollback(
+    workspaceId: string,
+    actor: string,
+    id: string,
+    expected: number,
+    version: number,
+  ): Promise<MappingView> {
+    const mapping = await this.get(workspaceId, id);
+    const content = await this.database.tx(workspaceId, (tx) => requireVersion(tx, id, version));
+    return this.save(workspaceId, actor, mapping, expected, content, 'mapping.rollback');
+  }
+
+  async validate(expression: string): Promise<ValidationView> {
+    const result = await this.runner.compileCheck(expression);
+    if (result.valid) return { valid: true, errors: [] };
+    const errors = result.errors.map((error) => ({
+      pointer: '/expression',
+      ...error,
+      ...placeOf(expression, error.position),
+    }));
+    return { valid: false, errors };
+  }
+
+  private async save(
+    workspaceId: string,
+    actor: string,
+    { id, version }: MappingView,
+    expected: number,
+    content: MappingContent,
+    action: 'mapping.replace' | 'mapping.rollback',
+  ): Promise<MappingView> {
+    assertVersion(expected, version);
+    await this.assertCompiles(content.expression);
+    await this.assertExamples(content);
+    await this.usage.prepare([{ expression: content.expression, pointer: '/expression' }]);
     return this.database.tx(workspaceId, async (tx) => {
       const { rows } = await tx.query<{ current: number; version: number }>(
         'SELECT current, version::int AS version FROM mapping WHERE workspace_id = $1 AND id = $2 FOR UPDATE',
@@ -84,61 +161,36 @@ export class MappingService {
       );
       const [row] = rows;
       if (!row) throw Problem.notFound('Mapping');
-      assertVersion(expected, row.version);
-      await this.assertAllowed(tx, id, dto.expression);
+      assertVersion(version, row.version);
+      await this.assertAllowed(tx, id, content.expression);
       const now = this.clock.now();
-      await insertMappingVersion(tx, { id, ...dto }, row.current + 1, now);
+      await insertMappingVersion(tx, { ...content, id }, row.current + 1, now);
       await tx.query(
         `UPDATE mapping SET current = current + 1, version = version + 1, updated_at = $3 WHERE workspace_id = $1 AND id = $2`,
         [workspaceId, id, now],
       );
-      await audit(tx, actor, 'mapping.replace', id, { current: row.current + 1 });
+      await audit(tx, actor, action, id, { current: row.current + 1 });
       return (await findMapping(tx, id)) as MappingView;
     });
   }
 
-  async validate(expression: string): Promise<ValidationView> {
-    const result = await this.runner.compileCheck(expression);
-    if (result.valid) return { valid: true, errors: [] };
-    return { valid: false, errors: result.errors.map((error) => ({ pointer: '/expression', ...error })) };
-  }
-
-  async try(workspaceId: string, dto: TryMapping): Promise<TryView> {
-    const expression = dto.mappingId
-      ? (await this.get(workspaceId, dto.mappingId)).expression
-      : dto.expression;
-    if (expression === undefined) {
-      throw Problem.invalid([
-        { pointer: '/expression', code: 'required', message: 'Give an expression or a mappingId.' },
-      ]);
+  /** @throws Problem 422 with every place where an example comes out otherwise */
+  private async assertExamples({ expression, required, examples }: MappingContent): Promise<void> {
+    const mistakes = exampleMistakes(examples);
+    if (mistakes.length > 0) throw Problem.invalid(mistakes);
+    if (examples.length === 0) return;
+    const results = await this.runner.run(
+      expression,
+      examples.map(({ input }) => input),
+      { bindings: examples.map(exampleBinding) },
+    );
+    const broken = exampleDifferences(examples, results, required);
+    if (broken.length > 0) {
+      throw Problem.invalid(
+        broken,
+        'Golden examples come out otherwise; mend the mapping, or change them with it.',
+      );
     }
-    const profiles = await this.inputs(workspaceId, dto.profileIds);
-    const found = profiles.filter((document) => document !== undefined);
-    const results = await this.runner.run(expression, [...found, ...dto.documents]);
-    let next = 0;
-    const ofProfiles = profiles.map((document) => (document ? results[next++] : NOT_FOUND) as object);
-    return { results: [...ofProfiles, ...results.slice(next)] };
-  }
-
-  private inputs(workspaceId: string, profileIds: readonly string[]): Promise<(object | undefined)[]> {
-    const now = this.clock.now();
-    return this.database.tx(workspaceId, async (tx) => {
-      const { rows } = await tx.query<{ person: number }>(
-        'SELECT person FROM profile WHERE workspace_id = $1 AND id = ANY($2::uuid[])',
-        [workspaceId, profileIds],
-      );
-      const documents = await this.profiles.documents(
-        tx,
-        rows.map(({ person }) => person),
-      );
-      const byId = new Map([...documents.values()].map((document) => [document.id, document]));
-      return profileIds.map((id) => {
-        const document = byId.get(id);
-        return (
-          document && inputDocument(document, TRIAL_AUDIENCE, { op: 'enter', version: 1, since: now }, now)
-        );
-      });
-    });
   }
 
   /** Every sync that uses the mapping must be allowed to do so with this expression. @throws Problem 422 */
@@ -160,5 +212,18 @@ export class MappingService {
   }
 }
 
-const TRIAL_AUDIENCE = { id: FIRST, name: 'trial' };
-const NOT_FOUND = { error: { code: 'profile-not-found', message: 'There is no such profile.' } };
+/** Above every version there is. */
+const NEWEST = 2_147_483_647;
+
+async function requireVersion(tx: Transaction, id: string, version: number): Promise<SavedVersion> {
+  const saved = isId(id) ? await findSavedVersion(tx, id, version) : undefined;
+  if (!saved) throw Problem.notFound('Mapping version');
+  return saved;
+}
+
+/** Line and column, from 1, of an offset. */
+function placeOf(text: string, position: number | undefined): { line?: number; column?: number } {
+  if (position === undefined) return {};
+  const before = text.slice(0, position).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}

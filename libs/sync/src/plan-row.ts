@@ -1,3 +1,4 @@
+import { pointerStep } from '@percorso/access';
 import type { ConnectorDescription } from '@percorso/connector';
 import type { NewEffect, Reason } from '@percorso/delivery';
 import type { MappingResult } from '@percorso/mapping';
@@ -22,6 +23,12 @@ export interface LastEffect {
   payload: object | null;
 }
 
+/** What of a connector decides how a row is told. */
+export type Connector = Pick<
+  ConnectorDescription,
+  'kind' | 'capabilities' | 'channel' | 'addressPointer' | 'required'
+>;
+
 export type Plan = Pick<NewEffect, 'operation' | 'payload' | 'channel' | 'address' | 'dropped'>;
 
 /** How a connector is told of a member. */
@@ -36,7 +43,7 @@ export function planRow(
   change: Change,
   result: MappingResult | undefined,
   required: readonly string[],
-  connector: Pick<ConnectorDescription, 'kind' | 'capabilities' | 'channel' | 'addressPointer'>,
+  connector: Connector,
   last: LastEffect | undefined,
   removes = true,
 ): Plan {
@@ -58,13 +65,12 @@ export function planRow(
     return drop(entering, { code: 'not-an-object', reason: 'The mapping must give an object.', pointer: '' });
   }
   const payload = output as Record<string, unknown>;
-  const missing = required.find((field) => isMissing(payload[field]));
+  const missing = [...required.map(pointerStep), ...connector.required].find((pointer) =>
+    isMissing(valueAtPointer(payload, pointer)),
+  );
   if (missing !== undefined) {
-    return drop(entering, {
-      code: 'missing-required',
-      reason: 'A required field has no value.',
-      pointer: `/${missing.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-    });
+    const reason = 'A required field has no value.';
+    return drop(entering, { code: 'missing-required', reason, pointer: missing });
   }
   return {
     operation: entering,
@@ -84,7 +90,22 @@ const asksForRemoval = (result: MappingResult | undefined): boolean =>
 
 const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
 
-function addressIn(payload: Record<string, unknown>, pointer: string | undefined): string | undefined {
-  const value = pointer === undefined ? undefined : payload[pointer.slice(1)];
+function addressIn(payload: object, pointer: string | undefined): string | undefined {
+  const value = pointer === undefined ? undefined : valueAtPointer(payload, pointer);
   return typeof value === 'string' ? value : undefined;
+}
+
+/** What an RFC 6901 pointer leads to. */
+function valueAtPointer(value: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>(
+      (at, step) =>
+        typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+          ? (at as Record<string, unknown>)[step]
+          : undefined,
+      value,
+    );
 }

@@ -8,6 +8,7 @@ import { DeadLetters } from './dead-letters';
 import { DryRun } from './dry-run';
 import { ErasureRemovals } from './erasure-removals';
 import { MappingController } from './mapping.controller';
+import { MappingTrial } from './mapping-trial';
 import { MappingService } from './mapping.service';
 import { PlanPump } from './plan-pump';
 import { Planner } from './planner';
@@ -36,6 +37,7 @@ import { UsageGuard } from './usage-guard';
   controllers: [MappingController, SyncController, RunController, DeadLetterController],
   providers: [
     MappingService,
+    MappingTrial,
     SyncService,
     RunService,
     Retry,

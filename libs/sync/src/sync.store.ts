@@ -159,12 +159,12 @@ export async function insertRun(
   return id;
 }
 
-export async function audienceName(tx: Transaction, id: string): Promise<string> {
+export async function audienceName(tx: Transaction, id: string): Promise<string | undefined> {
   const { rows } = await tx.query<{ name: string }>(
     'SELECT name FROM audience WHERE workspace_id = $1 AND id = $2',
     [tx.workspaceId, id],
   );
-  return rows[0]?.name ?? '';
+  return rows[0]?.name;
 }
 
 export async function openRun(tx: Transaction, syncId: string): Promise<string | undefined> {

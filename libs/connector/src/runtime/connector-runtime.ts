@@ -26,6 +26,8 @@ export interface ConnectorDescription {
   kind: 'messaging' | 'campaign';
   channel?: string;
   addressPointer?: string;
+  /** RFC 6901 pointers into a payload that its plugin wants to have a value: the address among them. */
+  required: string[];
   capabilities: Partial<Record<Operation, CapabilityOptions>>;
   lookup: boolean;
   receipts: boolean;
@@ -73,13 +75,14 @@ export class ConnectorRuntime {
   async describe(workspaceId: string, connectorId: string): Promise<ConnectorDescription> {
     const { row, plugin, description, handle } = await this.opener.open(workspaceId, connectorId);
     const host = handle.policy.rules[0]?.host;
-    const { id, kind, channel, addressPointer } = plugin.manifest;
+    const { id, kind, channel, addressPointer, required = [] } = plugin.manifest;
     const has = new Set(description.capabilities);
     return {
       pluginId: id,
       kind,
       channel,
       addressPointer,
+      required: [...new Set([...(addressPointer === undefined ? [] : [addressPointer]), ...required])],
       capabilities: description.operations,
       lookup: has.has('lookup'),
       receipts: has.has('receipts'),
