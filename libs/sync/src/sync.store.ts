@@ -179,10 +179,10 @@ export async function openRun(tx: Transaction, syncId: string): Promise<string |
 export async function reconcile(tx: Transaction, sync: SyncRow): Promise<ReconciliationView> {
   const { rows } = await tx.query<{ state: string; count: number }>(
     `SELECT CASE e.state WHEN 'sending' THEN 'pending' ELSE coalesce(e.state, 'pending') END AS state, count(*)::int AS count
-     FROM membership m LEFT JOIN (
-       SELECT DISTINCT ON (person, membership_version) person, membership_version, state FROM effect
-       WHERE workspace_id = $1 AND sync_id = $3 ORDER BY person, membership_version, revision DESC
-     ) AS e ON e.person = m.person AND e.membership_version = m.version
+     FROM membership m LEFT JOIN LATERAL (
+       SELECT state FROM effect WHERE workspace_id = $1 AND sync_id = $3 AND person = m.person
+         AND membership_version = m.version ORDER BY revision DESC LIMIT 1
+     ) AS e ON true
      WHERE m.workspace_id = $1 AND m.audience_id = $2 AND m.member GROUP BY 1`,
     [tx.workspaceId, sync.audienceId, sync.id],
   );
