@@ -21,7 +21,7 @@ describe("the language's own suite", () => {
   const cases = existsSync(SUITE) ? readCases() : [];
 
   it('comes out the same compiled as on stock JSONata', async () => {
-    const counts = { run: 0, compiled: 0, stock: 0, unparsable: 0, failing: 0 };
+    const counts = { run: 0, compiled: 0, stock: 0, unparsable: 0, failing: 0, late: 0 };
     const differences: unknown[] = [];
     const asked: string[] = [];
     for (const { at, expression, document, timelimit } of cases) {
@@ -44,21 +44,24 @@ describe("the language's own suite", () => {
       counts.compiled++;
       // A compiled form that fails asks stock JSONata: which is right only if that fails too.
       if (compiled === undefined && !fails) asked.push(`${at}: ${expression}`);
-      if (compiled !== undefined && JSON.stringify(stock) !== JSON.stringify(compiled))
+      // Not every machine is fast enough for stock JSONata at its longest cases.
+      if ('late' in stock && compiled !== undefined) counts.late++;
+      else if (compiled !== undefined && JSON.stringify(stock) !== JSON.stringify(compiled))
         differences.push({ at, expression, stock, compiled });
     }
     process.stdout.write(
       `JSONata's suite (${cases.length === 0 ? 'NOT FOUND, skipped: ' : ''}${SUITE}): ${counts.run} cases run, ` +
         `${counts.compiled} compiled, ${counts.stock} on stock JSONata, ${counts.unparsable} that do not parse; ` +
         `${counts.failing} failed alike; ${asked.length} compiled ones asked stock JSONata for a value; ` +
-        `${differences.length} differences\n`,
+        `${counts.late} on which stock JSONata ran out of time; ${differences.length} differences\n`,
     );
     expect(differences).toEqual([]);
     if (cases.length === 0) return;
     expect(counts.run).toBeGreaterThan(1600);
     expect(counts.compiled).toBeGreaterThan(1500);
+    expect(counts.late).toBeLessThan(10);
     expect(asked.length).toBeLessThan(12);
-  }, 120_000);
+  }, 300_000);
 });
 
 function readCases(): Case[] {
