@@ -18,7 +18,6 @@ import { pluginUnavailable } from '../host/plugin-hosts';
 import { checkedEvents, checkedLookup, checkedVerdicts } from './checked-answers';
 import { recordKeyOf } from './record-key';
 import { ConnectorOpener, type OpenConnector } from './open-connector';
-import { withoutSecrets } from './without-secrets';
 import { paceOf } from './pace';
 
 export interface ConnectorDescription {
@@ -195,9 +194,7 @@ export class ConnectorRuntime {
     try {
       const request: Request = { method: 'deliver', operation, items };
       const answer = await connector.host.call(connector.handle, request, time.until - Date.now());
-      if ('fault' in answer) return answer;
-      const secrets = (): string[] => secretsOf(connector);
-      return { verdicts: withoutSecrets(checkedVerdicts(answer.value, items.length), secrets) };
+      return 'fault' in answer ? answer : { verdicts: checkedVerdicts(answer.value, items.length) };
     } catch (error) {
       if (!(error instanceof HostFailure)) throw error;
       const { code, sent, afterSeconds } = error;
@@ -223,11 +220,6 @@ export class ConnectorRuntime {
       this.logger.warn(`Connector ${connector.row.id}: ${dropped} events made no sense and were dropped.`);
     return events;
   }
-}
-
-function secretsOf({ row, handle }: OpenConnector): string[] {
-  const settings = handle.settings();
-  return Object.keys(row.secrets).map((field) => String(settings[field] ?? ''));
 }
 
 function unsupported(operation: Operation): Problem {
