@@ -34,6 +34,10 @@ export type { MessageEvent } from './message-event';
 export { retryAfter, verdictFor } from './runtime/classify';
 export { itemwise, partwise, type InParts } from './itemwise';
 
+// A plugin without code.
+export { BadDeclaration, declarativePlugin } from './declarative/declarative-plugin';
+export { parseDeclaration, type Declaration } from './declarative/declaration';
+
 // What hosts and exams use to run one.
 export {
   API_VERSION,

@@ -34,7 +34,8 @@ export interface Item {
 export type Deliver<S> = (items: Item[], ctx: Context<S>) => Promise<Verdict[]>;
 
 /** How a second call with the same item is told from the first at the provider. */
-export type Idempotency = 'native-key' | 'upsert' | 'lookup' | 'none';
+export const IDEMPOTENCIES = ['native-key', 'upsert', 'lookup', 'none'] as const;
+export type Idempotency = (typeof IDEMPOTENCIES)[number];
 
 export interface CapabilityOptions {
   idempotency: Idempotency;

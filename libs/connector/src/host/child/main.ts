@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { PluginRuntime, type Plugin, type PluginLog } from '@percorso/plugin-kit';
+import { declarativePlugin, PluginRuntime, type Plugin, type PluginLog } from '@percorso/plugin-kit';
 import type { FromChild, Request, ToChild } from '../messages';
 import { BrokeredConnections } from './brokered-connect';
 import { lockDown } from './lock-down';
@@ -17,6 +18,7 @@ const log: PluginLog = {
 
 /** Default exports arrive wrapped once from ES modules and twice from CommonJS ones. */
 async function load(file: string): Promise<Plugin> {
+  if (file.endsWith('.json')) return declarativePlugin(JSON.parse(readFileSync(file, 'utf8'))) as Plugin;
   const module = (await import(pathToFileURL(file).href)) as { default?: { default?: Plugin } & Plugin };
   const plugin = module.default?.default ?? module.default;
   if (typeof plugin?.check !== 'function' || typeof plugin.settings !== 'function') {

@@ -18,7 +18,7 @@ export function basics(): Question[] {
 
 async function nothingMissing({ paper }: Ground): Promise<void> {
   const left = missing(paper);
-  assert.equal(left.length, 0, `missing from this exam:\n- ${left.join('\n- ')}`);
+  assert(left.length === 0, `missing from this exam:\n- ${left.join('\n- ')}`);
 }
 
 async function manifestIsTrue({ paper }: Ground): Promise<void> {

@@ -33,11 +33,11 @@ async function satisfied(
     'the twin took no request with a body',
   );
   const problems = [...new Set(calls.flatMap((call) => judge.problems(call)))];
-  assert.equal(problems.length, 0, `against the document:\n- ${problems.slice(0, 20).join('\n- ')}`);
+  assert(problems.length === 0, `against the document:\n- ${problems.slice(0, 20).join('\n- ')}`);
 }
 
 async function logIsClean(ground: Ground): Promise<void> {
   const log = ground.run.logged().join('\n');
   const found = ground.secretsAndPeople().filter((one) => log.includes(one));
-  assert.equal(found.length, 0, `the log holds ${found.length} secrets or people`);
+  assert(found.length === 0, `the log holds ${found.length} secrets or people`);
 }
