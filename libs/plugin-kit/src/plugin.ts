@@ -91,7 +91,7 @@ export interface Plugin<S = object> {
   lookup?(items: Item[], ctx: Context<S>): Promise<LookupResult[]>;
   /**
    * Reads what the provider posts or mails back. With `request` it came over the open Internet and must prove itself;
-   * without, somebody with a key of the hub's handed it in. @throws BadReceipt
+   * without, somebody with a key of the hub's handed it in. `request` comes since contract 1.1. @throws BadReceipt
    */
   receipts?(raw: string, ctx: Context<S>, request?: ReceiptRequest): Promise<MessageEvent[]>;
   /** Asks the provider for facts newer than `cursor`. */

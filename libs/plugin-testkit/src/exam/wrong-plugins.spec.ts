@@ -131,7 +131,7 @@ describe('the exam fails a plugin that is wrong in', () => {
       for (const before of exam.questions)
         if (READY.includes(before.name)) await exam.ask(before).catch(() => undefined);
       const question = exam.questions.find((one) => one.name === name)!;
-      await expect(exam.ask(question)).rejects.toThrow();
+      await expect(exam.ask(question)).rejects.toMatchObject({ code: 'ERR_ASSERTION' });
     } finally {
       await exam.stop();
     }
