@@ -225,6 +225,8 @@ describe('hooks', () => {
     expect((await workspace.call('DELETE', `${hooks}/${first.id}`)).status).toBe(204);
     expect((await workspace.call('DELETE', `${hooks}/${first.id}`)).status).toBe(404);
     expect(await post(first.url, { ...receipt, body: text })).toMatchObject({ status: 404 });
+    const large = { ...receipt, body: `["${'x'.repeat(1_000_000)}"]` };
+    expect(await post(second.url, large)).toMatchObject({ status: 413 });
     const tokens = ['x', 'A'.repeat(43), `${'A'.repeat(42)}=`, first.url.slice(-42)];
     for (const token of tokens) expect((await post(`/v1/hooks/${token}`, receipt)).status).toBe(404);
   });

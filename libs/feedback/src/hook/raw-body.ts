@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 /** No client sends it: a receipt is given it, whatever it says of itself, so that its bytes are kept as they came. */
 const CONTENT_TYPE = 'application/x-percorso-receipt';
 
+/** As for receipts that are handed in. Anybody may call these routes: what they hold of memory is bounded. */
+const MAX_BYTES = 1_000_000;
+
 const keepsBytes = (config: object | undefined): boolean =>
   (config as { keepsBytes?: boolean } | undefined)?.keepsBytes === true;
 
@@ -28,6 +31,8 @@ export function registerRawBodies(fastify: FastifyInstance): void {
   );
 
   fastify.addHook('onRoute', (route: RouteOptions) => {
-    if (keepsBytes(route.config)) route.preParsing = setAside;
+    if (!keepsBytes(route.config)) return;
+    route.preParsing = setAside;
+    route.bodyLimit = MAX_BYTES;
   });
 }

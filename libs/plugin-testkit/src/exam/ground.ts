@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PluginRuntime, type CapabilityOptions, type Item, type Verdict } from '@percorso/plugin-kit';
 import type { FaultName, AnyPaper, Stoppable } from './paper';
 import { inThisProcess, type Run } from './run';
 
 export const DEADLINE_MS = 15_000;
+const RESTS = 20;
+const REST_MS = 500;
 
 /** Where the exam takes place: the plugin running against the twin, and what questions do with both. */
 export class Ground {
@@ -63,6 +66,18 @@ export class Ground {
     assert('value' in outcome, `the connector is at fault: ${JSON.stringify(outcome)}`);
     assert.equal(outcome.value.length, items.length, 'there must be one verdict per item');
     return outcome.value;
+  }
+
+  /** An item is accepted again; a host may rest for a moment after it had to end the plugin's process. */
+  async recovers(): Promise<void> {
+    const items = this.items(1);
+    for (let tries = 0; ; tries++) {
+      const verdicts = await this.deliver(items);
+      const [verdict] = verdicts;
+      const resting = verdict?.status === 'retry' && verdict.code.startsWith('plugin-');
+      if (!resting || tries >= RESTS) return expectAll(verdicts, 'accepted');
+      await sleep(REST_MS);
+    }
   }
 
   async inject(name: FaultName, seconds?: number): Promise<void> {

@@ -7,7 +7,8 @@ import type { Question } from './question';
 const SLOW_MS = 2000;
 /** Longer than any plugin's own patience for one call would excuse. */
 const SLOW_ANSWER_S = 6;
-const LATE_MS = 1500;
+/** A busy machine may be late, but never as late as the answer. */
+const LATE_MS = 3000;
 
 /** A provider in trouble: what was surely not accepted is tried again, what may have been is in doubt. */
 export function faults(paper: AnyPaper): Question[] {
@@ -65,5 +66,5 @@ async function slow(ground: Ground, name: FaultName): Promise<void> {
   const started = Date.now();
   expectAll(await ground.deliver([item], { deadlineMs: SLOW_MS }), 'unknown');
   assert(Date.now() - started < SLOW_MS + LATE_MS, 'the deadline is not kept');
-  expectAll(await ground.deliver(ground.items(1)), 'accepted');
+  await ground.recovers();
 }
