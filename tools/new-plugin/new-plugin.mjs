@@ -64,7 +64,7 @@ const manifest = (kind) => ({
   api: '^1.0',
   settingsVersion: 1,
   capabilities: kind === 'messaging' ? ['send'] : ['upsert', 'remove'],
-  ...(kind === 'messaging' ? { channel: 'sms', addressPointer: '/to' } : {}),
+  ...(kind === 'messaging' ? { channel: 'sms', addressPointer: '/to' } : { recordKey: '/email' }),
   egress: [{ setting: 'url' }],
 });
 
