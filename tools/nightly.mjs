@@ -89,6 +89,11 @@ const steps = [
     { PERCORSO_POISONED_AMONG: '10000' },
     [jest, '-c', 'jest.e2e.config.js', 'src/poison'],
   ],
+  [
+    'every bench',
+    { PERCORSO_BENCHES: 'all' },
+    [jest, '-c', 'jest.config.js', 'tools/bench/src/bench.spec.ts'],
+  ],
   ['mutants', { PERCORSO_SEED: undefined }, [join(root, 'tools', 'checks', 'run-mutants.mjs')]],
 ];
 

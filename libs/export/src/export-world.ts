@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
 import { Evaluator, MembershipStore, SegmentationModule, Sequencer } from '@percorso/segmentation';
-import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
+import { connectClickHouse, Database, migrate, queueName, StorageModule } from '@percorso/storage';
 import { ExportModule } from './export.module';
 
 export interface Reply {
@@ -50,7 +50,7 @@ export class ExportWorld {
         ExportModule.forRoot({ publicUrl: 'https://hub.example/' }),
       ],
     })
-      .overrideProvider(getQueueToken('evaluation'))
+      .overrideProvider(getQueueToken(queueName('evaluation')))
       .useValue({ on: () => undefined, client: {}, add: async () => undefined })
       .compile();
     const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {

@@ -7,6 +7,7 @@ import { AccessModule } from '@percorso/access';
 import { newId } from '@percorso/kernel';
 import { StorageModule } from '@percorso/storage';
 import { AudienceService } from './audience/audience.service';
+import { EVALUATION_QUEUE } from './evaluation/evaluation.queue';
 import { EvaluationService } from './evaluation/evaluation.service';
 import { EvaluationRow, EvaluationStore } from './evaluation/evaluation.store';
 import { EvaluationWorld } from './evaluation/evaluation-world';
@@ -73,7 +74,7 @@ describe('SegmentationWorkerModule', () => {
     const forgotten = await world.newEvaluation(audience);
     expect(await ended(left)).toMatchObject({ state: 'done', members: 4, entered: 4 });
     expect(await ended(forgotten)).toMatchObject({ state: 'done', members: 4, entered: 0 });
-    expect(await app.get<Queue>(getQueueToken('evaluation')).getCompletedCount()).toBe(0);
+    expect(await app.get<Queue>(getQueueToken(EVALUATION_QUEUE)).getCompletedCount()).toBe(0);
     const waiting = await world.database.tx(world.workspaceId, (tx) => app.get(EvaluationStore).waiting(tx));
     expect(waiting).toEqual([]);
   });
