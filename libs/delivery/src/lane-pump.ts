@@ -105,7 +105,8 @@ export class LanePump {
     this.run(work, this.send(work, lane, claim), () => {
       this.countCall(workspaceId, -1);
       work.calls--;
-      if (work.missed) this.queue(work);
+      // After the last call once more in any case: another lane may hold what waited for one of its persons.
+      if (work.missed || work.calls === 0) this.queue(work);
       else this.forget(work);
       this.giveTurns();
     });

@@ -78,11 +78,8 @@ export class SyncWorld {
   /** Delivers what is due and waits until the lane has nothing left to do now. */
   async deliver(workspaceId: string, connectorId: string): Promise<void> {
     const pump = this.lanePump();
-    // Twice, as the reconciler looks again: what waited for a person's call that was out may be left.
-    for (let look = 0; look < 2; look++) {
-      pump.wake(workspaceId, connectorId);
-      await pump.settled();
-    }
+    pump.wake(workspaceId, connectorId);
+    await pump.settled();
   }
 
   /** One run on demand to its end; its id. */
