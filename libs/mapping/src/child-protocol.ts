@@ -14,9 +14,14 @@ export interface MapRequest {
   stockOnly: boolean;
 }
 
-/** Parent to child. */
 export type ChildRequest =
   MapRequest | { kind: 'check'; expression: string } | { kind: 'reads'; expression: string };
+
+/**
+ * Parent to child. `mark` is the byte with which rows of this request are told: another than that of the request before,
+ * whose last bytes may be read after its answer.
+ */
+export type MarkedRequest = ChildRequest & { mark: number };
 
 /** JSON text of the output, undefined for no output, or the error. */
 export type RowAnswer = { text?: string } | { error: MappingError };
@@ -28,10 +33,10 @@ export type ChildAnswer =
   | { kind: 'checked'; errors: MappingError[] }
   | { kind: 'reads'; reads: FieldRead[] };
 
-/** Descriptor on which the child writes a byte: as it starts a row, or as a sign of life where it does not tell each. */
+/** Descriptor on which the child writes a byte: the mark as it starts a row, or a sign of life where it does not tell each. */
 export const PROGRESS_FD = 4;
-export const ROW_STARTED = 1;
-export const ALIVE = 2;
+export const ALIVE = 0;
+export const MOST_MARK = 255;
 
 /** Largest JSON text of one document or output, in UTF-16 units. */
 export const MAX_ROW_TEXT = 1_048_576;

@@ -1,12 +1,5 @@
 import { writeSync } from 'node:fs';
-import {
-  ALIVE,
-  type ChildAnswer,
-  type ChildRequest,
-  PROGRESS_FD,
-  ROW_STARTED,
-  type RowAnswer,
-} from './child-protocol';
+import { ALIVE, type ChildAnswer, type MarkedRequest, PROGRESS_FD, type RowAnswer } from './child-protocol';
 import { CompileError, compileExpression } from './compile-expression';
 import { evaluateRow } from './evaluate-row';
 import { fieldsRead, READS_EVERYTHING } from './fields-read';
@@ -25,7 +18,6 @@ const PARKED: MappingError = {
 };
 
 const prepared = new Map<string, PreparedMapping>();
-const started = Buffer.from([ROW_STARTED]);
 const alive = Buffer.from([ALIVE]);
 
 async function prepare(expression: string, timeoutMs: number): Promise<PreparedMapping> {
@@ -52,7 +44,8 @@ const answer = (message: ChildAnswer): void => {
   process.send?.(message);
 };
 
-async function map(request: ChildRequest & { kind: 'map' }): Promise<void> {
+async function map(request: MarkedRequest & { kind: 'map' }): Promise<void> {
+  const started = Buffer.from([request.mark]);
   const documents = JSON.parse(request.documents) as unknown[];
   let mapping: PreparedMapping;
   try {
@@ -112,7 +105,7 @@ function reads(expression: string): void {
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (request: ChildRequest) => {
+process.on('message', (request: MarkedRequest) => {
   if (request.kind === 'map') void map(request);
   else if (request.kind === 'check') check(request.expression);
   else reads(request.expression);

@@ -2,7 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type ChildAnswer, type ChildRequest, PROGRESS_FD, ROW_STARTED } from './child-protocol';
+import {
+  type ChildAnswer,
+  type ChildRequest,
+  type MarkedRequest,
+  MOST_MARK,
+  PROGRESS_FD,
+} from './child-protocol';
 
 const CHILD = join(__dirname, '..', 'dist', 'mapping-child.js');
 const SETPRIV = '/usr/bin/setpriv';
@@ -32,6 +38,7 @@ export class MappingProcess {
   started = 0;
   readonly died: Promise<Death>;
   private readonly child: ChildProcess;
+  private mark = 0;
   private lastSign = Date.now();
   /** The sign last looked at, and the processor time used until then. */
   private looked = { sign: 0, cpu: 0 };
@@ -59,7 +66,7 @@ export class MappingProcess {
       });
     });
     (this.child.stdio[PROGRESS_FD] as Readable).on('data', (bytes: Buffer) => {
-      for (const byte of bytes) if (byte === ROW_STARTED) this.started++;
+      for (const byte of bytes) if (byte === this.mark) this.started++;
       this.lastSign = Date.now();
     });
     this.child.on('message', (answer: ChildAnswer) => {
@@ -79,10 +86,12 @@ export class MappingProcess {
   /** Hands over one request; `onAnswer` hears every piece. Call `rest()` when the last one came. */
   request(request: ChildRequest, onAnswer: (answer: ChildAnswer) => void): void {
     this.started = 0;
+    this.mark = 1 + (this.mark % MOST_MARK);
     this.hanging = 0;
     this.lastSign = Date.now();
     this.onAnswer = onAnswer;
-    this.child.send(request, (error) => {
+    const marked: MarkedRequest = { ...request, mark: this.mark };
+    this.child.send(marked, (error) => {
       if (error) this.kill('mapping-crashed');
     });
     this.watch = setInterval(() => this.look(), WATCH_MS);
