@@ -12,7 +12,7 @@ const LINE = [
   ['segmentation'],
   ['connector'],
   ['delivery'],
-  ['sync', 'export', 'feedback'],
+  ['sync', 'journey', 'export', 'feedback'],
 ];
 
 const later = LINE.slice(0, -1).flatMap((stage, index) =>

@@ -23,6 +23,8 @@ import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { syncModes } from './migrations/0042-sync-modes';
 import { hooks } from './migrations/0047-hooks';
 import { eventArchive } from './migrations/0048-event-archive';
+import { journeys } from './migrations/0060-journeys';
+import { effectNews } from './migrations/0061-effect-news';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
@@ -53,6 +55,8 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   syncModes,
   hooks,
   eventArchive,
+  journeys,
+  effectNews,
   deadLetters,
   mappingExamples,
 ];

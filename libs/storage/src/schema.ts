@@ -507,6 +507,7 @@ export interface EffectTable {
   updated_at: Date;
   priority: Generated<number>;
   changed_at: Date | null;
+  watched: Generated<boolean>;
 }
 
 export interface DeliveryFlowTable {
@@ -678,6 +679,114 @@ export interface ComputedTraitDefinitionTable {
   created_at: Date;
 }
 
+export interface JourneyTable {
+  workspace_id: string;
+  id: string;
+  name: string;
+  description: Generated<string>;
+  live_version: number | null;
+  state: Generated<string>;
+  paused_at: Date | null;
+  entered: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface JourneyVersionTable {
+  workspace_id: string;
+  journey_id: string;
+  version: number;
+  definition: Json;
+  created_at: Date;
+  published_at: Date | null;
+}
+
+export interface JourneyInstanceTable {
+  workspace_id: string;
+  id: string;
+  journey_id: string;
+  version: number;
+  person: number;
+  profile_id: string;
+  key: string | null;
+  state: string;
+  end_reason: string | null;
+  entered_at: Date;
+  ended_at: Date | null;
+  goal_at: Date | null;
+  holdout: Generated<boolean>;
+  speed: Generated<number>;
+  entry: Json;
+  context: ColumnType<object, string | undefined, string>;
+  tokens: ColumnType<object, string | undefined, string>;
+  visits: Generated<number>;
+  sent: ColumnType<object, string | undefined, string>;
+  revision: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
+export interface JourneyWaitTable {
+  workspace_id: string;
+  instance_id: string;
+  visit: number;
+  person: number;
+  due_at: Date | null;
+  effect_key: string | null;
+}
+
+export interface JourneyTraceTable {
+  workspace_id: string;
+  instance_id: string;
+  n: number;
+  at: Date;
+  visit: number;
+  step: string;
+  what: string;
+  next: string | null;
+  detail: JSONColumnType<object | null>;
+}
+
+export interface JourneyRefusalTable {
+  workspace_id: string;
+  journey_id: string;
+  person: number;
+  at: Date;
+  n: GeneratedAlways<string>;
+  version: number;
+  code: string;
+  detail: JSONColumnType<object | null>;
+}
+
+export interface JourneyCountTable {
+  workspace_id: string;
+  journey_id: string;
+  version: number;
+  step: string;
+  what: string;
+  partition: number;
+  count: Int8;
+}
+
+export interface JourneyCursorTable {
+  workspace_id: string;
+  partition: number;
+  pos: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  epoch: number | null;
+  delta_pos: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+}
+
+export interface EffectNewsTable {
+  workspace_id: string;
+  n: GeneratedAlways<string>;
+  effect_id: string;
+  key: string;
+  person: number;
+  state: string;
+  code: string | null;
+  response: JSONColumnType<object | null>;
+  at: Date;
+}
+
 export interface Schema {
   workspace: WorkspaceTable;
   access_key: AccessKeyTable;
@@ -740,4 +849,13 @@ export interface Schema {
   delivery_flow: DeliveryFlowTable;
   suppression: SuppressionTable;
   feedback_cursor: FeedbackCursorTable;
+  journey: JourneyTable;
+  journey_version: JourneyVersionTable;
+  journey_instance: JourneyInstanceTable;
+  journey_wait: JourneyWaitTable;
+  journey_trace: JourneyTraceTable;
+  journey_refusal: JourneyRefusalTable;
+  journey_count: JourneyCountTable;
+  journey_cursor: JourneyCursorTable;
+  effect_news: EffectNewsTable;
 }

@@ -1,0 +1,72 @@
+/** One profile on its way through one version of a journey. Times are in Unix milliseconds. */
+export interface Instance {
+  id: string;
+  journeyId: string;
+  version: number;
+  person: number;
+  profileId: string;
+  /** What the journey is keyed by; null where it has no key. */
+  key: string | null;
+  state: InstanceState;
+  /** Why it ended: `completed`, `goal`, `exit`, `stopped`, `merged`, `erased`, or the words of an `end` step. */
+  endReason: string | null;
+  enteredAt: number;
+  endedAt: number | null;
+  /** When the goal was first reached. */
+  goalAt: number | null;
+  /** Followed for comparison; walks no step. */
+  holdout: boolean;
+  /** A marked profile of a test: waits are this many times shorter. 1 otherwise. */
+  speed: number;
+  /** What it entered with: the event, the membership or what the caller of the API gave. */
+  entry: EntryFacts;
+  context: Record<string, unknown>;
+  tokens: Token[];
+  /** Visits of steps so far. The number of a visit names its consequences: it is never given twice. */
+  visits: number;
+  /** By step the visit in which it sent last. */
+  sent: Record<string, number>;
+}
+
+export type InstanceState = 'active' | 'ended';
+
+export type EntryFacts =
+  | { kind: 'event'; event: JourneyEvent }
+  | { kind: 'audience'; audienceId: string; op: 'enter' | 'exit' }
+  | { kind: 'read'; audienceId: string }
+  | { kind: 'api' | 'jump' };
+
+/** An event as journeys see it. */
+export interface JourneyEvent {
+  messageId: string;
+  name: string;
+  occurredAt: number;
+  receivedAt: number;
+  properties: Record<string, unknown>;
+}
+
+/** Where in the journey an instance is; it has several while parallel branches are walked. */
+export interface Token {
+  step: string;
+  /** Of the step, see `Instance.visits`. */
+  visit: number;
+  frames: Frame[];
+  wait: TokenWait;
+}
+
+/** What a token is inside of, outermost first. */
+export type Frame =
+  /** Turns begun. */
+  | { kind: 'loop'; step: string; turn: number }
+  /** `visit` is that of the parallel step: branches with the same one are joined. */
+  | { kind: 'branch'; step: string; visit: number; branch: number };
+
+/** What a token waits for. */
+export type TokenWait =
+  /** Facts that the engine does not have: given within the same turn, never kept. */
+  | { kind: 'facts' }
+  | { kind: 'time'; due: number }
+  /** Something from outside, until `due` if there is one. */
+  | { kind: 'watch'; due: number | null }
+  /** What became of the effect that this visit caused. */
+  | { kind: 'outcome'; due: number | null };

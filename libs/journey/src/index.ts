@@ -1,0 +1,3 @@
+export type * from './definition/definition';
+export type * from './engine/advance';
+export type * from './engine/instance';
