@@ -30,6 +30,7 @@ const COLUMNS = [
   'updated_at',
   'priority',
   'changed_at',
+  'watched',
 ] as const;
 
 /**
@@ -49,7 +50,7 @@ export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date):
       effect.connectorId,
       effect.person,
       effect.profileId,
-      effect.membershipVersion,
+      effect.membershipVersion ?? '0',
       effect.revision ?? 0,
       effect.mappingVersion,
       effect.operation,
@@ -66,6 +67,7 @@ export function recordEffects(tx: Transaction, effects: NewEffect[], now: Date):
       now,
       priorityNumber(priorityOf(effect.operation, effect.priority)),
       effect.changedAt,
+      effect.watched ?? false,
     ]),
     'ON CONFLICT (workspace_id, key) DO NOTHING',
   );

@@ -3,7 +3,7 @@ import type { ErasurePlace, OpenErasure, PlaceStep } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 
 const MINE = `e.workspace_id = $1 AND e.person = ANY($2::int[])
-  AND e.sync_id = ANY(ARRAY(SELECT id FROM sync WHERE workspace_id = $1))`;
+  AND (e.sync_id = ANY(ARRAY(SELECT id FROM sync WHERE workspace_id = $1)) OR e.sync_id IS NULL)`;
 
 const OPEN = `(e.state IN ('pending', 'sending') OR (e.state = 'unknown' AND e.due_at < 'infinity'))`;
 
@@ -18,10 +18,11 @@ const NEEDED = `EXISTS (
     AND n.person = e.person AND (n.membership_version, n.revision) > (e.membership_version, e.revision)
     AND (n.state IN ('pending', 'sending', 'accepted', 'unknown') OR n.doubtful_since IS NOT NULL))`;
 
-const REDACT = `UPDATE effect e SET payload = NULL, content_hash = NULL, address = NULL, reason = NULL, provider_id = NULL
+const REDACT = `UPDATE effect e SET payload = NULL, content_hash = NULL, address = NULL, reason = NULL, provider_id = NULL,
+    response = NULL
   WHERE ${MINE} AND NOT ${OPEN} AND NOT (${NEEDED})
     AND (payload IS NOT NULL OR content_hash IS NOT NULL OR address IS NOT NULL OR reason IS NOT NULL
-      OR provider_id IS NOT NULL)`;
+      OR provider_id IS NOT NULL OR response IS NOT NULL)`;
 
 /**
  * Frozen payloads of the effect ledger. What a campaign system was told last is kept until the removal has been planned,

@@ -17,11 +17,13 @@ export interface NewEffect {
   key: string;
   /** Absent of what was not waiting for a run. */
   runId?: string;
-  syncId: string;
+  /** Absent of what no sync tells. */
+  syncId?: string;
   connectorId: string;
   person: number;
   profileId: string;
-  membershipVersion: string;
+  /** Of what a sync tells. @default '0' */
+  membershipVersion?: string;
   /** Orders what was told of one membership version; the newest counts. @default 0 */
   revision?: number;
   /** The version of the mapping that made the payload. */
@@ -35,6 +37,8 @@ export interface NewEffect {
   priority?: 'transactional' | 'bulk';
   /** When what it tells came about, for the connector's lag. @default when it is recorded */
   changedAt?: Date;
+  /** Whether somebody reads what became of it, see `readEffectNews`. @default false */
+  watched?: boolean;
 }
 
 /** An effect in the hands of a worker. */

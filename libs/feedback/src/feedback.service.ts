@@ -65,11 +65,11 @@ export class FeedbackService {
     events: MessageEvent[],
   ): Promise<FeedbackView> {
     if (events.length === 0) return { events: 0, unmatched: 0 };
-    const persons = await this.database.tx(workspaceId, async (tx) => {
+    const about = await this.database.tx(workspaceId, async (tx) => {
       await addSuppressions(tx, suppressionsOf(connectorId, events, this.clock.now()));
       return findPersons(tx, connectorId, events);
     });
-    const items = [...persons].map(([event, who]) => messageItem(connectorId, event, who));
+    const items = [...about].map(([event, known]) => messageItem(connectorId, event, known));
     for (let from = 0; from < items.length; from += MAX_ITEMS) {
       await this.ingest.accept({
         workspaceId,

@@ -5,8 +5,7 @@ import { ProfileService } from '@percorso/profile';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPersons } from './find-persons';
-import type { Who } from './message-item';
+import { findPersons, type Who } from './find-persons';
 import { FeedbackWorld } from './testing/feedback-world';
 import type { FeedbackWorkspace } from './testing/feedback-workspace';
 
@@ -41,7 +40,7 @@ describe('whom a provider’s fact is about', () => {
   const find = async (...events: Partial<MessageEvent>[]): Promise<(Who | undefined)[]> => {
     const full = events.map(about);
     const found = await world.database.tx(workspace.id, (tx) => findPersons(tx, connector, full));
-    return full.map((event) => found.get(event));
+    return full.map((event) => found.get(event)?.who);
   };
   const [ADA, BOB] = [{ userId: 'ada' }, { userId: 'bob' }];
 
@@ -55,6 +54,14 @@ describe('whom a provider’s fact is about', () => {
         { address },
       ),
     ).toEqual([ADA, ADA, ADA, BOB]);
+  });
+
+  it('tells which message it is about, by whichever name it was found', async () => {
+    const events = [{ effectKey: 'key-ada' }, { providerId: 'm-bob' }, { address: 'bob@example.org' }].map(
+      about,
+    );
+    const found = await world.database.tx(workspace.id, (tx) => findPersons(tx, connector, events));
+    expect(events.map((event) => found.get(event)?.effectKey)).toEqual(['key-ada', 'key-bob', undefined]);
   });
 
   it('is found by the address when the message is unknown, in whatever form', async () => {

@@ -1,12 +1,25 @@
 import type { MessageEvent } from '@percorso/plugin-kit';
 import { comparableAddress, namespaceOf } from '@percorso/delivery';
 import type { Transaction } from '@percorso/storage';
-import type { Who } from './message-item';
+
+/** As the hub's own events name persons. */
+export interface Who {
+  userId?: string;
+  anonymousId?: string;
+}
 
 interface Found {
   at: number;
+  key: string | null;
   namespace: string;
   value: string;
+}
+
+/** Whom a provider's fact is about, and which message. */
+export interface About {
+  who: Who;
+  /** Key of the effect that sent the message, where the hub knows it. */
+  effectKey?: string;
 }
 
 /**
@@ -17,21 +30,26 @@ export async function findPersons(
   tx: Transaction,
   connectorId: string,
   events: readonly MessageEvent[],
-): Promise<Map<MessageEvent, Who>> {
+): Promise<Map<MessageEvent, About>> {
   const { rows } = await tx.query<Found>(
     `WITH fact AS (
        SELECT * FROM unnest($3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
          AS f (at, effect_key, provider_id, namespace, address)
+     ), message AS (
+       SELECT f.*, e.key, e.person AS node FROM fact f LEFT JOIN LATERAL (
+         (SELECT key, person FROM effect
+           WHERE workspace_id = $1 AND connector_id = $2 AND key = f.effect_key)
+         UNION ALL
+         (SELECT key, person FROM effect
+           WHERE workspace_id = $1 AND connector_id = $2 AND provider_id = f.provider_id LIMIT 1)
+         LIMIT 1) e ON true
      ), person AS (
-       SELECT f.at, coalesce(
-         (SELECT n.person FROM effect e JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.person
-           WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.key = f.effect_key),
-         (SELECT n.person FROM effect e JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.person
-           WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.provider_id = f.provider_id LIMIT 1),
-         (SELECT person FROM identity_node WHERE workspace_id = $1 AND namespace = f.namespace AND value = f.address)
-       ) AS person FROM fact f
+       SELECT m.at, m.key, coalesce(
+         (SELECT person FROM identity_node WHERE workspace_id = $1 AND node = m.node),
+         (SELECT person FROM identity_node WHERE workspace_id = $1 AND namespace = m.namespace AND value = m.address)
+       ) AS person FROM message m
      )
-     SELECT DISTINCT ON (p.at) p.at, n.namespace, n.value FROM person p
+     SELECT DISTINCT ON (p.at) p.at, p.key, n.namespace, n.value FROM person p
      JOIN identity_node n ON n.workspace_id = $1 AND n.person = p.person AND n.namespace IN ('user_id', 'anonymous_id')
      ORDER BY p.at, n.namespace DESC, n.node`,
     [
@@ -45,9 +63,9 @@ export async function findPersons(
     ],
   );
   return new Map(
-    rows.map(({ at, namespace, value }) => [
-      events[at]!,
-      namespace === 'user_id' ? { userId: value } : { anonymousId: value },
-    ]),
+    rows.map(({ at, key, namespace, value }) => {
+      const who = namespace === 'user_id' ? { userId: value } : { anonymousId: value };
+      return [events[at]!, key === null ? { who } : { who, effectKey: key }];
+    }),
   );
 }

@@ -14,16 +14,16 @@ const bounce: MessageEvent = {
 describe('messageItem', () => {
   it('tells a provider’s fact once, whoever tells it again', () => {
     const [one, two] = [
-      messageItem('c1', bounce, { userId: 'u1' }),
-      messageItem('c1', { ...bounce }, { userId: 'u1' }),
+      messageItem('c1', bounce, { who: { userId: 'u1' } }),
+      messageItem('c1', { ...bounce }, { who: { userId: 'u1' } }),
     ];
     expect(one).toEqual(two);
     expect(one).toMatchObject({ messageId: 'c1:log-7', type: 'track', event: 'Email Bounced', userId: 'u1' });
-    expect(messageItem('c2', bounce, { userId: 'u1' })).toMatchObject({ messageId: 'c2:log-7' });
+    expect(messageItem('c2', bounce, { who: { userId: 'u1' } })).toMatchObject({ messageId: 'c2:log-7' });
   });
 
   it('carries what happened and not the address, which the profile has', () => {
-    const item = messageItem('c1', bounce, { userId: 'u1' });
+    const item = messageItem('c1', bounce, { who: { userId: 'u1' } });
     expect(item).toMatchObject({
       properties: { bounce: 'hard', reason: 'user unknown', connector_id: 'c1' },
     });

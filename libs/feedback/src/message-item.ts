@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MessageEvent } from '@percorso/plugin-kit';
-
-/** Whom a message event is about, as the hub's own events name persons. */
-export interface Who {
-  userId?: string;
-  anonymousId?: string;
-}
+import type { About } from './find-persons';
 
 const CHANNELS: Record<string, string> = { email: 'Email', sms: 'SMS', push: 'Push Notification' };
 
@@ -24,8 +19,8 @@ export function eventName({ type, channel }: Pick<MessageEvent, 'type' | 'channe
 }
 
 /** A message event as an item for ingest. Its messageId is the provider's fact: told twice, it is a duplicate. */
-export function messageItem(connectorId: string, event: MessageEvent, who: Who): object {
-  const { channel, providerId, effectKey, bounce, link, reason } = event;
+export function messageItem(connectorId: string, event: MessageEvent, { who, effectKey }: About): object {
+  const { channel, providerId, bounce, link, reason } = event;
   return {
     type: 'track',
     messageId: `${connectorId}:${shortened(event.id)}`,

@@ -69,6 +69,31 @@ export class EventReader {
   }
 
   /**
+   * The first `limit` events called one of `names` at positions (after, until], in that order.
+   * @param whose persons by what is left when their number is divided by `of`
+   * @throws Problem 500 `events-archived` where PostgreSQL may not have them all any more
+   */
+  async called(
+    tx: Transaction,
+    partition: number,
+    names: readonly string[],
+    { after, until, limit }: { after: number; until: number; limit: number },
+    whose: { partitions: readonly number[]; of: number },
+  ): Promise<PersonEvent[]> {
+    const [, { rows }] = await Promise.all([
+      this.assertRecent(tx, after),
+      tx.query<EventRow>(
+        `SELECT ${COLUMNS}, e.properties
+         FROM event e JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
+         WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4 AND e.name = ANY($5::text[])
+           AND n.person % $6 = ANY($7::int[]) ORDER BY e.pos LIMIT $8`,
+        [tx.workspaceId, partition, after, until, names, whose.of, whose.partitions, limit],
+      ),
+    ]);
+    return rows.map(eventOf);
+  }
+
+  /**
    * Persons with events at positions after `from[i]` up to `until[i]`, where i is what is left when the person's number is
    * divided by how many there are.
    * @throws Problem 500 `events-archived` where PostgreSQL may not have them all any more

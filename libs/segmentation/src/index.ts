@@ -37,6 +37,8 @@ export {
   type MembershipDelta,
   MembershipLog,
 } from './membership/membership-log';
+export { type AskedCondition, PersonConditions } from './person/person-conditions';
+export { eventTest, type EventTest, type SelectedEvent } from './person/event-test';
 export { diffMembers } from './membership/diff-members';
 export { MembershipSignal } from './membership/membership.signal';
 export { Sequencer } from './membership/sequencer';

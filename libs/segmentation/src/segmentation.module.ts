@@ -38,6 +38,7 @@ import { MembershipLog } from './membership/membership-log';
 import { MembershipSignal } from './membership/membership.signal';
 import { MembershipStore } from './membership/membership.store';
 import { Sequencer } from './membership/sequencer';
+import { PersonConditions } from './person/person-conditions';
 import { ScheduleController } from './schedule/schedule.controller';
 import { ScheduleService } from './schedule/schedule.service';
 import { ScheduleStore } from './schedule/schedule.store';
@@ -104,6 +105,7 @@ import { WakeStore } from './stream/wake.store';
     ColdReader,
     SubjectReader,
     PersonCaches,
+    PersonConditions,
     PlanLoader,
     SetGuard,
     StreamCursorStore,
@@ -123,6 +125,7 @@ import { WakeStore } from './stream/wake.store';
     MembershipLog,
     MembershipSignal,
     MembershipStore,
+    PersonConditions,
     Scheduler,
     Sequencer,
     StreamCursorStore,

@@ -508,6 +508,7 @@ export interface EffectTable {
   priority: Generated<number>;
   changed_at: Date | null;
   watched: Generated<boolean>;
+  response: JSONColumnType<object | null>;
 }
 
 export interface DeliveryFlowTable {

@@ -58,7 +58,7 @@ export class ColdReader {
   }
 }
 
-function byPerson(events: readonly PersonEvent[]): Map<number, PersonEvent[]> {
+export function byPerson(events: readonly PersonEvent[]): Map<number, PersonEvent[]> {
   const persons = new Map<number, PersonEvent[]>();
   for (const event of events) {
     const list = persons.get(event.person);

@@ -2,7 +2,9 @@
 export const effectNews = {
   name: '0061-effect-news',
   sql: `
-ALTER TABLE effect ADD COLUMN watched boolean NOT NULL DEFAULT false;
+ALTER TABLE effect
+  ADD COLUMN watched boolean NOT NULL DEFAULT false,
+  ADD COLUMN response jsonb;               -- what a call answered
 CREATE TABLE effect_news (
   workspace_id uuid NOT NULL REFERENCES workspace,
   n bigint GENERATED ALWAYS AS IDENTITY,
@@ -11,7 +13,7 @@ CREATE TABLE effect_news (
   person int NOT NULL,
   state text NOT NULL,
   code text,
-  response jsonb,                          -- what a call answered
+  response jsonb,
   at timestamptz NOT NULL,
   PRIMARY KEY (workspace_id, n)
 );
@@ -20,6 +22,21 @@ ALTER TABLE effect_news FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON effect_news USING (workspace_id = nullif(current_setting('percorso.workspace', true), '')::uuid);
 GRANT SELECT, INSERT, UPDATE, DELETE ON effect_news TO percorso_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA percorso TO percorso_app;
+
+-- Whatever decides what became of a watched effect, its news is there with it or not at all.
+CREATE FUNCTION tell_effect() RETURNS trigger LANGUAGE plpgsql SET search_path = percorso, pg_temp AS $$
+BEGIN
+  INSERT INTO effect_news (workspace_id, effect_id, key, person, state, code, response, at)
+  VALUES (NEW.workspace_id, NEW.id, NEW.key, NEW.person, NEW.state, NEW.reason_code, NEW.response, NEW.updated_at);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER effect_told AFTER UPDATE OF state ON effect FOR EACH ROW
+  WHEN (NEW.watched AND (NEW.state IN ('accepted', 'rejected', 'suppressed', 'dropped', 'superseded')
+      AND OLD.state <> NEW.state
+    OR NEW.state = 'unknown' AND NEW.due_at = 'infinity' AND (OLD.state <> 'unknown' OR OLD.due_at < 'infinity')))
+  EXECUTE FUNCTION tell_effect();
+CREATE TRIGGER effect_told_at_once AFTER INSERT ON effect FOR EACH ROW
+  WHEN (NEW.watched AND NEW.state <> 'pending') EXECUTE FUNCTION tell_effect();
 -- Where news waits: for whoever looks for work across workspaces.
 CREATE POLICY open_work ON effect_news FOR SELECT
   USING (current_setting('percorso.looks_for', true) = 'journeys');

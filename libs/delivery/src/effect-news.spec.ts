@@ -1,0 +1,116 @@
+import { startTestEngines, type TestEngines } from '@percorso/engines';
+import { newId } from '@percorso/kernel';
+import { Database, migrate } from '@percorso/storage';
+import { Client } from 'pg';
+import type { NewEffect } from './effect';
+import { recordEffects } from './effect-ledger';
+import { type EffectNews, forgetEffectNews, readEffectNews } from './effect-news';
+import { decide } from './effect.store';
+import type { Outcome } from './outcome';
+import { DeliveryWorld } from './testing/delivery-world';
+
+const NOW = new Date('2026-03-01T00:00:00Z');
+const EVERYBODY = { partitions: [0], of: 1 };
+
+describe('news of effects', () => {
+  let engines: TestEngines;
+  let owner: Client;
+  let database: Database;
+  let world: DeliveryWorld;
+  let connectorId: string;
+
+  beforeAll(async () => {
+    engines = await startTestEngines();
+    await migrate(engines.databaseUrl);
+    owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    database = new Database({ url: engines.databaseUrl });
+  }, 120_000);
+
+  afterAll(async () => {
+    await database.close();
+    await owner.end();
+    await engines.stop();
+  });
+
+  beforeEach(async () => {
+    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
+    await world.create();
+    connectorId = await world.connector();
+  });
+
+  const effect = (person: number, more: Partial<NewEffect> = {}): NewEffect => ({
+    ...{ key: `journey:i:${person}`, connectorId, person, profileId: newId(), operation: 'send' },
+    ...{ payload: { text: 'hello' }, watched: true, ...more },
+  });
+  const record = (...effects: NewEffect[]): Promise<number> =>
+    database.tx(world.workspaceId, (tx) => recordEffects(tx, effects, NOW));
+  const news = (share = EVERYBODY): Promise<EffectNews[]> =>
+    database.tx(world.workspaceId, (tx) => readEffectNews(tx, share, 100));
+  const idOf = async (person: number): Promise<string> => {
+    const { rows } = await database.tx(world.workspaceId, (tx) =>
+      tx.query<{ id: string }>('SELECT id FROM effect WHERE workspace_id = $1 AND person = $2', [
+        tx.workspaceId,
+        person,
+      ]),
+    );
+    return rows[0]!.id;
+  };
+  const ends = async (person: number, outcome: Outcome, at = NOW): Promise<void> => {
+    const id = await idOf(person);
+    await database.tx(world.workspaceId, (tx) => decide(tx, [{ id, outcome }], at));
+  };
+
+  it('is told when a watched effect ends, and of no other', async () => {
+    await record(effect(1), effect(2, { watched: false }), effect(3));
+    expect(await news()).toEqual([]);
+    await ends(1, { state: 'accepted', providerId: 'p-1' });
+    await ends(2, { state: 'accepted' });
+    await ends(3, { state: 'rejected', reason: { code: 'no-such-number' } });
+    expect(await news()).toMatchObject([
+      { key: 'journey:i:1', person: 1, effectId: await idOf(1), state: 'accepted', at: NOW },
+      { key: 'journey:i:3', person: 3, state: 'rejected', code: 'no-such-number' },
+    ]);
+  });
+
+  it('is told at once of one that its mapping dropped', async () => {
+    await record(effect(1, { payload: undefined, dropped: { code: 'no-output' } }));
+    expect(await news()).toMatchObject([{ person: 1, state: 'dropped', code: 'no-output' }]);
+  });
+
+  it('is not told of a doubt that may still be resolved, but of one that is listed', async () => {
+    await record(effect(1));
+    await ends(1, { state: 'unknown', reason: { code: 'timeout' }, dueAt: new Date(NOW.getTime() + 1000) });
+    expect(await news()).toEqual([]);
+    await ends(1, { state: 'unknown', reason: { code: 'unresolved' }, dueAt: 'never' });
+    expect(await news()).toMatchObject([{ state: 'unknown', code: 'unresolved' }]);
+    await ends(1, { state: 'accepted' });
+    expect((await news()).map(({ state }) => state)).toEqual(['unknown', 'accepted']);
+  });
+
+  it('comes and goes with the transaction, and to whom the person belongs', async () => {
+    await record(effect(4), effect(5));
+    const id = await idOf(4);
+    await expect(
+      database.tx(world.workspaceId, async (tx) => {
+        await decide(tx, [{ id, outcome: { state: 'accepted' } }], NOW);
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    expect(await news()).toEqual([]);
+    await ends(4, { state: 'accepted' });
+    await ends(5, { state: 'accepted' });
+    const even = await news({ partitions: [0], of: 2 });
+    expect(even.map(({ person }) => person)).toEqual([4]);
+    const forget = (): Promise<number> =>
+      database.tx(world.workspaceId, (tx) =>
+        forgetEffectNews(
+          tx,
+          even.map(({ n }) => n),
+        ),
+      );
+    expect(await forget()).toBe(1);
+    expect(await forget()).toBe(0);
+    expect((await news()).map(({ person }) => person)).toEqual([5]);
+  });
+});
