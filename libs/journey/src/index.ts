@@ -1,3 +1,5 @@
 export type * from './definition/definition';
-export type * from './engine/advance';
+export { advance, dueOf, enter, type Entering } from './engine/advance';
 export type * from './engine/instance';
+export type * from './engine/protocol';
+export { visitKey } from './engine/visit-key';

@@ -4,8 +4,10 @@ export type * from './definition/definition';
 export { instantOf, leavesOf } from './definition/definition';
 export { definitionSchema } from './definition/definition.schema';
 export { LIMITS, parseDefinition, type ParsedDefinition } from './definition/parse-definition';
+export { parseDate } from './definition/date-text';
 export { DEFAULT_ZONE, isZone } from './definition/zones';
 export { cronMistake, nextRun } from './schedule/cron';
+export { firstInstant, wallTime } from './schedule/wall-clock';
 export { anniversaries, localDay } from './definition/calendar-days';
 export {
   type LookUp,
@@ -47,3 +49,5 @@ export { PersonCache } from './stream/person-cache';
 export type { PersonState } from './stream/person-state';
 export { dueOf, holdsOf } from './stream/answer';
 export { Answers } from './stream/answers';
+export { passesFilter } from './stream/event-filter';
+export { samplePart } from './stream/sample-part';

@@ -1,83 +1,162 @@
-import type { Content } from '../definition/definition';
-import type { Instance, JourneyEvent } from './instance';
+import type { AwaitStep, JourneyDefinition, Step } from '../definition/definition';
+import { asksOf, factsOf } from './asks';
+import type { EntryFacts, Instance, Token } from './instance';
+import type { Advanced, Answer, Stimulus, VisitOutcome } from './protocol';
+import { nextOf } from './steps';
+import { Walk } from './walk';
+import { type Happening, isLate, meets } from './watching';
 
-/** What happens to one instance at one moment. */
-export type Stimulus =
-  /** It was just made. */
-  | { kind: 'enter' }
-  /** Some token's time has come. */
-  | { kind: 'due' }
-  | { kind: 'event'; event: JourneyEvent }
-  | { kind: 'membership'; audienceId: string; op: 'enter' | 'exit' }
-  /** What became of the effect of a visit. */
-  | { kind: 'outcome'; visit: number; outcome: VisitOutcome }
-  /** Answers to the questions that were asked in this turn. */
-  | { kind: 'answers'; answers: Answer[] }
-  | { kind: 'end'; reason: string };
-
-export type VisitOutcome =
-  | { status: 'accepted'; response?: unknown }
-  | { status: 'rejected' | 'suppressed' | 'dropped' | 'unknown'; code: string };
-
-/** What a step needs to know to go on; all questions of a turn are answered together, then it is advanced again. */
-export interface Question {
-  visit: number;
-  ask:
-    /** Does the condition at this RFC 6901 pointer into the definition hold for the profile? */
-    | { kind: 'condition'; pointer: string }
-    /** What do these expressions give over the journey's input document? */
-    | { kind: 'expressions'; expressions: Record<string, string>; response?: unknown }
-    /** What is the profile's zone? */
-    | { kind: 'zone'; trait: string };
+/** Who enters, and how. */
+export interface Entering {
+  id: string;
+  journeyId: string;
+  version: number;
+  person: number;
+  profileId: string;
+  key: string | null;
+  holdout: boolean;
+  /** @default 1 */
+  speed?: number;
+  entry: EntryFacts;
+  /** What the API or a jump gave. */
+  context?: Record<string, unknown>;
 }
 
-export interface Answer {
-  visit: number;
-  /** Of a condition. */
-  holds?: boolean;
-  /** Of expressions: those that failed are missing and have their error beside. */
-  values?: Record<string, unknown>;
-  errors?: Record<string, string>;
-  /** Undefined: the workspace's. */
-  zone?: string;
+/** A new instance, walked from the start. One that is held out waits for the goal; without a goal it ends at once. */
+export function enter(journey: JourneyDefinition, entering: Entering, at: number): Advanced {
+  const walk = new Walk(journey, newInstance(entering, at), at);
+  walk.tell('entered', '', 0, { detail: { by: entering.entry.kind } });
+  if (!entering.holdout) walk.begin();
+  else if (!journey.goal) walk.end('completed');
+  walk.run();
+  return walk.advanced();
 }
 
-/** What is to be done outside, together with keeping the instance. Its visit names it. */
-export type Command =
-  | {
-      kind: 'deliver';
-      visit: number;
-      step: string;
-      connectorId: string;
-      content: Content;
-      priority: 'transactional' | 'bulk';
-      /** A call, whose response is wanted. */
-      call: boolean;
-      /** Whether the step waits for the outcome. */
-      watched: boolean;
-    }
-  | { kind: 'traits'; visit: number; traits: Record<string, unknown> }
-  | { kind: 'consent'; visit: number; channel: string; topic?: string; is: 'granted' | 'denied' }
-  | { kind: 'list'; visit: number; audienceId: string; op: 'add' | 'remove' }
-  | { kind: 'jump'; visit: number; journeyId: string; context: Record<string, unknown> };
-
-/** One line of an instance's story. */
-export interface TraceEntry {
-  at: number;
-  visit: number;
-  step: string;
-  /** What came about: the step was entered, left, or what it saw meanwhile. */
-  what: 'entered' | 'left' | 'goal' | 'ended' | 'error';
-  /** Where it went on. */
-  next?: string;
-  /** Which branch and why, which message, what was waited for: small, without personal data. */
-  detail?: Record<string, unknown>;
+function newInstance({ speed = 1, context = {}, ...given }: Entering, at: number): Instance {
+  return {
+    ...given,
+    speed,
+    context,
+    state: 'active',
+    endReason: null,
+    enteredAt: at,
+    endedAt: null,
+    goalAt: null,
+    tokens: [],
+    visits: 0,
+    sent: {},
+  };
 }
 
-export interface Advanced {
-  /** A new value; the one given is left as it was. */
-  instance: Instance;
-  commands: Command[];
-  trace: TraceEntry[];
-  questions: Question[];
+/**
+ * What a stimulus does to an instance at a moment (Unix milliseconds). A pure function: the same for the same arguments,
+ * which it leaves alone. What comes too late, too early or to nobody does nothing: an outcome or answer of a visit that
+ * does not wait for it, a wait that is not due, anything for an instance that has ended.
+ */
+export function advance(
+  journey: JourneyDefinition,
+  instance: Instance,
+  stimulus: Stimulus,
+  at: number,
+): Advanced {
+  const walk = new Walk(journey, instance, at);
+  if (instance.state === 'active') {
+    take(walk, stimulus);
+    walk.run();
+  }
+  return walk.advanced();
+}
+
+function take(walk: Walk, stimulus: Stimulus): void {
+  switch (stimulus.kind) {
+    case 'due':
+      return takeDue(walk);
+    case 'event':
+      return isLate(walk.journey, stimulus.event) ? undefined : takeHappening(walk, stimulus);
+    case 'membership':
+      return takeHappening(walk, stimulus);
+    case 'outcome':
+      return takeOutcome(walk, stimulus.visit, stimulus.outcome);
+    case 'answers':
+      return takeAnswers(walk, stimulus.answers);
+    case 'end':
+      return walk.end(stimulus.reason);
+  }
+}
+
+/** Tokens go on in the order they were due, then of their visits. */
+function takeDue(walk: Walk): void {
+  const due = walk.waiting
+    .flatMap((token) => {
+      const at = dueOf(token);
+      return at !== null && at <= walk.at ? [{ token, at }] : [];
+    })
+    .sort((a, b) => a.at - b.at || a.token.visit - b.token.visit);
+  for (const { token } of due) {
+    const step = walk.journey.steps[token.step]!;
+    if (token.wait.kind === 'time') walk.leave(token, nextOf(step));
+    else walk.leave(token, afterTimeout(step), { timedOut: true });
+  }
+}
+
+/** When a token's time comes, in Unix milliseconds; null: never. */
+export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
+
+const afterTimeout = (step: Step): string | undefined => {
+  const otherwise = step.kind === 'call' ? step.failed : undefined;
+  return ('timedOut' in step ? step.timedOut : undefined) ?? otherwise ?? nextOf(step);
+};
+
+/** The goal first, then exits, then whoever waits for it, in the order of their visits. */
+function takeHappening(walk: Walk, happening: Happening): void {
+  const { journey, before, at } = walk;
+  const { goal, exits } = journey;
+  if (goal && before.goalAt === null && meets(goal.watch, happening, journey, before, at)) {
+    walk.reachGoal(detailOf(happening));
+    // Nothing more is asked of one that is held out.
+    if (goal.ends || before.holdout) return walk.end('goal');
+  }
+  if (exits.some((exit) => meets(exit, happening, journey, before, at)))
+    return walk.end('exit', detailOf(happening));
+  const watching = walk.waiting.filter(({ wait }) => wait.kind === 'watch');
+  for (const token of watching.sort((a, b) => a.visit - b.visit)) takeArm(walk, token, happening);
+}
+
+function takeArm(walk: Walk, token: Token, happening: Happening): void {
+  const { journey, before, at } = walk;
+  const step = journey.steps[token.step] as AwaitStep;
+  const arm = step.arms.findIndex(({ for: watch }) => meets(watch, happening, journey, before, at));
+  if (arm < 0) return;
+  const { next = step.next, as } = step.arms[arm]!;
+  if (as !== undefined && happening.kind === 'event') walk.remember(as, happening.event.properties);
+  walk.leave(token, next, { arm, ...detailOf(happening) });
+}
+
+function detailOf(happening: Happening): Record<string, unknown> {
+  if (happening.kind === 'event') {
+    const { name, messageId } = happening.event;
+    return { event: name, messageId };
+  }
+  const { audienceId, op } = happening;
+  return { audience: audienceId, on: op };
+}
+
+function takeOutcome(walk: Walk, visit: number, outcome: VisitOutcome): void {
+  const token = walk.waiting.find((one) => one.visit === visit && one.wait.kind === 'outcome');
+  if (!token) return;
+  const step = walk.journey.steps[token.step]!;
+  if (outcome.status !== 'accepted') {
+    const { status, code } = outcome;
+    const failed = 'failed' in step ? step.failed : undefined;
+    return walk.leave(token, failed ?? nextOf(step), { status, code });
+  }
+  const wanted = step.kind === 'call' && Object.keys(step.into).length > 0;
+  if (wanted) walk.wait(token, { kind: 'facts', response: outcome.response ?? null });
+  else walk.leave(token, nextOf(step), { status: 'accepted' });
+}
+
+function takeAnswers(walk: Walk, answers: readonly Answer[]): void {
+  const token = walk.waiting.find(({ wait }) => wait.kind === 'facts');
+  const facts = token && factsOf(asksOf(walk.journey, token), token.visit, answers);
+  if (token && facts) walk.inform(token, facts);
 }

@@ -8,13 +8,13 @@ export interface Instance {
   /** What the journey is keyed by; null where it has no key. */
   key: string | null;
   state: InstanceState;
-  /** Why it ended: `completed`, `goal`, `exit`, `stopped`, `merged`, `erased`, or the words of an `end` step. */
+  /** Why it ended: `completed`, `goal`, `exit`, `jump`, `stopped`, `merged`, `erased`, or an `end` step's own words. */
   endReason: string | null;
   enteredAt: number;
   endedAt: number | null;
   /** When the goal was first reached. */
   goalAt: number | null;
-  /** Followed for comparison; walks no step. */
+  /** Followed to the goal for comparison; walks no step, so it has no tokens while it is active. */
   holdout: boolean;
   /** A marked profile of a test: waits are this many times shorter. 1 otherwise. */
   speed: number;
@@ -45,7 +45,7 @@ export interface JourneyEvent {
   properties: Record<string, unknown>;
 }
 
-/** Where in the journey an instance is; it has several while parallel branches are walked. */
+/** Where in the journey an instance is; it has several while parallel branches are walked. Their order says nothing. */
 export interface Token {
   step: string;
   /** Of the step, see `Instance.visits`. */
@@ -63,8 +63,10 @@ export type Frame =
 
 /** What a token waits for. */
 export type TokenWait =
-  /** Facts that the engine does not have: given within the same turn, never kept. */
-  | { kind: 'facts' }
+  /** Facts that the engine does not have: given within the same turn, never kept. `response`: of a call. */
+  | { kind: 'facts'; response?: unknown }
+  /** It has left its step and goes on when facts were given to one before it: never kept. */
+  | { kind: 'ready'; next?: string }
   | { kind: 'time'; due: number }
   /** Something from outside, until `due` if there is one. */
   | { kind: 'watch'; due: number | null }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { FlatValues } from '@percorso/profile';
 import { parseDate } from '../definition/date-text';
 import {
@@ -10,7 +9,6 @@ import {
   type IdentityTest,
   type Leaf,
   movesWithTime,
-  SAMPLE_PARTS,
   type SampleLeaf,
   type Test,
 } from '../definition/definition';
@@ -18,6 +16,7 @@ import { isZone } from '../definition/zones';
 import { type Answer, answerOf } from './answer';
 import { dayNumber, startOfDay, today } from './local-day';
 import type { LookupItems } from './lookup-items';
+import { samplePart } from './sample-part';
 import { checkOf, dateOf, passes, scalarAt, turnOf } from './scalar';
 
 /** What conditions on the profile itself look at. */
@@ -150,8 +149,7 @@ export function askAccountMember(
 }
 
 function isSampled({ salt, share }: SampleLeaf, person: number): boolean {
-  const hash = createHash('md5').update(`${salt}:${person}`).digest();
-  return hash.readUInt32BE(0) % SAMPLE_PARTS < share;
+  return samplePart(salt, person) < share;
 }
 
 function answerCalendar(leaf: CalendarLeaf, traits: FlatValues, now: number, usual: string): Answer {

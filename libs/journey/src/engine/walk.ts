@@ -1,0 +1,235 @@
+import type { JourneyDefinition } from '../definition/definition';
+import { act, type Acting, type Detail, keepResponse, type Move } from './act';
+import { asksOf, type Facts, NO_FACTS } from './asks';
+import type { Frame, Instance, Token, TokenWait } from './instance';
+import { nextOf } from './steps';
+import type { Advanced, Command, Question, TraceEntry, TraceWhat } from './protocol';
+
+/** Visits in one advance, at most. No definition that was accepted has as many: see `mostVisits`. */
+export const STEP_BUDGET = 1_000;
+
+/**
+ * One instance being advanced at one moment. A token that left its step is ready; ready tokens are walked one after the
+ * other, each until it waits or ends, and branches in the order they were written. So what follows from one moment has
+ * one order, whether or not somebody had to be asked in between.
+ */
+export class Walk implements Acting {
+  private readonly commands: Command[] = [];
+  private readonly trace: TraceEntry[] = [];
+  private touched = false;
+  private tokens: Token[];
+  private context: Record<string, unknown>;
+  private visits: number;
+  private goalAt: number | null;
+  private endReason: string | null;
+  sent: Record<string, number>;
+
+  constructor(
+    readonly journey: JourneyDefinition,
+    readonly before: Instance,
+    readonly at: number,
+  ) {
+    this.tokens = [...before.tokens];
+    this.context = before.context;
+    this.visits = before.visits;
+    this.goalAt = before.goalAt;
+    this.endReason = before.endReason;
+    this.sent = before.sent;
+  }
+
+  get waiting(): readonly Token[] {
+    return this.tokens;
+  }
+
+  /** The moment after so many milliseconds; sooner for a marked profile, never at once. */
+  later(ms: number): number {
+    return this.at + Math.max(1, Math.ceil(ms / this.before.speed));
+  }
+
+  command(command: Command): void {
+    this.commands.push(command);
+  }
+
+  tell(what: TraceWhat, step: string, visit: number, more: Pick<TraceEntry, 'next' | 'detail'> = {}): void {
+    const { next, detail } = more;
+    const entry: TraceEntry = { at: this.at, visit, step, what };
+    if (next !== undefined) entry.next = next;
+    if (detail !== undefined) entry.detail = detail;
+    this.trace.push(entry);
+    this.touched = true;
+  }
+
+  /** Under a name in the context; what is undefined leaves what was there. */
+  remember(name: string, value: unknown): void {
+    if (value !== undefined) this.context = { ...this.context, [name]: value };
+  }
+
+  /** At the first step. */
+  begin(): void {
+    const ready = { kind: 'ready' as const, next: this.journey.start };
+    this.tokens.push({ step: '', visit: 0, frames: [], wait: ready });
+  }
+
+  /** A token that waited has what it waited for. It goes on after those that are ready by now. */
+  leave(token: Token, next: string | undefined, detail?: Detail): void {
+    this.tell('left', token.step, token.visit, { next, detail });
+    this.tokens.splice(this.tokens.indexOf(token), 1);
+    this.tokens.push(readied(token, next));
+  }
+
+  /** Another wait of the same visit. */
+  wait(token: Token, wait: TokenWait): void {
+    this.touched = true;
+    this.tokens[this.tokens.indexOf(token)] = { ...token, wait };
+  }
+
+  /** What a token asked for is known. */
+  inform(token: Token, facts: Facts): void {
+    this.touched = true;
+    const index = this.tokens.indexOf(token);
+    const step = this.journey.steps[token.step]!;
+    if (step.kind !== 'call') return this.apply(index, token, act(this, token, facts));
+    const next = keepResponse(this, token, step, facts);
+    this.tell('left', token.step, token.visit, { next });
+    this.tokens[index] = readied(token, next);
+  }
+
+  reachGoal(detail: Detail): void {
+    this.goalAt = this.at;
+    this.tell('goal', '', 0, { detail });
+  }
+
+  end(reason: string, detail?: Detail): void {
+    this.stop(this.tokens, 0);
+    this.tokens = [];
+    this.endReason = reason;
+    this.tell('ended', '', 0, { detail: { reason, ...detail } });
+  }
+
+  /** Walk what is ready, until everything waits or somebody has to be asked. */
+  run(): void {
+    while (!this.tokens.some(({ wait }) => wait.kind === 'facts')) {
+      const index = this.tokens.findIndex(({ wait }) => wait.kind === 'ready');
+      if (index < 0) return;
+      const token = this.tokens[index]!;
+      const next = token.wait.kind === 'ready' ? token.wait.next : undefined;
+      if (next !== undefined) this.visit(index, next, token.frames);
+      else this.finish(index, token);
+    }
+  }
+
+  private visit(index: number, step: string, frames: Frame[]): void {
+    if (this.visits - this.before.visits >= STEP_BUDGET) return this.end('too-many-steps');
+    this.visits += 1;
+    const token: Token = { step, visit: this.visits, frames, wait: { kind: 'facts' } };
+    this.tokens[index] = token;
+    if (asksOf(this.journey, token).length === 0) this.apply(index, token, act(this, token, NO_FACTS));
+  }
+
+  private apply(index: number, token: Token, move: Move): void {
+    const { step, visit } = token;
+    if ('end' in move) {
+      this.tell('passed', step, visit);
+      this.tokens.splice(index, 1);
+      this.end(move.end, { step });
+    } else if ('stay' in move) {
+      this.tell('entered', step, visit, { detail: move.detail });
+      this.tokens[index] = { ...token, wait: move.stay };
+    } else if ('branches' in move) {
+      this.tell('entered', step, visit);
+      this.tokens.splice(index, 1, ...move.branches.map((next, branch) => branched(token, next, branch)));
+    } else {
+      const { next, detail, frames = token.frames } = move;
+      this.tell('passed', step, visit, { next, detail });
+      this.tokens[index] = { ...readied(token, next), frames };
+    }
+  }
+
+  /** A token has come to the end of what it is inside of. */
+  private finish(index: number, token: Token): void {
+    const depth = token.frames.length - 1;
+    const inner = token.frames[depth];
+    if (!inner) this.end('completed');
+    else if (inner.kind === 'loop') this.visit(index, inner.step, token.frames);
+    else this.finishBranch(index, token, inner, depth);
+  }
+
+  private finishBranch(
+    index: number,
+    token: Token,
+    { step: id, visit }: Extract<Frame, { kind: 'branch' }>,
+    depth: number,
+  ): void {
+    const step = this.journey.steps[id]!;
+    const others = this.tokens.filter((other) => other !== token && isInside(other, visit, depth));
+    const first = step.kind === 'parallel' && step.join === 'any';
+    if (others.length > 0 && !first) {
+      this.tokens.splice(index, 1);
+      return;
+    }
+    this.stop(others, depth + 1);
+    const next = nextOf(step);
+    this.tell('left', id, visit, { next });
+    const joined: Token = { step: id, visit, frames: token.frames.slice(0, depth), wait: token.wait };
+    this.tokens[index] = readied(joined, next);
+    this.tokens = this.tokens.filter((other) => !others.includes(other));
+  }
+
+  /** Say of waiting tokens, and of what they are inside of from some depth on, that they stop. */
+  private stop(tokens: readonly Token[], depth: number): void {
+    const stopped = new Map<number, string>();
+    for (const { step, visit, frames, wait } of tokens) {
+      for (const frame of frames.slice(depth))
+        if (frame.kind === 'branch') stopped.set(frame.visit, frame.step);
+      if (hasEntered(wait)) stopped.set(visit, step);
+    }
+    for (const [visit, step] of [...stopped].sort(([a], [b]) => a - b)) this.tell('stopped', step, visit);
+  }
+
+  advanced(): Advanced {
+    const { commands, trace } = this;
+    const ended = this.endReason !== null;
+    const instance: Instance = this.touched
+      ? {
+          ...this.before,
+          state: ended ? 'ended' : 'active',
+          endReason: this.endReason,
+          endedAt: ended ? (this.before.endedAt ?? this.at) : null,
+          goalAt: this.goalAt,
+          context: this.context,
+          tokens: this.tokens,
+          visits: this.visits,
+          sent: this.sent,
+        }
+      : this.before;
+    return { instance, commands, trace, questions: questionsOf(this.journey, instance) };
+  }
+}
+
+/** Everything an instance has to be told before it can go on. */
+function questionsOf(journey: JourneyDefinition, { tokens }: Instance): Question[] {
+  return tokens.flatMap((token) =>
+    token.wait.kind === 'facts' ? asksOf(journey, token).map((ask) => ({ visit: token.visit, ask })) : [],
+  );
+}
+
+/** Whether the trace has the step as one that waits. A call whose response is looked at has. */
+const hasEntered = (wait: TokenWait): boolean =>
+  wait.kind === 'facts' ? 'response' in wait : wait.kind !== 'ready';
+
+const readied = (token: Token, next: string | undefined): Token => ({
+  ...token,
+  wait: next === undefined ? { kind: 'ready' } : { kind: 'ready', next },
+});
+
+const branched = ({ step, visit, frames }: Token, next: string, branch: number): Token => ({
+  step,
+  visit,
+  frames: [...frames, { kind: 'branch', step, visit, branch }],
+  wait: { kind: 'ready', next },
+});
+
+const isInside = ({ frames }: Token, visit: number, depth: number): boolean => {
+  const frame = frames[depth];
+  return frame?.kind === 'branch' && frame.visit === visit;
+};
