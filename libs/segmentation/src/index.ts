@@ -49,5 +49,4 @@ export { PersonCache } from './stream/person-cache';
 export type { PersonState } from './stream/person-state';
 export { dueOf, holdsOf } from './stream/answer';
 export { Answers } from './stream/answers';
-export { passesFilter } from './stream/event-filter';
 export { samplePart } from './stream/sample-part';

@@ -1,5 +1,5 @@
 import { valueAt } from '@percorso/profile';
-import { passesFilter } from '@percorso/segmentation';
+import { eventTest, type EventTest } from '@percorso/segmentation';
 import type { AwaitArm, EventWatch, JourneyDefinition, Reaction, Watch } from '../definition/definition';
 import type { Instance, JourneyEvent } from './instance';
 import { visitKey } from './visit-key';
@@ -18,9 +18,14 @@ export function keyAt(properties: Record<string, unknown>, path: string): string
   return value === undefined || typeof value === 'object' ? null : String(value);
 }
 
+const tests = new WeakMap<EventWatch, EventTest>();
+
 /** Whether an event is one that is watched for, whichever key it has. `at`: the moment its date tests count from. */
-export const isWatched = ({ name, where }: EventWatch, event: JourneyEvent, at: number): boolean =>
-  event.name === name && passesFilter(where, event.properties, at);
+export function isWatched(watch: EventWatch, event: JourneyEvent, at: number): boolean {
+  let test = tests.get(watch);
+  if (!test) tests.set(watch, (test = eventTest(watch)));
+  return test(event, at);
+}
 
 /** Whether this is what an instance watches for. */
 export function meets(
