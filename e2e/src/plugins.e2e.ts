@@ -93,7 +93,7 @@ describe('an admin who changes a plugin while a sync runs', () => {
         keywords: ['percorso-plugin'],
         main: 'index.js',
         percorso: {
-          ...{ id: 'rows', name: 'Rows', kind: 'campaign', api: '^1.0', settingsVersion: 1, egress: EGRESS },
+          ...{ id: 'rows', name: 'Rows', kind: 'campaign', api: '^1.2', settingsVersion: 1, egress: EGRESS },
           capabilities: ['upsert'],
         },
         dependencies: { '@percorso/plugin-kit': '^0.1.0' },

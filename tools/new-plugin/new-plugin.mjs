@@ -61,7 +61,7 @@ const manifest = (kind) => ({
   id: '__id__',
   name: '__name__',
   kind,
-  api: '^1.0',
+  api: '^1.2',
   settingsVersion: 1,
   capabilities: kind === 'messaging' ? ['send'] : ['upsert', 'remove'],
   ...(kind === 'messaging' ? { channel: 'sms', addressPointer: '/to' } : { recordKey: '/email' }),

@@ -154,7 +154,7 @@ describe('who may call what', () => {
         id: 'texts',
         name: 'Texts',
         kind: 'campaign',
-        api: '^1.0',
+        api: '^1.2',
         capabilities: ['upsert'],
         egress: [],
       },

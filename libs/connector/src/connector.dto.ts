@@ -12,7 +12,22 @@ import {
 import { USAGE_ACTIONS, type UsageAction } from '@percorso/profile';
 import type { CheckResult } from './connector.store';
 
-export class CreateConnectorDto {
+class UsedFor {
+  @ApiPropertyOptional({
+    enum: USAGE_ACTIONS,
+    isArray: true,
+    description:
+      'What is done with the data there, for usage policies. null: what the kind of plugin is for.',
+    example: ['email-targeting'],
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(USAGE_ACTIONS, { each: true })
+  usage?: UsageAction[] | null;
+}
+
+export class CreateConnectorDto extends UsedFor {
   @ApiProperty({ description: 'Id of an installed plugin.', example: 'smtp' })
   @IsString()
   @MaxLength(64)
@@ -31,22 +46,9 @@ export class CreateConnectorDto {
   })
   @IsObject()
   settings!: Record<string, unknown>;
-
-  @ApiPropertyOptional({
-    enum: USAGE_ACTIONS,
-    isArray: true,
-    description:
-      'What is done with the data there, for usage policies. null: what the kind of plugin is for.',
-    example: ['email-targeting'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayUnique()
-  @IsIn(USAGE_ACTIONS, { each: true })
-  usage?: UsageAction[] | null;
 }
 
-export class UpdateConnectorDto {
+export class UpdateConnectorDto extends UsedFor {
   @ApiPropertyOptional()
   @IsOptional()
   @IsString()
@@ -68,19 +70,6 @@ export class UpdateConnectorDto {
   @IsOptional()
   @IsIn(['active', 'disabled'])
   state?: 'active' | 'disabled';
-
-  @ApiPropertyOptional({
-    enum: USAGE_ACTIONS,
-    isArray: true,
-    description:
-      'What is done with the data there, for usage policies. null: what the kind of plugin is for.',
-    example: ['email-targeting'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayUnique()
-  @IsIn(USAGE_ACTIONS, { each: true })
-  usage?: UsageAction[] | null;
 }
 
 /** A connector as the API shows it: of secrets only that they are set. */

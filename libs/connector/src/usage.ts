@@ -7,6 +7,7 @@ import type { PluginManifest } from '@percorso/plugin-kit';
  */
 export function usageOfKind(manifest: PluginManifest | undefined): readonly UsageAction[] {
   if (!manifest) return USAGE_ACTIONS;
+  if (manifest.kind === 'service') return ['third-party'];
   if (manifest.kind === 'campaign') return ['third-party', 'email-targeting', 'message-targeting'];
   return ['third-party', manifest.channel === 'email' ? 'email-targeting' : 'message-targeting'];
 }

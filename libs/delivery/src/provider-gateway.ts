@@ -1,4 +1,4 @@
-import type { Idempotency, LookupResult, Operation, Verdict } from '@percorso/plugin-kit';
+import type { Idempotency, LookupResult, Operation, PluginKind, Verdict } from '@percorso/plugin-kit';
 
 /** What delivery needs of a connector: satisfied by the connector lib's ConnectorRuntime. */
 export abstract class ProviderGateway {
@@ -37,7 +37,7 @@ export interface LaneCapability {
 
 /** The traits of a connector that decide how its effects are delivered. */
 export interface Lane {
-  kind: 'messaging' | 'campaign';
+  kind: PluginKind;
   channel?: string;
   /** RFC 6901 pointer of the address in a payload. */
   addressPointer?: string;

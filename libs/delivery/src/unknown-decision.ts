@@ -25,8 +25,8 @@ export function decideUnknown(
 ): UnknownDecision {
   const capability = lane.capabilities[effect.operation];
   if (!capability) return 'keep';
-  // The newer version overwrites whatever became of this one. A message cannot be overwritten.
-  if (effect.stale && effect.operation !== 'send') return 'supersede';
+  // The newer version overwrites whatever became of this one. Neither message nor call can be overwritten.
+  if (effect.stale && !['send', 'call'].includes(effect.operation)) return 'supersede';
   // Asking first spares a target even the harmless repeat.
   if (lane.lookup && capability.idempotency !== 'native-key' && !effect.asked) return 'ask';
   if (mayRepeat(capability, effect.doubtfulSince, now)) {

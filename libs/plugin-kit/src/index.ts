@@ -3,6 +3,7 @@ export {
   capability,
   definePlugin,
   CAPABILITIES,
+  KINDS,
   OPERATIONS,
   type Capability,
   type CapabilityName,
@@ -15,11 +16,21 @@ export {
   type LookupResult,
   type Operation,
   type Plugin,
+  type PluginKind,
   type PluginLog,
   type ReceiptRequest,
 } from './plugin';
 export { Secret, Setting, type JsonSchema, type SettingHints, type SettingsError } from './settings';
-export { accepted, rejected, retry, unknown, type RejectedDetail, type Verdict } from './verdict';
+export {
+  accepted,
+  answered,
+  rejected,
+  retry,
+  unknown,
+  RESPONSE_BYTES,
+  type RejectedDetail,
+  type Verdict,
+} from './verdict';
 export {
   BadCredentials,
   BadPayload,
@@ -41,12 +52,13 @@ export { parseDeclaration, type Declaration } from './declarative/declaration';
 // What hosts and exams use to run one.
 export {
   API_VERSION,
-  parseManifest,
-  supportsApi,
-  PLUGIN_KEYWORD,
-  type Egress,
-  type PluginManifest,
-} from './manifest';
+  CONTRACT_VERSIONS,
+  contractOf,
+  inNewestContract,
+  type ContractRefusal,
+} from './contract/versions';
+export type { ContractVersion } from './contract/contract-version';
+export { parseManifest, PLUGIN_KEYWORD, type Egress, type PluginManifest } from './manifest';
 export type { Fault } from './runtime/classify';
 export { PluginRuntime, type Outcome, type PluginDescription } from './runtime/plugin-runtime';
 export type { Connect } from './runtime/http';

@@ -1,7 +1,5 @@
-import { CAPABILITIES, type CapabilityName } from './plugin';
-
-/** The contract's version. A host runs plugins of this major version and the one before. */
-export const API_VERSION = '1.1';
+import { contractOf } from './contract/versions';
+import { CAPABILITIES, KINDS, type CapabilityName, type PluginKind } from './plugin';
 
 /**
  * A place the plugin may connect to: `api.vendor.test` (port 443), `api.vendor.test:8443`, `*.vendor.test`, or a setting
@@ -13,8 +11,8 @@ export type Egress = string | { setting: string; port?: number | { setting: stri
 export interface PluginManifest {
   id: string;
   name: string;
-  kind: 'messaging' | 'campaign';
-  /** Range of contract versions, e.g. `^1.0`. */
+  kind: PluginKind;
+  /** The contract version it is written for, e.g. `^1.2`. */
   api: string;
   /** Raised when stored settings need another shape. */
   settingsVersion: number;
@@ -42,11 +40,19 @@ export function parseManifest(
   if (!packageJson['keywords'].includes(PLUGIN_KEYWORD)) return undefined;
   const given = packageJson['percorso'];
   if (!isRecord(given)) return { errors: ['"percorso" must hold the manifest'] };
+  const contract = contractOf(given['api']);
+  // What another version's manifest says besides, only that version can judge.
+  if ('code' in contract) return { errors: [`percorso.api ${contract.message}`] };
   const errors = RULES.flatMap(([field, holds, rule]) =>
     holds(given[field]) ? [] : [`percorso.${field} must be ${rule}`],
   );
-  if (errors.length === 0 && !supportsApi(String(given['api']))) {
-    errors.push(`percorso.api ${String(given['api'])} does not include ${API_VERSION}`);
+  if (errors.length === 0) {
+    const { kind, capabilities } = given as unknown as PluginManifest;
+    for (const name of capabilities)
+      if (!contract.capabilities.includes(name))
+        errors.push(`percorso.capabilities: contract ${contract.version} has no ${name}; raise percorso.api`);
+    if (!contract.kinds.includes(kind))
+      errors.push(`percorso.kind: contract ${contract.version} has no ${kind}; raise percorso.api`);
   }
   if (given['kind'] === 'messaging' && typeof given['addressPointer'] !== 'string') {
     errors.push('percorso.addressPointer is needed by a messaging plugin');
@@ -57,15 +63,6 @@ export function parseManifest(
   return errors.length > 0 ? { errors } : { manifest: given as unknown as PluginManifest };
 }
 
-/** Whether a plugin asking for `range` can run on a host of contract `version`: of its major version, or the one before. */
-export function supportsApi(range: string, version: string = API_VERSION): boolean {
-  const match = /^\^?(\d+)\.(\d+)$/.exec(range);
-  if (!match) return false;
-  const [major, minor] = version.split('.').map(Number) as [number, number];
-  const wanted = Number(match[1]);
-  return (wanted === major && Number(match[2]) <= minor) || (wanted === major - 1 && wanted > 0);
-}
-
 type Rule = [field: keyof PluginManifest, holds: (value: unknown) => boolean, rule: string];
 
 const POINTER = /^(\/([^/~]|~[01])*)+$/;
@@ -74,8 +71,7 @@ const HOST = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
 const RULES: Rule[] = [
   ['id', (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{1,63}$/.test(value), 'a kebab-case id'],
   ['name', (value) => typeof value === 'string' && value.length > 0, 'a name'],
-  ['kind', (value) => value === 'messaging' || value === 'campaign', '"messaging" or "campaign"'],
-  ['api', (value) => typeof value === 'string', 'a version range such as "^1.0"'],
+  ['kind', (value) => KINDS.includes(value as never), `one of ${KINDS.join(', ')}`],
   ['settingsVersion', (value) => Number.isInteger(value) && Number(value) >= 1, 'a whole number from 1'],
   [
     'capabilities',

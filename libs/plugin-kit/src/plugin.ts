@@ -24,6 +24,10 @@ export interface Context<S> {
   keep<T extends object>(make: () => T): T;
 }
 
+/** messaging: writes to people; campaign: keeps records of them; service: answers calls. */
+export const KINDS = ['messaging', 'campaign', 'service'] as const;
+export type PluginKind = (typeof KINDS)[number];
+
 export interface Item {
   /** Names the intent. The same key always means the same effect. */
   key: string;
@@ -79,7 +83,7 @@ export interface Plugin<S = object> {
   settings: new () => S;
   /**
    * Brings stored settings, secrets among them, to the next `settingsVersion`: the entry 1 makes version 2 out of version 1.
-   * Where there is no entry they stay as they are. Since contract 1.1.
+   * Where there is no entry they stay as they are.
    */
   migrateSettings?: Record<number, (settings: Record<string, unknown>) => Record<string, unknown>>;
   /** Proves settings and credentials against the provider without changing anything there; throws when they fail. */
@@ -87,18 +91,23 @@ export interface Plugin<S = object> {
   send?: Capability<S>;
   upsert?: Capability<S>;
   remove?: Capability<S>;
+  /**
+   * Asks the provider for something, for a journey that goes on with what it says: `answered(response)`. Somebody waits,
+   * so `ctx.signal` ends it after the journey's own time. Since contract 1.2.
+   */
+  call?: Capability<S>;
   /** Whether items whose outcome is unknown arrived. */
   lookup?(items: Item[], ctx: Context<S>): Promise<LookupResult[]>;
   /**
    * Reads what the provider posts or mails back. With `request` it came over the open Internet and must prove itself;
-   * without, somebody with a key of the hub's handed it in. `request` comes since contract 1.1. @throws BadReceipt
+   * without, somebody with a key of the hub's handed it in. @throws BadReceipt
    */
   receipts?(raw: string, ctx: Context<S>, request?: ReceiptRequest): Promise<MessageEvent[]>;
   /** Asks the provider for facts newer than `cursor`. */
   feedback?(cursor: unknown, ctx: Context<S>): Promise<FeedbackPage>;
 }
 
-export const OPERATIONS = ['send', 'upsert', 'remove'] as const;
+export const OPERATIONS = ['send', 'upsert', 'remove', 'call'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 export const CAPABILITIES = [...OPERATIONS, 'lookup', 'receipts', 'feedback'] as const;
 export type CapabilityName = (typeof CAPABILITIES)[number];

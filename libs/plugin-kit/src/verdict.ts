@@ -1,6 +1,6 @@
 /** What became of one item. A batch is answered item by item, in the order it was given. */
 export type Verdict =
-  | { status: 'accepted'; providerId?: string }
+  | { status: 'accepted'; providerId?: string; response?: unknown; responseProblem?: 'too-large' }
   | { status: 'rejected'; code: string; reason: string; pointer?: string; bounce?: 'hard' | 'soft' }
   | { status: 'retry'; code: string; afterSeconds?: number }
   | { status: 'unknown'; code: string };
@@ -9,6 +9,14 @@ export type Verdict =
 export function accepted(providerId?: string): Verdict {
   return providerId === undefined ? { status: 'accepted' } : { status: 'accepted', providerId };
 }
+
+/** What a call was answered with: JSON of at most `RESPONSE_BYTES`, or it is lost and the verdict says so. */
+export function answered(response: unknown, providerId?: string): Verdict {
+  return { ...accepted(providerId), response } as Verdict;
+}
+
+/** A response goes into a journey's context, which is kept as long as the person is in it. */
+export const RESPONSE_BYTES = 64 * 1024;
 
 export interface RejectedDetail {
   /** RFC 6901 pointer into the payload, when one field is to blame. */

@@ -49,7 +49,9 @@ export function inHost(directory: string): (settings: Record<string, unknown>) =
       deliver: async (operation, items, deadlineMs) => {
         try {
           const answer = await host.call(handle, { method: 'deliver', operation, items }, deadlineMs);
-          return 'fault' in answer ? answer : { value: checkedVerdicts(answer.value, items.length) };
+          return 'fault' in answer
+            ? answer
+            : { value: checkedVerdicts(answer.value, items.length, operation) };
         } catch (error) {
           if (!(error instanceof HostFailure)) throw error;
           return { value: items.map(() => ({ status: error.sent ? 'unknown' : 'retry', code: error.code })) };

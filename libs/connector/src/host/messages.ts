@@ -14,7 +14,8 @@ export type Request =
 export type ToChild =
   | { type: 'settings'; connector: string; settings: Record<string, unknown> }
   | { type: 'forget'; connector: string }
-  | { type: 'call'; id: number; connector: string; request: Request; deadlineMs: number }
+  /** `signalMs`: when the plugin is told to come to an end. */
+  | { type: 'call'; id: number; connector: string; request: Request; signalMs: number }
   /** Comes with the open socket's handle, unless `error` says why there is none. */
   | { type: 'socket'; id: number; error?: { code: string; message: string } };
 

@@ -39,7 +39,7 @@ function start(options: PluginHostOptions = {}, allowPrivateNetwork = true) {
   ): Promise<Verdict[] | object> => {
     const items = payloads.map((payload, index) => ({ key: String(index), payload }));
     const answer = await host.call(handle, { method: 'deliver', operation: 'upsert', items }, deadlineMs);
-    return 'value' in answer ? checkedVerdicts(answer.value, items.length) : answer;
+    return 'value' in answer ? checkedVerdicts(answer.value, items.length, 'upsert') : answer;
   };
   return { host, deliver };
 }

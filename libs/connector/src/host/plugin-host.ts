@@ -91,8 +91,12 @@ export class PluginHost {
     return 'value' in answer ? (answer.value as Record<string, unknown>) : settings;
   }
 
-  /** @throws HostFailure, with `sent` telling whether the provider may have been reached. */
-  call(connector: ConnectorHandle, request: Request, deadlineMs: number): Promise<Answer> {
+  /**
+   * @param graceMs how long the plugin may take to come to an end after `deadlineMs`: without, it is told some time before,
+   * and killed then
+   * @throws HostFailure, with `sent` telling whether the provider may have been reached.
+   */
+  call(connector: ConnectorHandle, request: Request, deadlineMs: number, graceMs?: number): Promise<Answer> {
     const until = Date.now() + deadlineMs;
     return this.working(async (process) => {
       const remaining = until - Date.now();
@@ -105,7 +109,9 @@ export class PluginHost {
         process.forgetOthers(key);
       }
       process.allow(key, connector.policy);
-      return process.call(key, request, remaining);
+      return graceMs === undefined
+        ? process.call(key, request, remaining)
+        : process.call(key, request, remaining + graceMs, remaining);
     });
   }
 

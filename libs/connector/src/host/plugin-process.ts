@@ -74,6 +74,7 @@ export class PluginProcess {
         '--no-warnings',
         CHILD_MAIN,
         plugin.main,
+        plugin.manifest.api,
       ],
       extraCaFile === undefined ? readable : [...readable, extraCaFile],
     );
@@ -146,7 +147,13 @@ export class PluginProcess {
     }
   }
 
-  call(connector: string, request: Request, deadlineMs: number): Promise<Answer> {
+  /** @param signalMs when the plugin is told to come to an end; the process is killed at `deadlineMs` only. */
+  call(
+    connector: string,
+    request: Request,
+    deadlineMs: number,
+    signalMs = endOf(deadlineMs),
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (!this.alive) {
         reject(new HostFailure('plugin-died', false, 'The plugin process has ended.'));
@@ -155,7 +162,7 @@ export class PluginProcess {
       const id = ++this.nextId;
       const timer = setTimeout(() => this.kill('plugin-deadline'), deadlineMs);
       this.pending.set(id, { resolve, reject, timer });
-      this.send({ type: 'call', id, connector, request, deadlineMs });
+      this.send({ type: 'call', id, connector, request, signalMs });
     });
   }
 
@@ -266,6 +273,9 @@ export class PluginProcess {
     if (resident > this.limits.residentMb * 1024 * 1024) this.kill('plugin-memory');
   }
 }
+
+/** A little time is kept back, so that a plugin can still say which items it finished. */
+const endOf = (deadlineMs: number): number => Math.floor(Math.max(deadlineMs * 0.85, deadlineMs - 3000));
 
 const readProc = (file: string): Promise<string | undefined> =>
   readFile(`/proc/${file}`, 'utf8').catch(() => undefined);

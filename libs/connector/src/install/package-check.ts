@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { parseManifest, type PluginManifest } from '@percorso/plugin-kit';
+import { assertContract } from '../plugin/contract-check';
 import { badPackage } from './unpack';
 
 /** What the hub itself gives to every plugin: the kit, and the packages the kit is made with. */
@@ -20,6 +21,7 @@ interface PackageJson {
   name?: unknown;
   version?: unknown;
   main?: unknown;
+  percorso?: { api?: unknown };
   dependencies?: Record<string, string>;
 }
 
@@ -29,15 +31,16 @@ export const EXACT_VERSION =
 
 /**
  * Reads an unpacked package: its manifest, its entry, and whether all it depends on is there.
- * @throws Problem 422 `bad-package` saying what is missing
+ * @throws Problem 422 `bad-package` saying what is missing; `contract-too-old` or `contract-too-new`
  */
 export function checkPackage(directory: string): CheckedPackage {
   const packageJson = readJson(join(directory, 'package.json'));
   if (!packageJson) throw badPackage('It has no package.json.');
   const parsed = parseManifest(packageJson);
   if (!parsed) throw badPackage('It is no plugin: package.json lacks the keyword "percorso-plugin".');
+  const { name, version, percorso } = packageJson;
+  assertContract(`${String(name)} ${String(version)}`, percorso?.api, 422);
   if ('errors' in parsed) throw badPackage(`Its manifest is wrong: ${parsed.errors.join('; ')}.`);
-  const { name, version } = packageJson;
   if (typeof name !== 'string' || typeof version !== 'string' || !EXACT_VERSION.test(version))
     throw badPackage('package.json lacks a name or an exact version.');
   if (existsSync(join(directory, 'node_modules', PROVIDED[0])))

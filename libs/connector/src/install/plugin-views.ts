@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
-import type { Egress, JsonSchema, PluginManifest } from '@percorso/plugin-kit';
+import type { Egress, JsonSchema, PluginKind, PluginManifest } from '@percorso/plugin-kit';
 import { Database } from '@percorso/storage';
 import { PluginHosts } from '../host/plugin-hosts';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
@@ -31,7 +31,7 @@ export interface PluginVersionView {
 export interface PluginView {
   id: string;
   name: string;
-  kind: 'messaging' | 'campaign';
+  kind: PluginKind;
   version: string;
   api: string;
   capabilities: string[];

@@ -34,8 +34,8 @@ beforeEach(async () => {
 });
 
 const upgrade = async (version: string, source: string, settingsVersion: number) => {
-  // Two contracts side by side: what migrates asks for 1.1, the version before it for 1.0.
-  const api = settingsVersion > 1 ? '^1.1' : '^1.0';
+  // Two contracts side by side: what migrates speaks 1.2, the version before it 1.1.
+  const api = settingsVersion > 1 ? '^1.2' : '^1.1';
   const tarball = pluginTarball({ version, code: source, manifest: { settingsVersion, api, egress: [] } });
   world.registry.publish('percorso-plugin-texts', version, tarball);
   return (await world.call('POST', '/v1/plugins', { name: 'percorso-plugin-texts', version })).body;

@@ -4,6 +4,7 @@ import type { PluginManifest } from '@percorso/plugin-kit';
 import { Database, type Transaction } from '@percorso/storage';
 import { PluginFiles, type KeptPackage } from '../install/plugin-files';
 import { PluginStore } from '../install/plugin.store';
+import { assertContract } from './contract-check';
 import type { InstalledPlugin } from './installed-plugin';
 import { IsolationPolicy } from './isolation-policy';
 import { PluginRegistry } from './plugin-registry';
@@ -74,10 +75,12 @@ export class PluginCatalog {
 
   /**
    * A version's files on this machine, whether it is live or not.
-   * @throws Problem 409 `isolation-advisory` where no package from outside may run
+   * @throws Problem 409 `isolation-advisory` where no package from outside may run; `contract-too-old` or `contract-too-new`
+   * where another release of the hub took it
    */
   async unpacked(workspaceId: string, kept: KeptPackage): Promise<InstalledPlugin> {
     this.isolation.assertMayRun();
+    assertContract(`${kept.plugin_id} ${kept.version}`, kept.manifest.api, 409);
     return this.files.ensure(kept, () =>
       this.database.tx(workspaceId, (tx) => this.store.tarball(tx, kept.plugin_id, kept.version)),
     );

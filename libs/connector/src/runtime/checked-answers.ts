@@ -1,4 +1,10 @@
-import type { LookupResult, MessageEvent, Verdict } from '@percorso/plugin-kit';
+import {
+  RESPONSE_BYTES,
+  type LookupResult,
+  type MessageEvent,
+  type Operation,
+  type Verdict,
+} from '@percorso/plugin-kit';
 
 const NONSENSE: Verdict = { status: 'unknown', code: 'plugin-nonsense' };
 const EVENT_TYPES = new Set([
@@ -12,10 +18,22 @@ const EVENT_TYPES = new Set([
 ]);
 const MAX_EVENTS = 10_000;
 
-/** A plugin's verdicts as far as they make sense; what does not is unknown. */
-export function checkedVerdicts(answer: unknown, count: number): Verdict[] {
+/** A plugin's verdicts as far as they make sense; what does not is unknown. Only calls have responses. */
+export function checkedVerdicts(answer: unknown, count: number, operation: Operation): Verdict[] {
   const list = Array.isArray(answer) && answer.length === count ? answer : [];
-  return Array.from({ length: count }, (_, index) => checkedVerdict(list[index]));
+  return Array.from({ length: count }, (_, index) => {
+    const given: unknown = list[index];
+    const verdict = checkedVerdict(given);
+    return operation === 'call' && verdict.status === 'accepted' ? withResponse(verdict, given) : verdict;
+  });
+}
+
+/** It came as JSON. What is too large is lost, but not what became of the call. */
+function withResponse(verdict: Verdict & { status: 'accepted' }, given: unknown): Verdict {
+  const { response = null } = given as { response?: unknown };
+  return Buffer.byteLength(JSON.stringify(response)) > RESPONSE_BYTES
+    ? { ...verdict, responseProblem: 'too-large' }
+    : { ...verdict, response };
 }
 
 function checkedVerdict(given: unknown): Verdict {

@@ -9,6 +9,7 @@ import type {
   LookupResult,
   MessageEvent,
   Operation,
+  PluginKind,
   ReceiptRequest,
   Verdict,
 } from '@percorso/plugin-kit';
@@ -22,7 +23,7 @@ import { paceOf } from './pace';
 
 export interface ConnectorDescription {
   pluginId: string;
-  kind: 'messaging' | 'campaign';
+  kind: PluginKind;
   channel?: string;
   addressPointer?: string;
   /** RFC 6901 pointers into a payload that its plugin wants to have a value: the address among them. */
@@ -63,6 +64,8 @@ const LEAST_CALL_MS = 1000;
 const MAX_PAYLOAD_BYTES = 12 * 1024 * 1024;
 const CHECK_MS = 20_000;
 const READ_MS = 60_000;
+/** A journey's time for a call is short: a plugin that keeps it must not be killed for being a moment late. */
+const CALL_GRACE_MS = 5000;
 
 /** Calls connectors' plugins: in chunks they can take, no faster than they allow, with answers that make sense. */
 @Injectable()
@@ -92,7 +95,7 @@ export class ConnectorRuntime {
   }
 
   /**
-   * One verdict per item, in order, within `deadlineMs`. Items not handed to the plugin by then are 'retry'; items out
+   * One verdict per item, in order, within `deadlineMs`; a `call` ends then, and is answered shortly after. Items not handed to the plugin by then are 'retry'; items out
    * when its process dies or is killed are 'unknown'.
    * @throws Problem `bad-credentials` or `bad-settings` when the connector itself is at fault and no item was answered
    */
@@ -193,8 +196,11 @@ export class ConnectorRuntime {
   ): Promise<{ verdicts: Verdict[] } | { fault: Fault }> {
     try {
       const request: Request = { method: 'deliver', operation, items };
-      const answer = await connector.host.call(connector.handle, request, time.until - Date.now());
-      return 'fault' in answer ? answer : { verdicts: checkedVerdicts(answer.value, items.length) };
+      const grace = operation === 'call' ? CALL_GRACE_MS : undefined;
+      const answer = await connector.host.call(connector.handle, request, time.until - Date.now(), grace);
+      return 'fault' in answer
+        ? answer
+        : { verdicts: checkedVerdicts(answer.value, items.length, operation) };
     } catch (error) {
       if (!(error instanceof HostFailure)) throw error;
       const { code, sent, afterSeconds } = error;

@@ -1,5 +1,5 @@
 import { Unclear } from '../errors';
-import { accepted, rejected, retry, unknown, type Verdict } from '../verdict';
+import { accepted, answered, rejected, retry, unknown, type Verdict } from '../verdict';
 
 /** What an expression gave, as a verdict. @throws Unclear when it is none: the item may have arrived */
 export function verdictOf(given: unknown): Verdict {
@@ -8,7 +8,9 @@ export function verdictOf(given: unknown): Verdict {
     fields[name] === undefined || fields[name] === null ? undefined : String(fields[name]);
   switch (fields['status']) {
     case 'accepted':
-      return accepted(text('providerId'));
+      return fields['response'] === undefined
+        ? accepted(text('providerId'))
+        : answered(fields['response'], text('providerId'));
     case 'rejected': {
       const { bounce } = fields;
       return rejected(text('code') ?? 'rejected', text('reason') ?? 'The provider refuses the item.', {

@@ -21,6 +21,8 @@ export function classify(error: unknown): Classified {
   if (cause) return byKind(cause);
   if (isAxiosError(error) && error.response) return byStatus(error.response.status, error.response.headers);
   const code = causes(error).map(errorCode).find(Boolean);
+  // Requests are cancelled by `ctx.signal` alone.
+  if (code === 'ERR_CANCELED') return { verdict: unknown('deadline') };
   return { verdict: unknown(code ? code.toLowerCase().replaceAll('_', '-') : 'plugin-error') };
 }
 

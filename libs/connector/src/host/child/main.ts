@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { declarativePlugin, PluginRuntime, type Plugin, type PluginLog } from '@percorso/plugin-kit';
+import {
+  declarativePlugin,
+  inNewestContract,
+  PluginRuntime,
+  type Plugin,
+  type PluginLog,
+} from '@percorso/plugin-kit';
 import type { FromChild, Request, ToChild } from '../messages';
 import { BrokeredConnections } from './brokered-connect';
 import { lockDown } from './lock-down';
@@ -28,9 +34,8 @@ async function load(file: string): Promise<Plugin> {
 }
 
 async function answer(plugin: Plugin, call: Extract<ToChild, { type: 'call' }>): Promise<void> {
-  const { id, request, deadlineMs } = call;
-  // A little time is kept back, so that a plugin can still say which items it finished.
-  const signal = AbortSignal.timeout(Math.floor(Math.max(deadlineMs * 0.85, deadlineMs - 3000)));
+  const { id, request, signalMs } = call;
+  const signal = AbortSignal.timeout(signalMs);
   try {
     if (request.method === 'validate') {
       send({ type: 'result', id, value: PluginRuntime.validate(plugin, request.settings) });
@@ -91,7 +96,7 @@ function receive(plugin: Plugin, message: ToChild, handle: unknown): void {
   }
 }
 
-async function main(file: string): Promise<void> {
+async function main(file: string, api: string): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   // The class and code tell an author where to look; a message could hold anybody's data.
   process.on('uncaughtException', (error: Error & { code?: unknown }) => {
@@ -101,7 +106,8 @@ async function main(file: string): Promise<void> {
   });
   lockDown();
   try {
-    const plugin = await load(file);
+    // Here, and nowhere else, an older plugin becomes one of the newest contract.
+    const plugin = inNewestContract(await load(file), api);
     process.on('message', (message, handle) => receive(plugin, message as ToChild, handle));
     send({ type: 'ready', description: PluginRuntime.describe(plugin) });
   } catch (error) {
@@ -109,4 +115,4 @@ async function main(file: string): Promise<void> {
   }
 }
 
-void main(String(process.argv[2]));
+void main(String(process.argv[2]), String(process.argv[3]));

@@ -41,7 +41,7 @@ export class Hostile {
         { method: 'deliver', operation: 'upsert', items },
         deadlineMs,
       );
-      return 'fault' in answer ? answer.fault.code : checkedVerdicts(answer.value, items.length);
+      return 'fault' in answer ? answer.fault.code : checkedVerdicts(answer.value, items.length, 'upsert');
     } catch (error) {
       if (error instanceof HostFailure) return error.code;
       throw error;

@@ -71,7 +71,7 @@ export function pluginTarball(source: PluginSource = {}): Buffer {
       id: 'texts',
       name: 'Texts',
       kind: 'campaign',
-      api: '^1.0',
+      api: '^1.1',
       settingsVersion: 1,
       capabilities: ['upsert'],
       egress: [{ setting: 'url' }],

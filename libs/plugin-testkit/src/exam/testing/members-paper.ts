@@ -6,7 +6,7 @@ import { MembersProvider } from './members-provider';
 export const manifest = (id: string, capabilities: string[], rest: object = {}): object => ({
   keywords: ['percorso-plugin'],
   percorso: {
-    ...{ id, name: id, kind: 'messaging', api: '^1.0', settingsVersion: 1, capabilities },
+    ...{ id, name: id, kind: 'messaging', api: '^1.2', settingsVersion: 1, capabilities },
     ...{ channel: 'sms', addressPointer: '/to', egress: [{ setting: 'url' }], ...rest },
   },
 });
