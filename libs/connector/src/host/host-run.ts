@@ -13,7 +13,7 @@ import { readPlugin } from '../plugin/installed-plugin';
 import { checkedEvents, checkedLookup, checkedVerdicts } from '../runtime/checked-answers';
 import { egressRules } from './egress';
 import { HostFailure } from './host-failure';
-import { PluginHost } from './plugin-host';
+import { CALL_GRACE_MS, PluginHost } from './plugin-host';
 
 /** A plugin in its real child process with one connector's settings, without a database: for exams of plugins. */
 export interface HostRun {
@@ -47,8 +47,9 @@ export function inHost(directory: string): (settings: Record<string, unknown>) =
         return ('fault' in answer ? answer.fault : answer.value) as Fault | null;
       },
       deliver: async (operation, items, deadlineMs) => {
+        const grace = operation === 'call' ? CALL_GRACE_MS : undefined;
         try {
-          const answer = await host.call(handle, { method: 'deliver', operation, items }, deadlineMs);
+          const answer = await host.call(handle, { method: 'deliver', operation, items }, deadlineMs, grace);
           return 'fault' in answer
             ? answer
             : { value: checkedVerdicts(answer.value, items.length, operation) };

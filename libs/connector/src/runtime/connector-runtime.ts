@@ -15,6 +15,7 @@ import type {
 } from '@percorso/plugin-kit';
 import { HostFailure } from '../host/host-failure';
 import type { Request } from '../host/messages';
+import { CALL_GRACE_MS } from '../host/plugin-host';
 import { pluginUnavailable } from '../host/plugin-hosts';
 import { checkedEvents, checkedLookup, checkedVerdicts } from './checked-answers';
 import { recordKeyOf } from './record-key';
@@ -64,8 +65,6 @@ const LEAST_CALL_MS = 1000;
 const MAX_PAYLOAD_BYTES = 12 * 1024 * 1024;
 const CHECK_MS = 20_000;
 const READ_MS = 60_000;
-/** A journey's time for a call is short: a plugin that keeps it must not be killed for being a moment late. */
-const CALL_GRACE_MS = 5000;
 
 /** Calls connectors' plugins: in chunks they can take, no faster than they allow, with answers that make sense. */
 @Injectable()

@@ -2,6 +2,7 @@ import { parseManifest } from '@percorso/plugin-kit';
 import { Ground } from './ground';
 import { readPackageJson, type AnyPaper, type Paper, type Stoppable } from './paper';
 import { basics } from './questions/basics';
+import { calls } from './questions/calls';
 import { closing } from './questions/closing';
 import { deliveries } from './questions/deliveries';
 import { faults } from './questions/faults';
@@ -16,7 +17,14 @@ export class Exam {
 
   private constructor(readonly paper: AnyPaper) {
     this.ground = new Ground(paper);
-    this.questions = [...basics(), ...deliveries(), ...faults(paper), ...receipts(paper), ...closing(paper)];
+    this.questions = [
+      ...basics(),
+      ...deliveries(),
+      ...faults(paper),
+      ...calls(paper),
+      ...receipts(paper),
+      ...closing(paper),
+    ];
   }
 
   static on<S extends object, T extends Stoppable>(paper: Paper<S, T>): Exam {

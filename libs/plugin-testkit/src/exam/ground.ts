@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PluginRuntime, type CapabilityOptions, type Item, type Verdict } from '@percorso/plugin-kit';
+import {
+  PluginRuntime,
+  type CapabilityOptions,
+  type Item,
+  type Operation,
+  type Verdict,
+} from '@percorso/plugin-kit';
 import type { FaultName, AnyPaper, Stoppable } from './paper';
 import { inThisProcess, type Run } from './run';
 
@@ -16,10 +22,13 @@ export class Ground {
   private count = 0;
 
   constructor(readonly paper: AnyPaper) {
-    const { operations } = PluginRuntime.describe(paper.plugin);
-    const limits = operations[paper.operation];
-    assert(limits, `the plugin has no ${paper.operation}`);
-    this.limits = limits;
+    this.limits = this.limitsOf(paper.operation);
+  }
+
+  limitsOf(operation: Operation): CapabilityOptions {
+    const limits = PluginRuntime.describe(this.paper.plugin).operations[operation];
+    assert(limits, `the plugin has no ${operation}`);
+    return limits;
   }
 
   async start(): Promise<void> {

@@ -4,6 +4,7 @@ export { httpFaults } from './http-faults';
 export {
   FAULTS,
   missing,
+  type CallPaper,
   type ContractPaper,
   type Delivered,
   type FaultName,

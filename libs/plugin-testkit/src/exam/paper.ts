@@ -34,6 +34,8 @@ export interface Paper<S extends object, T extends Stoppable> {
   arrived(twin: T): Promise<string[]>;
   faults: Partial<Record<FaultName, (twin: T, seconds?: number) => Promise<unknown>>>;
   receipts?: ReceiptPaper<T>;
+  /** Of a plugin with `call`. */
+  call?: CallPaper<T>;
   contract?: ContractPaper<T>;
   /** What is left out of this exam, and why. */
   without?: Partial<Record<Topic, string>>;
@@ -66,6 +68,15 @@ export interface ReceiptPaper<T> {
   staleSeconds?: number;
 }
 
+export interface CallPaper<T> {
+  /** A payload that the provider answers; another for each `n`. */
+  payload(n: number): Record<string, unknown>;
+  /** What it is answered with, as the plugin hands it on. */
+  response(payload: Record<string, unknown>, twin: T): unknown;
+  /** A payload that the provider refuses. */
+  refused(twin: T): Promise<Record<string, unknown>> | Record<string, unknown>;
+}
+
 export interface ContractPaper<T> {
   /** The vendor's OpenAPI document, as JSON; undefined where it is not at hand, and the question is left out. */
   document: string | undefined;
@@ -87,6 +98,7 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 const OTHERS = {
+  call: 'what calls are answered with',
   receipts: 'what the provider tells of its messages',
   proof: 'the header that proves a receipt',
   stale: 'the age at which a receipt is refused',
@@ -97,17 +109,19 @@ export type Topic = FaultName | keyof typeof OTHERS;
 
 /** What the paper neither brings nor explains. */
 export function missing(paper: AnyPaper): string[] {
-  const { plugin, faults, receipts, contract, without = {} } = paper;
+  const { plugin, faults, receipts, call, contract, without = {} } = paper;
   const topics: [Topic, unknown, string][] = [
     ...(Object.keys(FAULTS) as FaultName[]).map((name): [Topic, unknown, string] => [
       name,
       faults[name],
       `the provider ${FAULTS[name]}`,
     ]),
+    ['call', call ?? !plugin.call, OTHERS.call],
     ['receipts', receipts ?? !plugin.receipts, OTHERS.receipts],
     ['proof', receipts?.proof ?? !receipts, OTHERS.proof],
     ['stale', receipts?.staleSeconds ?? !receipts, OTHERS.stale],
-    ['erasure', plugin.remove, OTHERS.erasure],
+    // Who only answers calls keeps nobody.
+    ['erasure', plugin.remove ?? !(plugin.send ?? plugin.upsert), OTHERS.erasure],
     ['contract', contract, OTHERS.contract],
   ];
   return topics.flatMap(([topic, brought, what]) => (brought || without[topic] ? [] : [`${topic}: ${what}`]));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isAxiosError } from 'axios';
 import {
   accepted,
+  answered,
   capability,
   rejected,
   retry,
@@ -29,6 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const paper = membersPaper(document);
 const good = members.upsert!;
+const calling = members.call!;
 const tell = members.receipts!.bind(members);
 
 /** The good plugin but for what it does with a batch. */
@@ -95,6 +97,29 @@ const WRONG: Record<string, Partial<Plugin<MembersSettings>> | { paper: Partial<
   ),
   'when the provider cuts the connection without accepting': onFailure(() => accepted()),
   'when the provider accepts, then cuts the connection without an answer': onFailure(() => retry()),
+  'calls side by side each have their own response': {
+    call: {
+      ...calling,
+      deliver: async (items, ctx) => (await calling.deliver(items, ctx)).map((_, __, [first]) => first!),
+    },
+  },
+  'a refused call says why, and has no response': {
+    call: {
+      ...calling,
+      deliver: async (items, ctx) =>
+        (await calling.deliver(items, ctx)).map((one) => (one.status === 'rejected' ? answered(null) : one)),
+    },
+  },
+  'a call ends when its time is over': {
+    call: {
+      ...calling,
+      deliver: (items, ctx) =>
+        calling.deliver(items, ctx).catch((error) => {
+          if (!wasCut(error)) throw error;
+          return items.map(() => retry());
+        }),
+    },
+  },
   'a receipt becomes events about the message': withEvents(() => ({ address: 'other@example.test' })),
   'a receipt told twice tells the same facts': withEvents(() => ({ id: String(Math.random()) })),
   'what is no receipt tells nothing': { receipts: async (raw) => JSON.parse(raw) as MessageEvent[] },

@@ -14,7 +14,7 @@ export const manifest = (id: string, capabilities: string[], rest: object = {}):
 export type MembersSettings = InstanceType<typeof members.settings>;
 export type MembersPaper = Omit<Paper<MembersSettings, MembersProvider>, 'plugin'>;
 
-const CAPABILITIES = ['upsert', 'remove', 'lookup', 'receipts'];
+const CAPABILITIES = ['upsert', 'remove', 'call', 'lookup', 'receipts'];
 
 /** The paper of the plugin that has everything; `document` is the file that holds its vendor's OpenAPI document. */
 export const membersPaper = (document: string | undefined): MembersPaper => ({
@@ -30,6 +30,11 @@ export const membersPaper = (document: string | undefined): MembersPaper => ({
   mark: ({ email }) => String(email),
   arrived: async (twin) => twin.members.map(({ email }) => email),
   faults: httpFaults,
+  call: {
+    payload: (n) => ({ email: `${'x'.repeat(n)}@example.test` }),
+    response: ({ email }) => ({ points: String(email).length }),
+    refused: () => ({ email: 'nobody' }),
+  },
   receipts: { told: (twin, item, age) => twin.told(item, age), proof: 'x-proof', staleSeconds: 3600 },
   contract: { document, calls: async ({ calls }) => calls },
 });

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { IsString, IsUrl } from 'class-validator';
 import {
   accepted,
+  answered,
   BadReceipt,
   capability,
   definePlugin,
@@ -29,6 +30,7 @@ type Ctx = Context<Settings>;
 interface Result {
   ok: boolean;
   error?: string;
+  points?: number;
 }
 
 const MAX_NAME = 1000;
@@ -48,13 +50,14 @@ async function write(path: string, items: Item[], ctx: Ctx): Promise<Verdict[]> 
     { headers: { authorization: `Bearer ${ctx.settings.apiKey}` } },
   );
   fitting.forEach(({ at }, n) => {
-    const { ok, error = 'refused' } = data.results[n] as Result;
-    verdicts[at] = ok ? accepted() : rejected(error, 'The provider refuses the member.');
+    const { ok, error = 'refused', points } = data.results[n] as Result;
+    const good = points === undefined ? accepted() : answered({ points });
+    verdicts[at] = ok ? good : rejected(error, 'The provider refuses the member.');
   });
   return verdicts;
 }
 
-/** Everything a campaign plugin can do, in one: batches, removal, lookup and signed receipts. For the exam's own spec. */
+/** Everything a plugin can do, in one: batches, removal, calls, lookup and signed receipts. For the exam's own spec. */
 export default definePlugin({
   settings: Settings,
   check: async ({ http, settings }) =>
@@ -67,6 +70,11 @@ export default definePlugin({
   remove: capability<Settings>((items, ctx) => write('removals', items, ctx), {
     idempotency: 'upsert',
     batch: 8,
+    perSecond: 100,
+  }),
+  call: capability<Settings>((items, ctx) => write('points', items, ctx), {
+    idempotency: 'none',
+    batch: 3,
     perSecond: 100,
   }),
   async lookup(items, ctx) {

@@ -29,7 +29,9 @@ export class MembersProvider extends HttpProvider {
     if (method === 'GET') return { status: 200, json: { emails: this.members.map(({ email }) => email) } };
     const { members } = JSON.parse(body) as { members: Member[] };
     const results = members.map(({ email }) =>
-      email.includes('@') ? { ok: true } : { ok: false, error: 'bad-address' },
+      email.includes('@')
+        ? { ok: true, ...(path === '/points' && { points: email.length }) }
+        : { ok: false, error: 'bad-address' },
     );
     return {
       status: 200,
@@ -39,6 +41,7 @@ export class MembersProvider extends HttpProvider {
   }
 
   private keep(path: string, member: Member): void {
+    if (path === '/points') return;
     const at = this.members.findIndex(({ email }) => email === member.email);
     if (at >= 0) this.members.splice(at, 1);
     if (path === '/members') this.members.push(member);
@@ -51,6 +54,7 @@ export const MEMBERS_DOCUMENT = {
   paths: {
     '/me': { get: {} },
     '/members': { get: {}, post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
+    '/points': { post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
     '/removals': { post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
   },
   components: {
