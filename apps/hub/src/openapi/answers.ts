@@ -1,3 +1,4 @@
+import { CAPABILITIES, KINDS } from '@percorso/plugin-kit';
 import type { SchemaObject } from './openapi-types';
 
 /** Success answers of routes whose controllers return plain shapes that no class describes. */
@@ -23,14 +24,23 @@ const nullable = (schema: Schema): Schema => ({ ...schema, nullable: true });
 const page = (items: Schema): Schema =>
   record({ data: { type: 'array', items }, next: { type: 'string', nullable: true } });
 
+const contract: Schema = {
+  type: 'string',
+  enum: ['current', 'previous', 'unsupported'],
+  description:
+    '`previous`: the next version of the contract ends it; `unsupported`: this hub does not run it.',
+};
+const capabilities: Schema = { type: 'array', items: { type: 'string', enum: [...CAPABILITIES] } };
+
 const plugin = record(
   {
     id: text,
     name: text,
-    kind: { type: 'string', enum: ['messaging', 'campaign'] },
+    kind: { type: 'string', enum: [...KINDS] },
     version: text,
     api: text,
-    capabilities: { type: 'array', items: text },
+    contract,
+    capabilities,
     channel: text,
     egress: { type: 'array', items: anything },
     source: { type: 'string', enum: ['hub', 'installed'] },
@@ -57,8 +67,9 @@ const pluginVersion = record({
   source: { type: 'string', enum: ['registry', 'upload'] },
   integrity: text,
   api: text,
+  contract,
   settingsVersion: integer,
-  capabilities: { type: 'array', items: text },
+  capabilities,
   egress: { type: 'array', items: anything },
   newEgress: {
     type: 'array',

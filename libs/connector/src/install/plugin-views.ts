@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
-import type { Egress, JsonSchema, PluginKind, PluginManifest } from '@percorso/plugin-kit';
+import {
+  API_VERSION,
+  contractOf,
+  type Egress,
+  type JsonSchema,
+  type PluginKind,
+  type PluginManifest,
+} from '@percorso/plugin-kit';
 import { Database } from '@percorso/storage';
 import { PluginHosts } from '../host/plugin-hosts';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
@@ -8,6 +15,9 @@ import { PluginCatalog } from '../plugin/plugin-catalog';
 import { PluginRegistry } from '../plugin/plugin-registry';
 import { widening } from './egress-approval';
 import { PluginStore, type ParkingRow, type PluginRow, type PluginVersionRow } from './plugin.store';
+
+/** `previous`: the next version of the contract ends it; `unsupported`: this hub does not run it. */
+export type ContractState = 'current' | 'previous' | 'unsupported';
 
 /** One installed version, for the admin. */
 export interface PluginVersionView {
@@ -19,6 +29,7 @@ export interface PluginVersionView {
   source: 'registry' | 'upload';
   integrity: string;
   api: string;
+  contract: ContractState;
   settingsVersion: number;
   capabilities: string[];
   egress: Egress[];
@@ -34,6 +45,7 @@ export interface PluginView {
   kind: PluginKind;
   version: string;
   api: string;
+  contract: ContractState;
   capabilities: string[];
   channel?: string;
   egress: Egress[];
@@ -143,7 +155,13 @@ export class PluginViews {
 }
 
 function shown({ id, name, kind, api, capabilities, channel, egress }: PluginManifest, version: string) {
-  return { id, name, kind, version, api, capabilities, channel, egress };
+  return { id, name, kind, version, api, contract: contractState(api), capabilities, channel, egress };
+}
+
+function contractState(api: string): ContractState {
+  const found = contractOf(api);
+  if ('code' in found) return 'unsupported';
+  return found.version === API_VERSION ? 'current' : 'previous';
 }
 
 function parkedOf(parked: ParkingRow[], id: string, version: string): PluginView['parked'] {
@@ -161,6 +179,7 @@ function versionView(row: PluginVersionRow, live: PluginVersionRow | undefined):
     source: row.source,
     integrity: row.integrity,
     api,
+    contract: contractState(api),
     settingsVersion,
     capabilities,
     egress,
