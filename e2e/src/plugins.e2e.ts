@@ -10,6 +10,14 @@ import { admin, type HubHandle, releaseEngines, startHub, waitFor } from './harn
 
 const CUSTOMERS = 120;
 const EGRESS = [{ setting: 'url' }];
+const FROZEN = join(__dirname, '../../libs/connector/fixtures/frozen/1.1/percorso-plugin-frozen.tgz');
+
+interface Batch {
+  by?: string;
+  emails?: string[];
+  /** As the frozen plugin of the contract before writes them. */
+  items?: { payload: { email: string } }[];
+}
 
 /** A system that takes batches of ten, and answers once it is allowed to have so many rows. */
 class System {
@@ -24,9 +32,10 @@ class System {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
-        const { by, emails } = JSON.parse(body) as { by: string; emails: string[] };
-        this.rows.push(...emails.map((email) => ({ email, by })));
-        this.held.push(() => response.end('{}'));
+        const { by, emails, items } = JSON.parse(body) as Batch;
+        const rows = emails ?? items?.map(({ payload }) => payload.email) ?? [];
+        this.rows.push(...rows.map((email) => ({ email, by: by ?? 'the older contract' })));
+        this.held.push(() => response.end('{"refused": []}'));
         this.answer();
       });
     });
@@ -63,6 +72,7 @@ describe('an admin who changes a plugin while a sync runs', () => {
   let hub: HubHandle;
   let system: System;
   let key: string;
+  let audienceId: string;
 
   beforeAll(async () => {
     system = await new System().start();
@@ -70,6 +80,7 @@ describe('an admin who changes a plugin while a sync runs', () => {
     const settings = { allowPrivateNetwork: true, unknownConsent: 'allow' };
     const root = admin(hub.url, hub.rootKey);
     key = (await root.post<{ adminKey: string }>('/v1/workspaces', { name: 'Shop', settings })).adminKey;
+    audienceId = await makeAudience();
   });
   afterAll(async () => {
     await hub?.stop();
@@ -113,7 +124,10 @@ describe('an admin who changes a plugin while a sync runs', () => {
     );
     const file = join(folder, `${version}.tgz`);
     await create({ gzip: true, file, cwd: join(folder, version) }, ['package']);
-    const bytes = readFileSync(file);
+    await uploadTarball(readFileSync(file));
+  }
+
+  async function uploadTarball(bytes: Buffer): Promise<void> {
     const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
     const path = `/v1/plugins/tarball?integrity=${encodeURIComponent(integrity)}`;
     const { status } = await api().http.post(path, bytes, {
@@ -125,7 +139,7 @@ describe('an admin who changes a plugin while a sync runs', () => {
   it('finds every row delivered once, by whichever version was live', async () => {
     await upload('1.0.0');
     await api().post('/v1/plugins/rows/versions/1.0.0/approve', { egress: EGRESS });
-    const run = await startSync();
+    const run = await startSync('rows', { url: system.url });
     system.allow(20);
     await waitFor(async () => system.rows.length >= 20, { what: 'the first rows' });
 
@@ -144,6 +158,23 @@ describe('an admin who changes a plugin while a sync runs', () => {
 
     await api().post('/v1/plugins/rows/versions/1.0.0/activate');
     await api().post('/v1/plugins/rows/enable');
+    await everyRowOnce(run);
+    expect(new Set(system.rows.map(({ by }) => by))).toEqual(new Set(['1.0.0', '1.1.0']));
+    expect(system.rows.at(-1)?.by).toBe('1.0.0');
+  });
+
+  it('finds the same of a plugin that was built for the contract before', async () => {
+    system.rows.length = 0;
+    system.allow(Infinity);
+    await uploadTarball(readFileSync(FROZEN));
+    await api().post('/v1/plugins/frozen/versions/1.1.0/approve', { egress: EGRESS });
+    const shown = await api().get<{ contract: string; state: string }>('/v1/plugins/frozen');
+    expect(shown).toMatchObject({ contract: 'previous', state: 'active' });
+    await everyRowOnce(await startSync('frozen', { url: system.url, apiKey: 'secret-key' }));
+    expect(new Set(system.rows.map(({ by }) => by))).toEqual(new Set(['the older contract']));
+  });
+
+  async function everyRowOnce(run: string): Promise<void> {
     const { counts } = await waitFor(
       async () => {
         const now = await api().get<{ state: string; counts: Record<string, number> }>(`/v1/runs/${run}`);
@@ -154,13 +185,12 @@ describe('an admin who changes a plugin while a sync runs', () => {
     expect(counts).toMatchObject({ planned: CUSTOMERS, accepted: CUSTOMERS });
     const emails = system.rows.map(({ email }) => email).sort();
     expect(emails).toEqual(Array.from({ length: CUSTOMERS }, (_, n) => emailOf(n)).sort());
-    expect(new Set(system.rows.map(({ by }) => by))).toEqual(new Set(['1.0.0', '1.1.0']));
-    expect(system.rows.at(-1)?.by).toBe('1.0.0');
-  });
+  }
 
-  async function startSync(): Promise<string> {
-    const made = async (path: string, body: object): Promise<string> =>
-      (await api().post<{ id: string }>(path, body)).id;
+  const made = async (path: string, body: object): Promise<string> =>
+    (await api().post<{ id: string }>(path, body)).id;
+
+  async function makeAudience(): Promise<string> {
     const writeKey = (await api().post<{ key: string }>('/v1/write-keys', { name: 'Web' })).key;
     const batch = Array.from({ length: CUSTOMERS }, (_, n) => [
       { type: 'identify', messageId: `i${n}`, userId: `u${n}`, traits: { email: emailOf(n) } },
@@ -179,22 +209,22 @@ describe('an admin who changes a plugin while a sync runs', () => {
       { what: 'the events' },
     );
     const definition = { version: 1, where: { event: { name: 'Bought' } } };
-    const audienceId = await made('/v1/audiences', { name: 'Buyers', definition });
-    const evaluation = await made(`/v1/audiences/${audienceId}/evaluate`, {});
+    const id = await made('/v1/audiences', { name: 'Buyers', definition });
+    const evaluation = await made(`/v1/audiences/${id}/evaluate`, {});
     await waitFor(
       async () => (await api().get<{ state: string }>(`/v1/evaluations/${evaluation}`)).state === 'done',
       { what: 'the audience' },
     );
-    const connectorId = await made('/v1/connectors', {
-      plugin: 'rows',
-      name: 'Rows',
-      settings: { url: system.url },
-    });
+    return id;
+  }
+
+  async function startSync(plugin: string, settings: object): Promise<string> {
+    const connectorId = await made('/v1/connectors', { plugin, name: plugin, settings });
     const mappingId = await made('/v1/mappings', {
-      name: 'M',
+      name: plugin,
       expression: '{"email": profile.traits.email}',
     });
-    const syncId = await made('/v1/syncs', { name: 'S', audienceId, connectorId, mappingId });
+    const syncId = await made('/v1/syncs', { name: plugin, audienceId, connectorId, mappingId });
     return (await api().post<{ run: { id: string } }>(`/v1/syncs/${syncId}/run`)).run.id;
   }
 });
