@@ -21,7 +21,7 @@ module.exports = {
   testMatch: ['<rootDir>/{apps,libs,plugins,tools}/**/src/**/*.spec.ts', '<rootDir>/tools/checks/*.spec.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
-    '^@percorso/plugin-(messaging-.+|campaign-.+)$': '<rootDir>/plugins/$1/src/index.ts',
+    '^@percorso/plugin-((?:messaging|campaign|service)-.+)$': '<rootDir>/plugins/$1/src/index.ts',
     '^@percorso/(engines|demo|bench)$': '<rootDir>/tools/$1/src/index.ts',
     '^@percorso/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },

@@ -40,7 +40,7 @@ describe('npm run new:plugin', () => {
   const folder = mkdtempSync(join(tmpdir(), 'percorso new plugin-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.concurrent.each(['messaging', 'campaign'])(
+  it.concurrent.each(['messaging', 'campaign', 'service'])(
     'writes a %s plugin that builds and passes its own exam, in any folder',
     async (kind) => {
       const place = join(folder, kind);
@@ -62,7 +62,7 @@ describe('npm run new:plugin', () => {
   );
 
   it.each([
-    [['--kind', 'files', '--id', 'acme'], '--kind must be one of messaging, campaign.'],
+    [['--kind', 'files', '--id', 'acme'], '--kind must be one of messaging, campaign, service.'],
     [['--kind', 'messaging', '--id', 'Acme Inc'], '--id must be in kebab-case'],
     [['--kind', 'messaging'], '--id must be in kebab-case'],
     [['--kind', 'messaging', '--id', 'acme', '--name', '`${1}`'], '--name must be letters'],

@@ -5,9 +5,15 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const KINDS = ['messaging', 'campaign'];
+/** What is written for a plugin of each kind. */
+const KINDS = {
+  messaging: { capabilities: ['send'], channel: 'sms', addressPointer: '/to' },
+  campaign: { capabilities: ['upsert', 'remove'], recordKey: '/email' },
+  service: { capabilities: ['call'] },
+};
 const TEMPLATES = join(dirname(fileURLToPath(import.meta.url)), 'templates');
-const USAGE = 'npm run new:plugin -- --kind messaging|campaign --id acme [--name Acme] [--dir FOLDER]';
+const USAGE =
+  'npm run new:plugin -- --kind messaging|campaign|service --id acme [--name Acme] [--dir FOLDER]';
 
 /** For people: what they typed is wrong. */
 class Mistake extends Error {}
@@ -43,7 +49,8 @@ function readArguments() {
   const text = { type: 'string' };
   const { values } = parseArgs({ options: { kind: text, id: text, name: text, dir: text } });
   const { kind, id, dir } = values;
-  if (!KINDS.includes(kind)) throw new Mistake(`--kind must be one of ${KINDS.join(', ')}.`);
+  if (!Object.hasOwn(KINDS, kind ?? ''))
+    throw new Mistake(`--kind must be one of ${Object.keys(KINDS).join(', ')}.`);
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(id ?? '') || id.length < 2 || id.length > 40)
     throw new Mistake('--id must be in kebab-case, such as acme or acme-mail.');
   const name =
@@ -63,8 +70,7 @@ const manifest = (kind) => ({
   kind,
   api: '^1.2',
   settingsVersion: 1,
-  capabilities: kind === 'messaging' ? ['send'] : ['upsert', 'remove'],
-  ...(kind === 'messaging' ? { channel: 'sms', addressPointer: '/to' } : { recordKey: '/email' }),
+  ...KINDS[kind],
   egress: [{ setting: 'url' }],
 });
 

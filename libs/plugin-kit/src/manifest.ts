@@ -41,11 +41,14 @@ export function parseManifest(
   const given = packageJson['percorso'];
   if (!isRecord(given)) return { errors: ['"percorso" must hold the manifest'] };
   const contract = contractOf(given['api']);
-  // What another version's manifest says besides, only that version can judge.
-  if ('code' in contract) return { errors: [`percorso.api ${contract.message}`] };
   const errors = RULES.flatMap(([field, holds, rule]) =>
     holds(given[field]) ? [] : [`percorso.${field} must be ${rule}`],
   );
+  if ('code' in contract) {
+    const error = `percorso.api ${contract.message}`;
+    // What another version's manifest says besides, only that version can judge.
+    return { errors: contract.code === 'contract-unreadable' ? [...errors, error] : [error] };
+  }
   if (errors.length === 0) {
     const { kind, capabilities } = given as unknown as PluginManifest;
     for (const name of capabilities)
