@@ -106,7 +106,6 @@ describe('a package', () => {
   });
 
   it.each<[string, PluginSource, RegExp]>([
-    ['a contract to come', { manifest: { api: '^9.0' } }, /contract \^9\.0 is too new/],
     ['no keyword', { packageJson: { keywords: [] } }, /keyword/],
     ['a version that is none', { packageJson: { version: 'latest' } }, /exact version/],
     ['a main that is not there', { packageJson: { main: 'dist/none.js' } }, /"main"/],
