@@ -105,8 +105,21 @@ describe(`one poisoned row among ${ROWS}`, () => {
   });
 
   it('is replayed, and all are there once', async () => {
-    const replay = await api.post('/v1/dead-letters/replay', { syncId: sync, rowsPerSecond: 10 });
-    expect(replay).toMatchObject({ replayed: 1, dropped: 0, skipped: 0 });
+    const replay = await api.post<{ id: string }>('/v1/dead-letters/replay', {
+      syncId: sync,
+      rowsPerSecond: 10,
+    });
+    const accepted = async (): Promise<boolean> => {
+      const view = await api.get<{ counts: Record<string, number> }>(`/v1/replays/${replay.id}`);
+      return view.counts.accepted === 1;
+    };
+    await waitFor(accepted, { ...DEADLINE, what: 'the replay' });
+    expect(await api.get(`/v1/replays/${replay.id}`)).toMatchObject({
+      state: 'done',
+      replayed: 1,
+      dropped: 0,
+      skipped: 0,
+    });
     const path = `/v1/syncs/${sync}/reconciliation`;
     await waitFor(async () => (await api.get<{ accepted: number }>(path)).accepted === ROWS, {
       ...DEADLINE,

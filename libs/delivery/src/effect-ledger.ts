@@ -80,18 +80,28 @@ export type ReopenedEffect = Pick<NewEffect, 'operation' | 'payload' | 'channel'
   mappingVersion?: number;
 };
 
-/** Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again. */
-export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], now: Date): Promise<void> {
-  await tx.query(
+/**
+ * Gives effects that ended badly a new payload, or a new reason for being dropped, and lets them run again; what did not
+ * end badly, or no longer, is left alone.
+ * @returns ids of those that were opened, and whether they are on their way
+ */
+export async function reopenEffects(
+  tx: Transaction,
+  replayId: string,
+  effects: readonly ReopenedEffect[],
+  now: Date,
+): Promise<{ id: string; pending: boolean }[]> {
+  const { rows } = await tx.query<{ id: string; pending: boolean }>(
     `UPDATE effect e SET operation = v.operation, payload = v.payload::jsonb, content_hash = v.hash, channel = v.channel,
        address = v.address, state = CASE WHEN v.code IS NULL THEN 'pending' ELSE 'dropped' END, reason_code = v.code,
        reason = v.reason, pointer = v.pointer, due_at = coalesce(v.due_at, $11), updated_at = $11,
-       mapping_version = coalesce(v.mapping_version, e.mapping_version),
+       mapping_version = coalesce(v.mapping_version, e.mapping_version), replay_id = $14, reopened_at = $11,
        priority = CASE WHEN v.operation = 'remove' THEN 1 WHEN e.priority = 1 THEN 2 ELSE e.priority END
      FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
        $12::timestamptz[], $13::int[])
        AS v (id, operation, payload, hash, channel, address, code, reason, pointer, due_at, mapping_version)
-     WHERE e.workspace_id = $1 AND e.id = v.id AND e.state IN ('rejected', 'dropped')`,
+     WHERE e.workspace_id = $1 AND e.id = v.id AND e.state IN ('rejected', 'dropped')
+     RETURNING e.id, e.state = 'pending' AS pending`,
     [
       tx.workspaceId,
       effects.map((one) => one.id),
@@ -106,31 +116,39 @@ export async function reopenEffects(tx: Transaction, effects: ReopenedEffect[], 
       now,
       effects.map((one) => one.dueAt ?? null),
       effects.map((one) => one.mappingVersion ?? null),
+      replayId,
     ],
   );
+  return rows;
 }
 
+/** What a run planned, but for what was opened again after `cancelledAt`; or what a replay opened. */
+export type Pending = { runId: string; cancelledAt?: Date } | { replayId: string };
+
 /**
- * Let go of what a run has not sent, but for removals of what is there. What may have arrived stays unknown: dropped would
+ * Let go of what has not been sent, but for removals of what is there. What may have arrived stays unknown: dropped would
  * not be the truth.
  * @param limit of effects at once; all without one
  * @returns of how many
  */
 export async function dropPending(
   tx: Transaction,
-  runId: string,
+  of: Pending,
   { code, reason }: { code: string; reason: string },
   now: Date,
   limit: number | null = null,
 ): Promise<number> {
+  const [id, which, cancelledAt] =
+    'runId' in of ? [of.runId, 'run_id', of.cancelledAt] : [of.replayId, 'replay_id', undefined];
   const { rowCount } = await tx.query(
     `UPDATE effect e SET state = CASE WHEN doubtful_since IS NULL THEN 'dropped' ELSE 'unknown' END,
        due_at = CASE WHEN doubtful_since IS NULL THEN due_at ELSE 'infinity' END,
        reason_code = $3, reason = $4, pointer = NULL, updated_at = $5
      WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT e.id FROM effect e
-       WHERE e.workspace_id = $1 AND e.run_id = $2 AND e.state = 'pending' AND NOT ${TAKES_BACK} LIMIT $6 FOR UPDATE))
+       WHERE e.workspace_id = $1 AND e.${which} = $2 AND e.state = 'pending' AND NOT ${TAKES_BACK}
+         AND ($7::timestamptz IS NULL OR e.reopened_at IS NULL OR e.reopened_at <= $7) LIMIT $6 FOR UPDATE))
        AND state = 'pending'`,
-    [tx.workspaceId, runId, code, reason, now, limit],
+    [tx.workspaceId, id, code, reason, now, limit, cancelledAt ?? null],
   );
   return rowCount ?? 0;
 }

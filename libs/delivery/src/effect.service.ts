@@ -30,7 +30,9 @@ export class EffectService {
     const settled = await this.database.tx(workspaceId, async (tx) => {
       const { stale } = await lockUnknownEffect(tx, id);
       const now = this.clock.now();
-      await decide(tx, [{ id, outcome: settlement(outcome, stale, now) }], now);
+      const settlement = settlementOf(outcome, stale, now);
+      await decide(tx, [{ id, outcome: settlement }], now);
+      if (settlement.state === 'pending') await noteReopened(tx, id, now);
       await audit(tx, actor, 'effect.settled', id, { outcome, ...(note === undefined ? {} : { note }) }, now);
       return read(tx, id);
     });
@@ -39,12 +41,21 @@ export class EffectService {
   }
 }
 
-function settlement(outcome: SettleEffect['outcome'], stale: boolean, now: Date): Outcome {
+function settlementOf(outcome: SettleEffect['outcome'], stale: boolean, now: Date): Outcome {
   const reason = { code: 'settled-by-hand' };
   if (outcome === 'accepted') return { state: 'accepted', reason };
   return stale
     ? { state: 'superseded', reason: { code: 'newer-version' }, doubt: 'clear' }
     : { state: 'pending', reason, dueAt: now, doubt: 'clear' };
+}
+
+/** Whoever asks for it by hand gets it sent, though its run was cancelled. */
+function noteReopened(tx: Transaction, id: string, now: Date): Promise<unknown> {
+  return tx.query('UPDATE effect SET reopened_at = $3 WHERE workspace_id = $1 AND id = $2', [
+    tx.workspaceId,
+    id,
+    now,
+  ]);
 }
 
 async function lockUnknownEffect(tx: Transaction, id: string): Promise<{ stale: boolean }> {

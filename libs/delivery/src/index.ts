@@ -4,7 +4,13 @@ export { DEFAULT_DELIVERY, DELIVERY_OPTIONS, type DeliveryOptions } from './deli
 export { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
 export { ConsentSource, type ConsentState } from './consent-source';
 export { type EffectState, type NewEffect, type Reason } from './effect';
-export { dropPending, recordEffects, type ReopenedEffect, reopenEffects } from './effect-ledger';
+export {
+  dropPending,
+  type Pending,
+  recordEffects,
+  type ReopenedEffect,
+  reopenEffects,
+} from './effect-ledger';
 export { type EffectNews, forgetEffectNews, type NewsShare, readEffectNews } from './effect-news';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';

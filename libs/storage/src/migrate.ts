@@ -27,6 +27,7 @@ import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
+import { replays } from './migrations/0052-replays';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -59,6 +60,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   effectNews,
   deadLetters,
   mappingExamples,
+  replays,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -509,6 +509,8 @@ export interface EffectTable {
   changed_at: Date | null;
   watched: Generated<boolean>;
   response: JSONColumnType<object | null>;
+  replay_id: string | null;
+  reopened_at: Date | null;
 }
 
 export interface DeliveryFlowTable {
@@ -540,6 +542,29 @@ export interface EffectAttemptTable {
   ended_at: Date | null;
   outcome: string | null;
   code: string | null;
+}
+
+export interface ReplayTable {
+  workspace_id: string;
+  id: string;
+  request_key: Buffer | null;
+  chosen: Json;
+  rows_per_second: number | null;
+  state: string;
+  expected: Int8;
+  looked: Generated<string>;
+  replayed: Generated<string>;
+  dropped: Generated<string>;
+  skipped: Generated<string>;
+  after_sync: Generated<string>;
+  after_effect: Generated<string>;
+  next_at: Date;
+  error: string | null;
+  actor: string;
+  fence: Generated<string>;
+  lease_until: Date | null;
+  created_at: Date;
+  ended_at: Date | null;
 }
 
 export interface EffectDiscardTable {
@@ -847,6 +872,7 @@ export interface Schema {
   effect: EffectTable;
   effect_attempt: EffectAttemptTable;
   effect_discard: EffectDiscardTable;
+  replay: ReplayTable;
   delivery_flow: DeliveryFlowTable;
   suppression: SuppressionTable;
   feedback_cursor: FeedbackCursorTable;

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type AccessContext,
   Actor,
@@ -20,9 +20,9 @@ import {
   DiscardDeadLetters,
   DiscardView,
   PreviewDeadLetter,
+  PreviewDeadLetters,
+  PreviewsView,
   PreviewView,
-  ReplayDeadLetters,
-  ReplayView,
 } from './dead-letter.dto';
 import { DeadLetters } from './dead-letters';
 
@@ -56,25 +56,20 @@ export class DeadLetterController {
     return this.letters.groups(workspaceId, filter);
   }
 
-  @Post('replay')
-  @Scopes('syncs:write')
-  @HttpCode(202)
-  @ApiOperation({
-    summary: 'Map dead letters of a sync again, by the newest mapping, and send them at a pace',
-  })
-  @ApiAcceptedResponse({ type: ReplayView })
-  replay(
-    @Workspace() workspaceId: string,
-    @Actor() actor: string,
-    @Body() dto: ReplayDeadLetters,
-  ): Promise<ReplayView> {
-    return this.letters.replay(workspaceId, actor, dto);
+  @Post('preview')
+  @QuotesPersons()
+  @HttpCode(200)
+  @Scopes('syncs:read', 'profiles:read')
+  @ApiOperation({ summary: 'What a replay would come to, by the newest mappings or one that you give' })
+  @ApiOkResponse({ type: PreviewsView })
+  previewAll(@Workspace() workspaceId: string, @Body() dto: PreviewDeadLetters): Promise<PreviewsView> {
+    return this.letters.previewAll(workspaceId, dto);
   }
 
   @Post('discard')
   @Scopes('syncs:write')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Put dead letters of a sync aside, with a note' })
+  @ApiOperation({ summary: 'Put dead letters aside, with a note' })
   @ApiOkResponse({ type: DiscardView })
   discard(
     @Workspace() workspaceId: string,

@@ -9,13 +9,11 @@ import {
   IsBoolean,
   IsIn,
   IsNotEmpty,
-  IsNumber,
   IsOptional,
   IsString,
   IsUUID,
-  Max,
   MaxLength,
-  Min,
+  ValidateIf,
 } from 'class-validator';
 
 export const DEAD_STATES = ['rejected', 'dropped', 'unknown'] as const;
@@ -25,6 +23,11 @@ export class DeadLetterFilter {
   @IsOptional()
   @IsUUID()
   syncId?: string;
+
+  @ApiPropertyOptional({ format: 'uuid' })
+  @IsOptional()
+  @IsUUID()
+  connectorId?: string;
 
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
@@ -57,11 +60,18 @@ export class DeadLetterQuery extends IntersectionType(PageQuery, DeadLetterFilte
   discarded: boolean = false;
 }
 
-/** Of one sync: all of its dead letters, those of a kind, or those that are named. */
+const namesSome = ({ connectorId, runId, reasonCode, ids }: ChosenDeadLetters): boolean =>
+  [connectorId, runId, reasonCode, ids].some((one) => one !== undefined);
+
+/** All dead letters of a sync, a run or a connector, those of a kind, or some by their ids. */
 export class ChosenDeadLetters extends OmitType(DeadLetterFilter, ['syncId']) {
-  @ApiProperty({ format: 'uuid' })
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'Needed unless a connector, a run, a reason or ids are named.',
+  })
+  @ValidateIf((chosen: ChosenDeadLetters) => chosen.syncId !== undefined || !namesSome(chosen))
   @IsUUID()
-  syncId!: string;
+  syncId?: string;
 
   @ApiPropertyOptional({ type: [String], description: 'These, of those that the rest of the body names.' })
   @IsOptional()
@@ -70,38 +80,6 @@ export class ChosenDeadLetters extends OmitType(DeadLetterFilter, ['syncId']) {
   @ArrayMaxSize(1000)
   @IsUUID(undefined, { each: true })
   ids?: string[];
-}
-
-export class ReplayDeadLetters extends ChosenDeadLetters {
-  @ApiPropertyOptional({
-    description: 'Rows that become due in a second; without it, all at once.',
-    minimum: 0.01,
-    maximum: 10_000,
-  })
-  @IsOptional()
-  @IsNumber()
-  @Min(0.01)
-  @Max(10_000)
-  rowsPerSecond?: number;
-}
-
-export class ReplayView {
-  @ApiProperty({ description: 'Rows that are on their way again.' })
-  replayed!: number;
-
-  @ApiProperty({
-    description: 'Rows that the newest mapping drops; they stay dead letters, with that reason.',
-  })
-  dropped!: number;
-
-  @ApiProperty({
-    description:
-      'Rows left alone: of unknown outcome, which are settled one by one, and of members that have come or gone since.',
-  })
-  skipped!: number;
-
-  @ApiProperty({ type: Date, nullable: true, description: 'When the last becomes due.' })
-  lastDueAt!: Date | null;
 }
 
 export class DiscardDeadLetters extends ChosenDeadLetters {
@@ -134,6 +112,8 @@ export class PreviewDeadLetter {
   required?: string[];
 }
 
+export class PreviewDeadLetters extends IntersectionType(ChosenDeadLetters, PreviewDeadLetter) {}
+
 export class PreviewView {
   @ApiProperty({ enum: ['send', 'upsert', 'remove'] })
   operation!: string;
@@ -157,6 +137,42 @@ export class PreviewView {
 
   @ApiProperty({ type: [String], description: 'Pointers of what is otherwise than it was sent.' })
   changed!: string[];
+}
+
+class PreviewedDrops {
+  @ApiProperty()
+  reasonCode!: string;
+
+  @ApiProperty({ nullable: true, type: String })
+  pointer!: string | null;
+
+  @ApiProperty()
+  count!: number;
+}
+
+class PreviewedLetter extends PreviewView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+}
+
+export class PreviewsView {
+  @ApiProperty({ description: 'Dead letters that are chosen.' })
+  chosen!: number;
+
+  @ApiProperty({ description: 'Of them, looked at: 500 at most.' })
+  looked!: number;
+
+  @ApiProperty({ description: 'Would be sent.' })
+  replayed!: number;
+
+  @ApiProperty({ description: 'Would be left alone.' })
+  skipped!: number;
+
+  @ApiProperty({ type: [PreviewedDrops], description: 'Would be dropped, by reason.' })
+  dropped!: PreviewedDrops[];
+
+  @ApiProperty({ type: [PreviewedLetter], description: 'Some of them as they would be, 20 at most.' })
+  samples!: PreviewedLetter[];
 }
 
 export class DeadLetterView {

@@ -12,10 +12,10 @@ import type { Change } from './plan-row';
 const AS_MEANT = `('never-entered', 'already-told', 'not-there', 'profile-gone')`;
 
 /*
- * Rejected, dropped, or unknown for good, and the last word on the person: what was told anew since is no dead letter. A
+ * Of a sync: rejected, dropped, or unknown for good, and the last word on the person: what was told anew since is no dead letter. A
  * scalar subquery, not an anti-join, as in the ledger.
  */
-const DEAD = `e.workspace_id = $1 AND e.state IN ('rejected', 'dropped', 'unknown')
+const DEAD = `e.workspace_id = $1 AND e.sync_id IS NOT NULL AND e.state IN ('rejected', 'dropped', 'unknown')
   AND (e.state <> 'unknown' OR e.due_at = 'infinity') AND coalesce(e.reason_code, '') NOT IN ${AS_MEANT}
   AND (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id AND n.person = e.person
     AND n.membership_version >= e.membership_version
@@ -23,7 +23,7 @@ const DEAD = `e.workspace_id = $1 AND e.state IN ('rejected', 'dropped', 'unknow
 
 const MATCHES = `($2::uuid IS NULL OR e.sync_id = $2) AND ($3::uuid IS NULL OR e.run_id = $3)
   AND ($4::text IS NULL OR e.state = $4) AND ($5::text IS NULL OR e.reason_code = $5)
-  AND ($6::text IS NULL OR e.pointer = $6)`;
+  AND ($6::text IS NULL OR e.pointer = $6) AND ($7::uuid IS NULL OR e.connector_id = $7)`;
 const DISCARDED = `EXISTS (SELECT FROM effect_discard x WHERE x.workspace_id = e.workspace_id AND x.effect_id = e.id)`;
 
 /** Versions of a membership are odd when entered. */
@@ -40,6 +40,7 @@ const valuesOf = (tx: Transaction, filter: DeadLetterFilter): unknown[] => [
   filter.state ?? null,
   filter.reasonCode ?? null,
   filter.pointer ?? null,
+  filter.connectorId ?? null,
 ];
 
 /** What a view is made of: without the payload no reader may see quoted in the reason what it hides. */
@@ -55,7 +56,7 @@ export async function listDeadLetters(
 ): Promise<DeadLetterRow[]> {
   const { rows } = await tx.query<DeadLetterRow>(
     `SELECT ${COLUMNS}, e.payload FROM effect e WHERE ${DEAD} AND ${MATCHES} AND ${filter.discarded ? '' : 'NOT '}${DISCARDED}
-       AND e.id > $7::uuid ORDER BY e.id LIMIT $8`,
+       AND e.id > $8::uuid ORDER BY e.id LIMIT $9`,
     [...valuesOf(tx, filter), afterId, limit],
   );
   return rows;
@@ -71,7 +72,7 @@ export async function groupDeadLetters(
        count(*)::int AS count, min(e.updated_at) AS "firstAt", max(e.updated_at) AS "lastAt", min(e.id::text) AS "sampleId"
      FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
      WHERE ${DEAD} AND ${MATCHES} AND NOT ${DISCARDED}
-     GROUP BY 1, 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 3, 4, 5 LIMIT $7`,
+     GROUP BY 1, 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 3, 4, 5 LIMIT $8`,
     [...valuesOf(tx, filter), limit],
   );
   return rows;
@@ -109,26 +110,50 @@ export async function findDeadLetter(tx: Transaction, id: string): Promise<Whole
 /** A dead letter to be planned again. */
 export interface DeadRow extends Change {
   id: string;
+  syncId: string;
+  payload: object | null;
   /** Left alone: its outcome is unknown, or the membership has another version by now. */
   skipped: boolean;
 }
 
+/** Where in the order of chosen dead letters, by sync and age, somebody is. */
+export interface DeadPlace {
+  syncId: string;
+  id: string;
+}
+
+export const FIRST_PLACE: DeadPlace = {
+  syncId: '00000000-0000-0000-0000-000000000000',
+  id: '00000000-0000-0000-0000-000000000000',
+};
+
+/** What was discarded is chosen only by its id; what died after `until` is not. */
+const CHOSEN = `${DEAD} AND ${MATCHES} AND ($8::uuid[] IS NOT NULL OR NOT ${DISCARDED})
+  AND ($8::uuid[] IS NULL OR e.id = ANY($8)) AND e.updated_at <= $9`;
+
 export async function chosenDeadLetters(
   tx: Transaction,
   chosen: ChosenDeadLetters,
-  afterId: string,
-  limit: number,
+  { until, after, limit }: { until: Date; after: DeadPlace; limit: number },
 ): Promise<DeadRow[]> {
   const { rows } = await tx.query<DeadRow>(
-    `SELECT e.id, e.person, e.profile_id AS "profileId", ${OP} AS op, e.membership_version::int AS version,
-       coalesce(m.since, e.created_at) AS since, e.state = 'unknown' OR m.version IS DISTINCT FROM e.membership_version AS skipped
+    `SELECT e.id, e.sync_id AS "syncId", e.person, e.profile_id AS "profileId", ${OP} AS op, e.membership_version::int AS version,
+       e.payload, coalesce(m.since, e.created_at) AS since,
+       e.state = 'unknown' OR m.version IS DISTINCT FROM e.membership_version AS skipped
      FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
      LEFT JOIN membership m ON m.workspace_id = e.workspace_id AND m.audience_id = s.audience_id AND m.person = e.person
-     WHERE ${DEAD} AND ${MATCHES} AND ($7::uuid[] IS NOT NULL OR NOT ${DISCARDED})
-       AND ($7::uuid[] IS NULL OR e.id = ANY($7)) AND e.id > $8::uuid ORDER BY e.id LIMIT $9`,
-    [...valuesOf(tx, chosen), chosen.ids ?? null, afterId, limit],
+     WHERE ${CHOSEN} AND (e.sync_id, e.id) > ($10::uuid, $11::uuid) ORDER BY e.sync_id, e.id LIMIT $12`,
+    [...valuesOf(tx, chosen), chosen.ids ?? null, until, after.syncId, after.id, limit],
   );
   return rows;
+}
+
+export async function countChosen(tx: Transaction, chosen: ChosenDeadLetters, until: Date): Promise<number> {
+  const { rows } = await tx.query<{ count: number }>(
+    `SELECT count(*)::float8 AS count FROM effect e WHERE ${CHOSEN}`,
+    [...valuesOf(tx, chosen), chosen.ids ?? null, until],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 export async function discard(

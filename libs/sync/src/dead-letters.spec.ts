@@ -2,9 +2,10 @@ import type {
   DeadLetterDetail,
   DeadLetterGroup,
   DeadLetterView,
+  PreviewsView,
   PreviewView,
-  ReplayView,
 } from './dead-letter.dto';
+import type { ReplayView } from './replay/replay.dto';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
@@ -39,6 +40,12 @@ describe('dead letters', () => {
     const answer = await workspace.call('POST', `/v1/dead-letters/${what}`, body);
     expect(answer.status).toBeLessThan(300);
     return answer.body as T;
+  };
+  /** Begun and gone through, but for what is due later. */
+  const replay = async (body: object): Promise<ReplayView> => {
+    const { id } = await post<ReplayView>('replay', body);
+    await world.replay(workspace);
+    return (await workspace.call('GET', `/v1/replays/${id}`)).body as unknown as ReplayView;
   };
   const fixMapping = async (): Promise<void> => {
     const body = { expression: FIXED, required: ['email'] };
@@ -130,15 +137,44 @@ describe('dead letters', () => {
     expect(await list()).toHaveLength(3);
   });
 
+  it('are tried all at once before they are replayed', async () => {
+    const chosen = { syncId: sync.id };
+    const preview = (body: object) => post<PreviewsView>('preview', { ...chosen, ...body });
+    const { samples, ...view } = await preview({ expression: FIXED });
+    expect(view).toEqual({
+      chosen: 3,
+      looked: 3,
+      replayed: 2,
+      skipped: 0,
+      dropped: [{ reasonCode: 'missing-required', pointer: '/email', count: 1 }],
+    });
+    expect(samples).toHaveLength(3);
+    expect(samples.filter(({ changed }) => changed.includes('/lastName'))).toHaveLength(2);
+    expect(await preview({ required: ['city'], state: 'rejected' })).toMatchObject({
+      chosen: 2,
+      replayed: 0,
+      dropped: [{ reasonCode: 'missing-required', pointer: '/city', count: 2 }],
+    });
+    const anywhere = { connectorId: workspace.connectorId, expression: FIXED };
+    const refused = await workspace.call('POST', '/v1/dead-letters/preview', anywhere);
+    expect([refused.status, refused.body.errors]).toEqual([
+      422,
+      [expect.objectContaining({ pointer: '/syncId', code: 'one-sync' })],
+    ]);
+    expect(await list()).toHaveLength(3);
+  });
+
   it('are replayed by the mended mapping, as fast as asked', async () => {
     await fixMapping();
     const start = world.clock.now().getTime();
-    const view = await post<ReplayView>('replay', { syncId: sync.id, state: 'rejected', rowsPerSecond: 0.1 });
-    expect(view).toMatchObject({ replayed: 2, dropped: 0, skipped: 0 });
-    expect(new Date(view.lastDueAt!).getTime()).toBe(start + 10_000);
+    const view = await replay({ syncId: sync.id, state: 'rejected', rowsPerSecond: 0.1 });
+    expect(view).toMatchObject({ state: 'running', expected: 2, looked: 1, replayed: 1, progress: 0.5 });
+    expect(new Date(view.lastDueAt!).getTime()).toBe(start);
+    expect(new Date(view.estimatedEndAt!).getTime()).toBe(start + 10_000);
     await world.deliver(workspace.id, workspace.connectorId);
     expect((await written(2)) + (await written(3))).toBe(1);
     world.clock.advance(10_000);
+    await world.replay(workspace);
     await world.deliver(workspace.id, workspace.connectorId);
     expect([await written(2), await written(3)]).toEqual([1, 1]);
     expect(await list()).toMatchObject([{ state: 'dropped' }]);
@@ -153,11 +189,13 @@ describe('dead letters', () => {
 
   it('stay, with the new reason, when the mapping drops them, and are left alone when the member has gone', async () => {
     await workspace.change([], [2]);
-    expect(await post<ReplayView>('replay', { syncId: sync.id })).toEqual({
+    expect(await replay({ syncId: sync.id })).toMatchObject({
+      state: 'done',
+      looked: 3,
       replayed: 1,
       dropped: 1,
       skipped: 1,
-      lastDueAt: expect.any(String),
+      counts: { planned: 2, pending: 1, dropped: 1 },
     });
     await world.deliver(workspace.id, workspace.connectorId);
     expect(await written(2)).toBe(0);
@@ -180,8 +218,8 @@ describe('dead letters', () => {
     );
     expect(rows).toEqual([{ target: sync.id, detail: { discarded: 1, note } }]);
     await workspace.setTrait(4, 'email', workspace.email(4));
-    expect(await post('replay', { syncId: sync.id, state: 'dropped' })).toMatchObject({ replayed: 0 });
-    expect(await post('replay', { syncId: sync.id, ids: [letter!.id] })).toMatchObject({ replayed: 1 });
+    expect(await replay({ syncId: sync.id, state: 'dropped' })).toMatchObject({ replayed: 0 });
+    expect(await replay({ ids: [letter!.id] })).toMatchObject({ replayed: 1 });
     await world.deliver(workspace.id, workspace.connectorId);
     expect(await written(4)).toBe(1);
     expect(await list('&discarded=true')).toEqual([]);

@@ -1,10 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit, decodeCursor, encodeCursor, type Page, pageOf } from '@percorso/access';
-import { ConnectorRuntime } from '@percorso/connector';
-import { DeliveryWaker, reopenEffects } from '@percorso/delivery';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
-import { usageProblem } from '@percorso/profile';
 import { Database } from '@percorso/storage';
 import {
   type DeadLetterDetail,
@@ -15,41 +12,40 @@ import {
   type DiscardDeadLetters,
   type DiscardView,
   type PreviewDeadLetter,
+  type PreviewDeadLetters,
+  type PreviewsView,
   type PreviewView,
-  type ReplayDeadLetters,
-  type ReplayView,
 } from './dead-letter.dto';
 import {
   chosenDeadLetters,
+  countChosen,
   type DeadLetterRow,
+  type DeadRow,
   discard,
   findDeadLetter,
+  FIRST_PLACE,
   groupDeadLetters,
   listDeadLetters,
-  takeBackDiscards,
   type WholeDeadLetter,
 } from './dead-letter.store';
-import { findCurrentVersion, type MappingVersion } from './mapping.store';
+import type { Change, Plan } from './plan-row';
 import { hideAll, hideDiffering, hideQuoted, keysIn } from './redaction';
-import { Replanner, type ReplanScope } from './replanner';
-import { defaultMode } from './sync-mode';
-import { audienceName, findSync } from './sync.store';
-import { UsageGuard } from './usage-guard';
+import { ReplanScopes, withMapping } from './replan-scopes';
+import { Replanner } from './replanner';
 
 const PAGE = 500;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 const MOST_GROUPS = 1000;
+const MOST_SAMPLES = 20;
 
 /** Rows that ended badly, of all syncs: looked into, mended, sent again or put aside. */
 @Injectable()
 export class DeadLetters {
   constructor(
     private readonly database: Database,
-    private readonly connectors: ConnectorRuntime,
     private readonly mappings: MappingRunner,
     private readonly replanner: Replanner,
-    private readonly usage: UsageGuard,
-    private readonly waker: DeliveryWaker,
+    private readonly scopes: ReplanScopes,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -90,86 +86,76 @@ export class DeadLetters {
   /** What the row would be now, by the newest mapping or another. Nothing is kept. */
   async preview(workspaceId: string, id: string, dto: PreviewDeadLetter): Promise<PreviewView> {
     const letter = await this.find(workspaceId, id);
-    const scope = await this.scope(workspaceId, letter.syncId);
-    const which = letter.op === 'enter' ? 'entry' : 'exit';
-    if (dto.expression !== undefined) await this.assertCompiles(dto.expression);
-    const mapping = { ...(scope.mappings[which] ?? NO_MAPPING), ...given(dto) };
-    const mappings = { ...scope.mappings, [which]: mapping.expression === '' ? undefined : mapping };
+    await this.assertCompiles(dto.expression);
     const row = { ...letter, version: letter.membershipVersion };
-    const plans = await this.replanner.plan(workspaceId, { ...scope, mappings }, [row], this.clock.now());
-    const { operation, payload, dropped } = plans.get(row)!;
-    return {
-      operation,
-      payload: payload ?? null,
-      reasonCode: dropped?.code ?? null,
-      reason: dropped?.reason ?? null,
-      pointer: dropped?.pointer ?? null,
-      changed: payload ? hideDiffering(payload, letter.payload, () => true).hidden : [],
-    };
+    return previewOf((await this.replan(workspaceId, letter.syncId, [row], dto)).get(row)!, row);
   }
 
-  /** Plan rows again by the newest mapping and let them go, no faster than asked. */
-  async replay(workspaceId: string, actor: string, dto: ReplayDeadLetters): Promise<ReplayView> {
-    const scope = await this.scope(workspaceId, dto.syncId);
-    await this.assertAllowed(workspaceId, dto.syncId);
-    const start = this.clock.now();
-    const view: ReplayView = { replayed: 0, dropped: 0, skipped: 0, lastDueAt: null };
-    const dueAt = (place: number): Date =>
-      dto.rowsPerSecond === undefined
-        ? start
-        : new Date(start.getTime() + (place * 1000) / dto.rowsPerSecond);
-    for (let after = FIRST; ;) {
-      const rows = await this.database.tx(workspaceId, (tx) => chosenDeadLetters(tx, dto, after, PAGE));
-      const open = rows.filter(({ skipped }) => !skipped);
-      view.skipped += rows.length - open.length;
-      const plans = await this.replanner.plan(workspaceId, scope, open, start);
-      const effects = open.map((row) => {
-        const plan = plans.get(row)!;
-        if (plan.dropped) view.dropped += 1;
-        else view.lastDueAt = dueAt(view.replayed++);
-        const { version } = (row.op === 'enter' ? scope.mappings.entry : scope.mappings.exit) ?? NO_MAPPING;
-        return { id: row.id, ...plan, dueAt: view.lastDueAt ?? start, mappingVersion: version };
-      });
-      await this.database.tx(workspaceId, async (tx) => {
-        await reopenEffects(tx, effects, start);
-        if (dto.ids) await takeBackDiscards(tx, dto.ids);
-      });
-      if (rows.length < PAGE) break;
-      after = rows.at(-1)!.id;
+  /** What a replay of them would come to, by the newest mappings or another. Nothing is kept. */
+  async previewAll(workspaceId: string, dto: PreviewDeadLetters): Promise<PreviewsView> {
+    if (dto.syncId === undefined && (dto.expression ?? dto.required) !== undefined)
+      throw Problem.invalid([ONE_SYNC]);
+    await this.assertCompiles(dto.expression);
+    const until = this.clock.now();
+    const { chosen, rows } = await this.database.tx(workspaceId, async (tx) => ({
+      chosen: await countChosen(tx, dto, until),
+      rows: await chosenDeadLetters(tx, dto, { until, after: FIRST_PLACE, limit: PAGE }),
+    }));
+    const open = rows.filter(({ skipped }) => !skipped);
+    const plans = new Map<DeadRow, Plan>();
+    for (const syncId of new Set(open.map((row) => row.syncId))) {
+      const ofSync = open.filter((row) => row.syncId === syncId);
+      for (const [row, plan] of await this.replan(workspaceId, syncId, ofSync, dto)) plans.set(row, plan);
     }
-    await this.note(workspaceId, actor, 'dead-letters.replay', dto.syncId, view);
-    await this.waker.wake(workspaceId, scope.connectorId);
-    return view;
+    const dropped = countDrops([...plans.values()]);
+    return {
+      chosen,
+      looked: rows.length,
+      replayed: open.length - dropped.reduce((sum, { count }) => sum + count, 0),
+      skipped: rows.length - open.length,
+      dropped,
+      samples: open.slice(0, MOST_SAMPLES).map((row) => ({ id: row.id, ...previewOf(plans.get(row)!, row) })),
+    };
   }
 
   /** Put rows aside; they stay what they are, and are listed no more. */
   async discard(workspaceId: string, actor: string, dto: DiscardDeadLetters): Promise<DiscardView> {
-    await this.scope(workspaceId, dto.syncId);
     const at = this.clock.now();
-    const { note } = dto;
+    const { note, syncId, runId, connectorId } = dto;
     let discarded = 0;
-    for (let after = FIRST; ;) {
+    for (let after = FIRST_PLACE; ;) {
       const rows = await this.database.tx(workspaceId, async (tx) => {
-        const chosen = await chosenDeadLetters(tx, dto, after, PAGE);
+        const chosen = await chosenDeadLetters(tx, dto, { until: at, after, limit: PAGE });
         const ids = chosen.map(({ id }) => id);
         discarded += await discard(tx, ids, { note, actor, at });
         return chosen;
       });
       if (rows.length < PAGE) break;
-      after = rows.at(-1)!.id;
+      after = rows.at(-1)!;
     }
-    await this.note(workspaceId, actor, 'dead-letters.discard', dto.syncId, { discarded, note });
+    const target = syncId ?? runId ?? connectorId ?? 'dead-letters';
+    await this.database.tx(workspaceId, (tx) =>
+      audit(tx, actor, 'dead-letters.discard', target, { discarded, note }, at),
+    );
     return { discarded };
   }
 
-  private note(
+  private async replan<C extends Change>(
     workspaceId: string,
-    actor: string,
-    action: string,
     syncId: string,
-    detail: object,
-  ): Promise<void> {
-    return this.database.tx(workspaceId, (tx) => audit(tx, actor, action, syncId, detail, this.clock.now()));
+    rows: readonly C[],
+    given: PreviewDeadLetter,
+  ): Promise<Map<C, Plan>> {
+    const scope = await this.scopes.of(workspaceId, syncId);
+    const plans = new Map<C, Plan>();
+    for (const op of ['enter', 'exit'] as const) {
+      const ofOp = rows.filter((row) => row.op === op);
+      if (ofOp.length === 0) continue;
+      const changed = withMapping(scope, op, given);
+      const planned = await this.replanner.plan(workspaceId, changed, ofOp, this.clock.now());
+      for (const [row, plan] of planned) plans.set(row, plan);
+    }
+    return plans;
   }
 
   private async find(workspaceId: string, id: string): Promise<WholeDeadLetter> {
@@ -178,36 +164,8 @@ export class DeadLetters {
     return letter;
   }
 
-  private async scope(workspaceId: string, syncId: string): Promise<ReplanScope & { connectorId: string }> {
-    const found = await this.database.tx(workspaceId, async (tx) => {
-      const sync = await findSync(tx, syncId);
-      if (!sync) throw Problem.notFound('Sync');
-      const exit = sync.exitMappingId === null ? undefined : await findCurrentVersion(tx, sync.exitMappingId);
-      const entry = (await findCurrentVersion(tx, sync.mappingId)) as MappingVersion;
-      return { sync, entry, exit, audience: (await audienceName(tx, sync.audienceId)) ?? '' };
-    });
-    const { sync, entry, exit, audience } = found;
-    const connector = await this.connectors.describe(workspaceId, sync.connectorId);
-    return {
-      syncId,
-      audienceId: sync.audienceId,
-      audienceName: audience,
-      connectorId: sync.connectorId,
-      mode: sync.mode ?? defaultMode(connector),
-      mappings: { entry, exit },
-      connector,
-    };
-  }
-
-  private async assertAllowed(workspaceId: string, syncId: string): Promise<void> {
-    const sync = await this.database.tx(workspaceId, (tx) => findSync(tx, syncId));
-    if (!sync) throw Problem.notFound('Sync');
-    await this.usage.prepare(workspaceId, sync);
-    const { violations } = await this.database.tx(workspaceId, (tx) => this.usage.verdict(tx, sync));
-    if (violations.length > 0) throw usageProblem(violations, 409);
-  }
-
-  private async assertCompiles(expression: string): Promise<void> {
+  private async assertCompiles(expression: string | undefined): Promise<void> {
+    if (expression === undefined) return;
     const result = await this.mappings.compileCheck(expression);
     if (result.valid) return;
     const errors = result.errors.map((error) => ({ pointer: '/expression', ...error }));
@@ -215,17 +173,34 @@ export class DeadLetters {
   }
 }
 
-/** Of an exit that no mapping writes. */
-const NO_MAPPING: MappingVersion | { version: undefined; expression: string; required: string[] } = {
-  version: undefined,
-  expression: '',
-  required: [],
+const ONE_SYNC = {
+  pointer: '/syncId',
+  code: 'one-sync',
+  message: 'Another mapping is tried on the dead letters of one sync.',
 };
 
-const given = ({ expression, required }: PreviewDeadLetter): Partial<MappingVersion> => ({
-  ...(expression === undefined ? {} : { expression }),
-  ...(required === undefined ? {} : { required }),
+const previewOf = (
+  { operation, payload, dropped }: Plan,
+  { payload: before }: { payload: object | null },
+): PreviewView => ({
+  operation,
+  payload: payload ?? null,
+  reasonCode: dropped?.code ?? null,
+  reason: dropped?.reason ?? null,
+  pointer: dropped?.pointer ?? null,
+  changed: payload ? hideDiffering(payload, before, () => true).hidden : [],
 });
+
+function countDrops(plans: readonly Plan[]): PreviewsView['dropped'] {
+  const counts = new Map<string, PreviewsView['dropped'][number]>();
+  for (const { dropped } of plans) {
+    if (!dropped) continue;
+    const { code: reasonCode, pointer = null } = dropped;
+    const key = `${reasonCode} ${pointer}`;
+    counts.set(key, { reasonCode, pointer, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
+  return [...counts.values()].sort((one, other) => other.count - one.count);
+}
 
 const viewOf = (row: DeadLetterRow, shows: boolean): DeadLetterView => ({
   id: row.id,

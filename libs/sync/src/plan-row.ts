@@ -80,7 +80,10 @@ export function planRow(
   };
 }
 
-const GONE: Reason = { code: 'profile-gone', reason: 'The profile was erased or merged into another.' };
+export const GONE: Reason = {
+  code: 'profile-gone',
+  reason: 'The profile was erased or merged into another.',
+};
 
 export const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ operation, dropped });
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit } from '@percorso/access';
-import { dropPending } from '@percorso/delivery';
+import { dropPending, type Pending } from '@percorso/delivery';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import { cancelRun, runsToLetGo, type RunRow } from './run.store';
@@ -31,24 +31,25 @@ export class RunControl {
 
   /** What is being sent is finished, what waits is let go; removals of what is there go on. @throws Problem 409 when it has ended */
   async cancel(workspaceId: string, actor: string, run: RunRow): Promise<void> {
+    const cancelledAt = this.clock.now();
     await this.database.tx(workspaceId, async (tx) => {
-      if (!(await cancelRun(tx, run, this.clock.now()))) throw ended(run);
+      if (!(await cancelRun(tx, run, cancelledAt))) throw ended(run);
       await audit(tx, actor, 'run.cancel', run.id, { syncId: run.syncId });
     });
-    await this.letGo(workspaceId, run.id);
+    await this.letGo(workspaceId, { runId: run.id, cancelledAt });
   }
 
   /** Goes on with what a hub that died left undone. */
   async look(workspaceId: string): Promise<void> {
     const since = new Date(this.clock.now().getTime() - REMEMBERED_MS);
     const left = await this.database.tx(workspaceId, (tx) => runsToLetGo(tx, since));
-    for (const runId of left) await this.letGo(workspaceId, runId);
+    for (const run of left) await this.letGo(workspaceId, run);
   }
 
-  private async letGo(workspaceId: string, runId: string): Promise<void> {
+  private async letGo(workspaceId: string, run: Pending): Promise<void> {
     for (let dropped = BATCH; dropped === BATCH;) {
       dropped = await this.database.tx(workspaceId, (tx) =>
-        dropPending(tx, runId, CANCELLED, this.clock.now(), BATCH),
+        dropPending(tx, run, CANCELLED, this.clock.now(), BATCH),
       );
     }
   }

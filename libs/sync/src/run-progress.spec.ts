@@ -3,7 +3,14 @@ import type { RunCounts } from './run.store';
 
 const AT = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number): Date => new Date(AT.getTime() + seconds * 1000);
-const run = { state: 'planning', trigger: 'demand', expected: 1000, looked: 0, createdAt: AT } as const;
+const run = {
+  state: 'planning',
+  reopened: false,
+  trigger: 'demand',
+  expected: 1000,
+  looked: 0,
+  createdAt: AT,
+} as const;
 const NONE: RunCounts = {
   planned: 0,
   accepted: 0,
@@ -43,6 +50,7 @@ it('tells no end too early, after the end, or of a run that takes what comes', (
   });
   const half = { ...NONE, planned: 2, accepted: 1, pending: 1 };
   expect(progressOf({ ...delivering, trigger: 'delta' }, half, after(1)).estimatedEndAt).toBeNull();
+  expect(progressOf({ ...delivering, reopened: true }, half, after(3600)).estimatedEndAt).toBeNull();
 });
 
 it('is whole where there was nothing to look at, or nothing new', () => {

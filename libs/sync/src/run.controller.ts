@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiExtraModels,
@@ -162,7 +162,12 @@ export class RunController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Map rejected and dropped rows again, by the newest mapping, and send them' })
   @ApiAcceptedResponse({ type: RunView })
-  retry(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<RunView> {
-    return this.runs.retry(workspaceId, actor, id);
+  retry(
+    @Workspace() workspaceId: string,
+    @Actor() actor: string,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Param('id') id: string,
+  ): Promise<RunView> {
+    return this.runs.retry(workspaceId, actor, id, idempotencyKey);
   }
 }

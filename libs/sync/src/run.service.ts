@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import { decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
-import { Retry } from './retry';
+import { ReplayWork } from './replay/replay-work';
+import { Replays } from './replay/replays';
 import { hideQuoted } from './redaction';
+import { ReplanScopes } from './replan-scopes';
 import { RunControl } from './run-control';
 import { progressOf } from './run-progress';
 import { RunRowView, RunView } from './sync.dto';
-import { countEffects, findRun, listRuns, type RunRow } from './run.store';
+import { type CountedRun, findCountedRun, findRun, listRuns, type RunRow } from './run.store';
 import { findSync } from './sync.store';
 
 const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -19,13 +21,19 @@ const DEAD = ['rejected', 'dropped', 'unknown'];
 export class RunService {
   constructor(
     private readonly database: Database,
-    private readonly retries: Retry,
+    private readonly replays: Replays,
+    private readonly work: ReplayWork,
+    private readonly scopes: ReplanScopes,
     private readonly control: RunControl,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   get(workspaceId: string, id: string): Promise<RunView> {
-    return this.database.tx(workspaceId, async (tx) => this.view(tx, await this.find(tx, id)));
+    return this.database.tx(workspaceId, async (tx) => {
+      const run = isId(id) ? await findCountedRun(tx, id) : undefined;
+      if (!run) throw Problem.notFound('Run');
+      return this.view(run);
+    });
   }
 
   list(workspaceId: string, syncId: string, { cursor, limit }: PageQuery): Promise<Page<RunView>> {
@@ -33,16 +41,12 @@ export class RunService {
     const before = cursor === undefined ? LAST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
       if (!(await findSync(tx, syncId))) throw Problem.notFound('Sync');
-      const rows = await listRuns(tx, syncId, before, limit + 1);
-      const page = pageOf(
-        rows,
+      return pageOf(
+        await listRuns(tx, syncId, before, limit + 1),
         limit,
-        (row) => row,
+        (run) => this.view(run),
         ({ id }) => encodeCursor({ id }),
       );
-      const data: RunView[] = [];
-      for (const row of page.data) data.push(await this.view(tx, row));
-      return { data, next: page.next };
     });
   }
 
@@ -97,14 +101,14 @@ export class RunService {
     return this.get(workspaceId, id);
   }
 
-  /** Map rejected and dropped rows again, by the newest mapping, and let them go. */
-  async retry(workspaceId: string, actor: string, id: string): Promise<RunView> {
+  /** Map rejected and dropped rows again, by the newest mapping, and let them go; what is many goes on in the background. */
+  async retry(workspaceId: string, actor: string, id: string, idempotencyKey?: string): Promise<RunView> {
     const run = await this.database.tx(workspaceId, (tx) => this.find(tx, id));
-    await this.retries.retry(workspaceId, run);
-    return this.database.tx(workspaceId, async (tx) => {
-      await audit(tx, actor, 'run.retry', id, {});
-      return this.view(tx, await this.find(tx, id));
-    });
+    if (run.state === 'planning') throw Problem.conflict('run-open', 'The run is still being planned.');
+    await this.scopes.assertAllowed(workspaceId, run.syncId);
+    const replay = await this.replays.begin(workspaceId, actor, { runId: id }, idempotencyKey);
+    while (await this.work.advance(workspaceId, replay.id));
+    return this.get(workspaceId, id);
   }
 
   private async find(tx: Transaction, id: string): Promise<RunRow> {
@@ -113,8 +117,8 @@ export class RunService {
     return run;
   }
 
-  private async view(tx: Transaction, run: RunRow): Promise<RunView> {
-    const counts = await countEffects(tx, run.id);
+  private view(run: CountedRun): RunView {
+    const { counts } = run;
     const { progress, estimatedEndAt } = progressOf(run, counts, this.clock.now());
     const { id, syncId, state, mode, trigger, snapshot, fromPos, toPos } = run;
     const { paused, expected, looked, error, createdAt, endedAt } = run;

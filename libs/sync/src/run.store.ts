@@ -12,7 +12,9 @@ export interface RunRow {
   connectorId: string;
   mappingId: string;
   exitMappingId: string | null;
+  /** A run that was done is `delivering` again for as long as rows of it are on their way anew. */
   state: 'planning' | 'delivering' | 'done' | 'failed' | 'cancelled';
+  reopened: boolean;
   /** Counts the runs of its sync, from 1; 0: begun before they were counted. */
   number: number;
   trigger: Trigger;
@@ -42,13 +44,42 @@ export interface RunRow {
 }
 
 const COLUMNS = `r.id, r.sync_id AS "syncId", s.audience_id AS "audienceId", a.name AS "audienceName",
-  s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId", r.state, r.number, r.trigger, r.mode,
+  s.connector_id AS "connectorId", s.mapping_id AS "mappingId", s.exit_mapping_id AS "exitMappingId",
+  CASE WHEN live.reopened THEN 'delivering' ELSE r.state END AS state, live.reopened, r.number, r.trigger, r.mode,
   r.mapping_version AS "mappingVersion", r.exit_mapping_version AS "exitMappingVersion", r.from_pos::float8 AS "fromPos",
   r.to_pos::float8 AS "toPos", r.snapshot, r.compares, r.comparing, r.planned_pos::float8 AS "plannedPos",
   r.expected::float8 AS expected, r.planned::float8 AS looked, s.state = 'paused' AS paused, r.error, r.created_at AS "createdAt",
-  r.ended_at AS "endedAt", r.fence`;
+  CASE WHEN NOT live.reopened THEN r.ended_at END AS "endedAt", r.fence`;
+
+/** Rows of run r are on their way, or may still be resolved. Two lookups: in one, all of its rows would be read. */
+const HAS_OPEN = `(EXISTS (SELECT 1 FROM effect e
+    WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.state IN ('pending', 'sending'))
+  OR EXISTS (SELECT 1 FROM effect e
+    WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.state = 'unknown' AND e.due_at < 'infinity'))`;
+
+/*
+ * That rows of a run are open again is read from the rows: whatever opens one need not know of runs, and at no moment is a
+ * run done and not. Only what a run still plans is kept in its own row, which is what "one run at a time" is about.
+ */
 const FROM = `FROM sync_run r JOIN sync s ON s.workspace_id = r.workspace_id AND s.id = r.sync_id
-  JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id`;
+  JOIN audience a ON a.workspace_id = s.workspace_id AND a.id = s.audience_id
+  CROSS JOIN LATERAL (SELECT r.state = 'done' AND ${HAS_OPEN} AS reopened) AS live`;
+
+/** By the same snapshot as the run's state. */
+const COUNTS = `(SELECT jsonb_object_agg(state, count) FROM (SELECT e.state, count(*) FROM effect e
+  WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id GROUP BY e.state) AS by_state) AS counts`;
+
+export interface CountedRun extends RunRow {
+  counts: RunCounts;
+}
+
+export async function findCountedRun(tx: Transaction, id: string): Promise<CountedRun | undefined> {
+  const { rows } = await tx.query<WithStates>(
+    `SELECT ${COLUMNS}, ${COUNTS} ${FROM} WHERE r.workspace_id = $1 AND r.id = $2`,
+    [tx.workspaceId, id],
+  );
+  return rows.map(counted)[0];
+}
 
 export async function findRun(tx: Transaction, id: string): Promise<RunRow | undefined> {
   const { rows } = await tx.query<RunRow>(
@@ -58,17 +89,19 @@ export async function findRun(tx: Transaction, id: string): Promise<RunRow | und
   return rows[0];
 }
 
+/** Of a sync, the newest first. */
 export async function listRuns(
   tx: Transaction,
   syncId: string,
   beforeId: string,
   limit: number,
-): Promise<RunRow[]> {
-  const { rows } = await tx.query<RunRow>(
-    `SELECT ${COLUMNS} ${FROM} WHERE r.workspace_id = $1 AND r.sync_id = $2 AND r.id < $3::uuid ORDER BY r.id DESC LIMIT $4`,
+): Promise<CountedRun[]> {
+  const { rows } = await tx.query<WithStates>(
+    `SELECT ${COLUMNS}, ${COUNTS} ${FROM} WHERE r.workspace_id = $1 AND r.sync_id = $2 AND r.id < $3::uuid
+     ORDER BY r.id DESC LIMIT $4`,
     [tx.workspaceId, syncId, beforeId, limit],
   );
-  return rows;
+  return rows.map(counted);
 }
 
 const ACTIVE = `EXISTS (SELECT 1 FROM sync s
@@ -145,9 +178,8 @@ export async function finishPlanning(tx: Transaction, run: RunRow, epoch: number
 /** Runs of which nothing can change any more. @returns how many ended */
 export async function endSettledRuns(tx: Transaction, now: Date): Promise<number> {
   const { rowCount } = await tx.query(
-    `UPDATE sync_run r SET state = 'done', ended_at = $2 WHERE workspace_id = $1 AND state = 'delivering' AND NOT EXISTS (
-       SELECT 1 FROM effect e WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id
-         AND (e.state IN ('pending', 'sending') OR (e.state = 'unknown' AND e.due_at < 'infinity')))`,
+    `UPDATE sync_run r SET state = 'done', ended_at = $2
+     WHERE workspace_id = $1 AND state = 'delivering' AND NOT ${HAS_OPEN}`,
     [tx.workspaceId, now],
   );
   return rowCount ?? 0;
@@ -161,21 +193,26 @@ export async function cancelRun(tx: Transaction, run: RunRow, now: Date): Promis
     run.syncId,
   ]);
   const { rowCount } = await tx.query(
-    `UPDATE sync_run SET state = 'cancelled', ended_at = $3, lease_until = NULL, fence = fence + 1
-     WHERE workspace_id = $1 AND id = $2 AND state IN ('planning', 'delivering')`,
+    `UPDATE sync_run r SET state = 'cancelled', ended_at = $3, lease_until = NULL, fence = fence + 1
+     WHERE workspace_id = $1 AND id = $2 AND (state IN ('planning', 'delivering') OR (state = 'done' AND ${HAS_OPEN}))`,
     [tx.workspaceId, run.id, now],
   );
   return rowCount === 1;
 }
 
-/** Runs cancelled after `since` of which something is still to be let go. */
-export async function runsToLetGo(tx: Transaction, since: Date): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>(
-    `SELECT id FROM sync_run r WHERE workspace_id = $1 AND state = 'cancelled' AND ended_at > $2 AND EXISTS (
-       SELECT FROM effect e WHERE e.workspace_id = $1 AND e.run_id = r.id AND e.state = 'pending' AND e.operation <> 'remove')`,
+/** Runs cancelled after `since` of which something is still to be let go. What was opened again since is not. */
+export async function runsToLetGo(
+  tx: Transaction,
+  since: Date,
+): Promise<{ runId: string; cancelledAt: Date }[]> {
+  const { rows } = await tx.query<{ runId: string; cancelledAt: Date }>(
+    `SELECT id AS "runId", ended_at AS "cancelledAt" FROM sync_run r
+     WHERE workspace_id = $1 AND state = 'cancelled' AND ended_at > $2 AND EXISTS (
+       SELECT FROM effect e WHERE e.workspace_id = $1 AND e.run_id = r.id AND e.state = 'pending'
+         AND e.operation <> 'remove' AND (e.reopened_at IS NULL OR e.reopened_at <= r.ended_at))`,
     [tx.workspaceId, since],
   );
-  return rows.map(({ id }) => id);
+  return rows;
 }
 
 /** Runs that want a planner: never begun, or left by one that died. */
@@ -201,25 +238,24 @@ export type RunCounts = Record<
   number
 >;
 
-export async function countEffects(tx: Transaction, runId: string): Promise<RunCounts> {
-  const { rows } = await tx.query<{ state: keyof RunCounts; count: number }>(
-    'SELECT state, count(*)::int AS count FROM effect WHERE workspace_id = $1 AND run_id = $2 GROUP BY state',
-    [tx.workspaceId, runId],
-  );
-  const counts: RunCounts = {
-    planned: 0,
-    accepted: 0,
-    rejected: 0,
-    suppressed: 0,
-    dropped: 0,
-    pending: 0,
-    sending: 0,
-    unknown: 0,
-    superseded: 0,
-  };
-  for (const { state, count } of rows) {
-    counts[state] = count;
-    counts.planned += count;
-  }
-  return counts;
+type WithStates = RunRow & { counts: Partial<RunCounts> | null };
+
+const counted = (run: WithStates): CountedRun => ({ ...run, counts: countsFrom(run.counts) });
+
+/** Counts by state with those that are none, and their sum. */
+export function countsFrom(byState: Partial<RunCounts> | null | undefined): RunCounts {
+  const planned = Object.values(byState ?? {}).reduce((sum, count) => sum + count, 0);
+  return { ...NONE, ...byState, planned };
 }
+
+const NONE: RunCounts = {
+  planned: 0,
+  accepted: 0,
+  rejected: 0,
+  suppressed: 0,
+  dropped: 0,
+  pending: 0,
+  sending: 0,
+  unknown: 0,
+  superseded: 0,
+};

@@ -13,8 +13,11 @@ import { MappingService } from './mapping.service';
 import { PlanPump } from './plan-pump';
 import { Planner } from './planner';
 import { DEFAULT_PROGRESS, PROGRESS_OPTIONS, ProgressStreams } from './progress-streams';
+import { ReplanScopes } from './replan-scopes';
 import { Replanner } from './replanner';
-import { Retry } from './retry';
+import { ReplayController } from './replay/replay.controller';
+import { ReplayWork } from './replay/replay-work';
+import { Replays } from './replay/replays';
 import { RunControl } from './run-control';
 import { RunController } from './run.controller';
 import { RunService } from './run.service';
@@ -34,19 +37,21 @@ import { UsageGuard } from './usage-guard';
     DeliveryModule,
     BullModule.registerQueue({ name: SYNC_QUEUE }),
   ],
-  controllers: [MappingController, SyncController, RunController, DeadLetterController],
+  controllers: [MappingController, SyncController, RunController, ReplayController, DeadLetterController],
   providers: [
     MappingService,
     MappingTrial,
     SyncService,
     RunService,
-    Retry,
     Planner,
     PlanPump,
     SyncQueue,
     RunStarter,
     DeadLetters,
     Replanner,
+    ReplanScopes,
+    Replays,
+    ReplayWork,
     DryRun,
     RunControl,
     ProgressStreams,
@@ -56,6 +61,6 @@ import { UsageGuard } from './usage-guard';
     UsageCheck,
     UsageGuard,
   ],
-  exports: [ErasureRemovals, PlanPump, RunControl, SyncQueue, Triggers, UsageGuard],
+  exports: [ErasureRemovals, PlanPump, Replays, ReplayWork, RunControl, SyncQueue, Triggers, UsageGuard],
 })
 export class SyncModule {}

@@ -61,7 +61,7 @@ export class UsageGuard {
     const now = this.clock.now();
     const error = `Stopped by a usage policy: ${describe(violations)}.`;
     await failRun(tx, run.id, error, now);
-    await dropPending(tx, run.id, { code: CODE, reason: error }, now);
+    await dropPending(tx, { runId: run.id }, { code: CODE, reason: error }, now);
     this.logger.warn(`Run ${run.id} was stopped by a usage policy`);
     return { failed: true, version };
   }

@@ -2,25 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BullModule } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
-import { ConnectorModule } from '@percorso/connector';
-import { ConsentSource, DEFAULT_DELIVERY, DeliveryModule, DeliveryWorkerModule } from '@percorso/delivery';
+import { ConsentSource, DEFAULT_DELIVERY, DeliveryWorkerModule } from '@percorso/delivery';
 import { LaneDelivery, LanePump, ProviderGateway, UnknownResolver } from '@percorso/delivery';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ManualClock, newId } from '@percorso/kernel';
-import { MappingModule } from '@percorso/mapping';
 import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/plugin-testkit';
-import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
+import { connectClickHouse, Database, migrate } from '@percorso/storage';
 import { SyncWorkerModule } from '../sync-worker.module';
-import { SyncModule } from '../sync.module';
+import { ReplayWork } from '../replay/replay-work';
+import { dueReplays } from '../replay/replay.store';
 import { endSettledRuns } from '../run.store';
+import { type HubOptions, ROOT_KEY, startSyncHub, type Workers } from './sync-hub';
 import { type SyncUnderTest, SyncWorkspace } from './sync-workspace';
 
 const LOGIN = { login: 'percorso', password: randomBytes(12).toString('hex') };
-const ROOT_KEY = 'root-key-of-the-sync-specs-0123456789';
+
+const MADE_UP =
+  '{"email": profile.traits.email ? profile.traits.email : profile.identities.user_id[0] & "@" & audience.id & ".example"}';
 
 /** For specs: syncs over HTTP on real engines, to a twin of Adobe Campaign Classic through its real plugin. */
 export class SyncWorld {
@@ -96,42 +95,58 @@ export class SyncWorld {
     await this.database.tx(workspace.id, (tx) => endSettledRuns(tx, this.clock.now()));
   }
 
-  lanePump(): LanePump {
-    const gateway = this.app.get(ProviderGateway);
-    const options = DEFAULT_DELIVERY;
+  /** A run of which every row was dropped for want of an address, which the mapping that is newest by now makes up. */
+  async allDropped(members: number): Promise<{ workspace: SyncWorkspace; sync: SyncUnderTest; run: string }> {
+    const workspace = await this.workspace(members);
+    const sync = await workspace.sync();
+    await this.database.tx(workspace.id, (tx) =>
+      tx.query(`UPDATE profile SET traits = traits - 'email' WHERE workspace_id = $1`, [workspace.id]),
+    );
+    await workspace.change(Array.from({ length: members }, (_, index) => index + 1));
+    const run = await this.runToEnd(workspace, sync);
+    const mended = { expression: MADE_UP, required: ['email'] };
+    await workspace.call('PUT', `/v1/mappings/${sync.mappingId}`, mended, { 'if-match': '"1"' });
+    return { workspace, sync, run };
+  }
+
+  /** How often each record with a made-up address was written, by the campaign system's own account. */
+  async writes({ audienceId }: SyncWorkspace): Promise<number[]> {
+    const counts = new Map<string, number>();
+    for (const { key } of await this.twin.journal()) {
+      const email = String(key.email);
+      if (email.includes(audienceId)) counts.set(email, (counts.get(email) ?? 0) + 1);
+    }
+    return [...counts.values()];
+  }
+
+  /** Takes every page that replays of a workspace want taken now, as the workers would. */
+  async replay(workspace: SyncWorkspace): Promise<void> {
+    const work = this.app.get(ReplayWork);
+    for (let more = true; more;) {
+      const due = await this.database.tx(workspace.id, (tx) => dueReplays(tx, this.clock.now()));
+      more = await work.advanceAll(workspace.id, due);
+    }
+  }
+
+  lanePump(gateway = this.app.get(ProviderGateway), options = DEFAULT_DELIVERY): LanePump {
     const consents = this.app.get(ConsentSource);
     const delivery = new LaneDelivery(this.database, gateway, consents, this.clock, options);
     const resolver = new UnknownResolver(this.database, gateway, this.clock, options);
     return new LanePump(gateway, delivery, resolver, options);
   }
 
-  private async hub(workers: (typeof SyncWorkerModule | typeof DeliveryWorkerModule)[]) {
-    const { databaseUrl, clickhouseUrl, redisUrl } = this.engines;
-    const { hostname, port, password } = new URL(redisUrl);
-    const module = await Test.createTestingModule({
-      imports: [
-        StorageModule.forRoot({ databaseUrl, clickhouseUrl, clock: this.clock }),
-        BullModule.forRoot({
-          prefix: this.queuePrefix,
-          redis: { host: hostname, port: Number(port), password },
-        }),
-        AccessModule.forRoot({ rootKey: ROOT_KEY }),
-        MappingModule,
-        ConnectorModule.forRoot({
-          pluginDirectories: [join(__dirname, '..', '..', '..', '..', 'plugins')],
-          masterKeyFile: join(this.folder, 'master.json'),
-        }),
-        DeliveryModule,
-        SyncModule,
-        ...workers,
-      ],
-    }).compile();
-    const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
-    return app;
+  /** What another process needs to be a hub on the same engines. */
+  get hubOptions(): HubOptions {
+    return {
+      databaseUrl: this.engines.databaseUrl,
+      clickhouseUrl: this.engines.clickhouseUrl,
+      redisUrl: this.engines.redisUrl,
+      queuePrefix: this.queuePrefix,
+      masterKeyFile: join(this.folder, 'master.json'),
+    };
+  }
+
+  private hub(workers: Workers): Promise<NestFastifyApplication> {
+    return startSyncHub({ ...this.hubOptions, clock: this.clock }, workers);
   }
 }
