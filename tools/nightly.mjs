@@ -49,6 +49,11 @@ const steps = [
     [jest, '-c', 'jest.config.js', `${stream}/archived.spec.ts`],
   ],
   [
+    '100 stories of runs, replays and settled doubts',
+    { PERCORSO_STORIES: '100' },
+    [jest, '-c', 'jest.config.js', 'libs/sync/src/run-accounts.spec.ts'],
+  ],
+  [
     '200 populations on shards',
     { PERCORSO_POPULATIONS: '200' },
     [

@@ -110,6 +110,7 @@ describe('who may call what', () => {
       'quarantine',
       'erasures',
       'effects',
+      'replays',
     ]) {
       ids[name] = newId();
     }
@@ -196,6 +197,15 @@ describe('who may call what', () => {
       updated_at: at,
     });
     ids['dead-letters'] = ids.effects!;
+    await insert('replay', {
+      id: ids.replays,
+      chosen: {},
+      state: 'paused',
+      expected: 1,
+      next_at: at,
+      actor: 'root',
+      created_at: at,
+    });
     await insert('identity_node', {
       node: 1,
       namespace: 'user_id',

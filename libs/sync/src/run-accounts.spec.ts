@@ -255,5 +255,5 @@ describe(`accounts of runs, ${STORIES} stories from seed ${SEED}`, () => {
       }),
       { seed: SEED, numRuns: STORIES, endOnFailure: true },
     );
-  }, 600_000);
+  }, 60_000 + STORIES * 30_000);
 });
