@@ -241,19 +241,23 @@ describe(`accounts of runs, ${STORIES} stories from seed ${SEED}`, () => {
   }, 120_000);
   afterAll(() => world?.stop());
 
-  it('add up at every moment, and no intent reaches the target twice', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 25, maxLength: 40 }), async (steps) => {
-        const workspace = await world.workspace(PERSONS);
-        const story = new Story(world, workspace, await workspace.sync());
-        await story.begin();
-        for (const one of steps) {
-          await story.perform(one);
-          await story.check();
-        }
-        await story.end();
-      }),
-      { seed: SEED, numRuns: STORIES, endOnFailure: true },
-    );
-  }, 60_000 + STORIES * 30_000);
+  it(
+    'add up at every moment, and no intent reaches the target twice',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 25, maxLength: 40 }), async (steps) => {
+          const workspace = await world.workspace(PERSONS);
+          const story = new Story(world, workspace, await workspace.sync());
+          await story.begin();
+          for (const one of steps) {
+            await story.perform(one);
+            await story.check();
+          }
+          await story.end();
+        }),
+        { seed: SEED, numRuns: STORIES, endOnFailure: true },
+      );
+    },
+    60_000 + STORIES * 30_000,
+  );
 });
