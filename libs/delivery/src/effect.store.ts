@@ -29,7 +29,8 @@ export const TAKES_BACK = `(e.operation = 'remove' AND EXISTS (SELECT 1 FROM eff
 export function readByIndex(tx: Transaction): Promise<unknown> {
   return tx.query(
     `SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-       set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`,
+       set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true)`,
   );
 }
 

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
 import { shareCalls } from './flow';
 import { connectorPlace, lockFlow, readFlow, saveLimits } from './flow.store';
+import type { Claim } from './lane-claim';
 import { LaneDelivery } from './lane-delivery';
 import { LanePump } from './lane-pump';
 import type { Lane } from './provider-gateway';
@@ -75,11 +76,20 @@ describe('flow control', () => {
     return connectorId;
   }
 
-  /** One process's worker. */
-  function pump(more: Partial<DeliveryOptions> = {}): LanePump {
+  /**
+   * One process's worker.
+   * @param claims told what each claim found, in their order
+   */
+  function pump(more: Partial<DeliveryOptions> = {}, claims: Claim['kind'][] = []): LanePump {
     const own = { ...options, ...more };
     const gateway = new HttpGateway(lanes);
     const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, own);
+    const claim = delivery.claim.bind(delivery);
+    delivery.claim = async (...about) => {
+      const found = await claim(...about);
+      claims.push(found.kind);
+      return found;
+    };
     return new LanePump(gateway, delivery, new UnknownResolver(database, gateway, clock, own), own);
   }
 
@@ -102,6 +112,43 @@ describe('flow control', () => {
 
   const flowOf = (connectorId: string) =>
     database.tx(world.workspaceId, (tx) => readFlow(tx, connectorPlace(connectorId)));
+
+  it('claims no more often than there is something to claim', async () => {
+    const { url } = await provider();
+    const connectorId = await connect(url, lane(100));
+    const claims: Claim['kind'][] = [];
+    const worker = pump({}, claims);
+    for (const first of [1, 1001]) {
+      await fill(connectorId, 150, world, first);
+      worker.wake(world.workspaceId, connectorId);
+      await worker.settled();
+    }
+    expect(await world.states(connectorId)).toEqual({ accepted: 300 });
+    expect(claims).toEqual(['send', 'send']);
+  });
+
+  it('looks for what waited for a call when that has ended, whoever looked meanwhile', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(100));
+    const syncId = newId();
+    await world.profiles([1]);
+    await world.record(connectorId, syncId, [{ person: 1 }], clock.now());
+    let open = (): void => undefined;
+    twin.gate = new Promise<void>((resolve) => (open = resolve));
+    const calling = pump();
+    calling.wake(world.workspaceId, connectorId);
+    await until(() => twin.requests === 1);
+    const removal = { person: 1, membershipVersion: '2', operation: 'remove' as const };
+    await world.record(connectorId, syncId, [removal], clock.now());
+    const claims: Claim['kind'][] = [];
+    const other = pump({}, claims);
+    other.wake(world.workspaceId, connectorId);
+    await other.settled();
+    expect(claims).toEqual(['idle']);
+    open();
+    await calling.settled();
+    expect(await world.states(connectorId)).toEqual({ accepted: 2 });
+  });
 
   it('holds the rate across processes', async () => {
     const { provider: twin, url } = await provider();

@@ -11,6 +11,7 @@ import { readByIndex, settle } from './effect.store';
 import { noteResult } from './flow-learning';
 import { noteTold, connectorPlace } from './flow.store';
 import { type Claim, claimBatch, type ClaimTurn } from './lane-claim';
+import { WAITING } from './lanes-with-work';
 import { outcomeOf } from './outcome';
 import { type Lane, ProviderGateway } from './provider-gateway';
 import { byPolicy } from './unknown-decision';
@@ -41,6 +42,16 @@ export class LaneDelivery {
     return this.database.tx(workspaceId, (tx) =>
       claimBatch(tx, connectorId, lane, this.clock.now(), this.consentSource, this.options, turn),
     );
+  }
+
+  /** Whether effects are due: some may have waited for a person's call that was out, or for room. */
+  async isWaiting(workspaceId: string, connectorId: string): Promise<boolean> {
+    const [row] = await this.database.statement<{ waiting: boolean }>(
+      workspaceId,
+      `SELECT ${WAITING} AS waiting`,
+      [workspaceId, this.clock.now(), connectorId],
+    );
+    return row?.waiting ?? false;
   }
 
   /** Calls the provider and writes what became of each effect. */

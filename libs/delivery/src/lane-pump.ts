@@ -9,6 +9,8 @@ import { UnknownResolver } from './unknown-resolver';
 
 /** Longer waits are left to the reconciler's next look. */
 const LONGEST_WAIT_MS = 5_000;
+/** Of so many connectors it is remembered how long their calls took. */
+const REMEMBERED = 10_000;
 
 /**
  * Gives connectors their turns in this process. A turn claims a batch; the call itself runs beside the turns, so that a
@@ -20,6 +22,8 @@ export class LanePump {
   private readonly lanes = new Map<string, LaneWork>();
   private readonly turns = new FairTurns();
   private readonly calls = new Map<string, number>();
+  /** How long calls took of connectors that have nothing to do now: their next claim is as large as the last. */
+  private readonly callMs = new Map<string, number>();
   private readonly running = new Set<Promise<void>>();
   private readonly ending = new AbortController();
   private turning = 0;
@@ -35,7 +39,7 @@ export class LanePump {
   wake(workspaceId: string, connectorId: string): void {
     if (this.ending.signal.aborted) return;
     const key = `${workspaceId}/${connectorId}`;
-    const work = this.lanes.get(key) ?? new LaneWork(workspaceId, connectorId);
+    const work = this.lanes.get(key) ?? new LaneWork(workspaceId, connectorId, this.callMs.get(key));
     this.lanes.set(key, work);
     this.queue(work);
   }
@@ -95,8 +99,6 @@ export class LanePump {
     this.turns.charge(work, claim.kind === 'send' ? claim.effects.length : 1);
     if (claim.kind === 'decided') work.again = true;
     if (claim.kind === 'idle' && claim.waitMs !== undefined) this.wakeIn(work, claim.waitMs);
-    // What waits for a call that is out is looked for when that has ended.
-    if (claim.kind === 'idle' && work.calls > 0) work.missed = true;
     if (claim.kind !== 'send') return;
     if (claim.beside) work.again = true;
     else if (claim.left) work.missed = true;
@@ -105,16 +107,18 @@ export class LanePump {
     this.run(work, this.send(work, lane, claim), () => {
       this.countCall(workspaceId, -1);
       work.calls--;
-      // After the last call once more in any case: another lane may hold what waited for one of its persons.
-      if (work.missed || work.calls === 0) this.queue(work);
+      if (work.missed) this.queue(work);
       else this.forget(work);
       this.giveTurns();
     });
   }
 
   private async send(work: LaneWork, lane: Lane, claim: SendClaim): Promise<void> {
-    const { callMs } = await this.delivery.send(work.workspaceId, work.connectorId, lane, claim);
+    const { workspaceId, connectorId } = work;
+    const { callMs } = await this.delivery.send(workspaceId, connectorId, lane, claim);
     work.note(callMs);
+    // What waited for one of its persons, or for room, nobody else looks for.
+    if (!work.missed) work.missed = await this.delivery.isWaiting(workspaceId, connectorId);
   }
 
   private wakeIn(work: LaneWork, waitMs: number): void {
@@ -152,7 +156,11 @@ export class LanePump {
   private forget(work: LaneWork): void {
     if (work.parts > 0 || work.state !== 'resting') return;
     this.turns.leave(work);
-    this.lanes.delete(`${work.workspaceId}/${work.connectorId}`);
+    const key = `${work.workspaceId}/${work.connectorId}`;
+    this.lanes.delete(key);
+    if (work.callMs === undefined) return;
+    if (this.callMs.size >= REMEMBERED) this.callMs.clear();
+    this.callMs.set(key, work.callMs);
   }
 }
 

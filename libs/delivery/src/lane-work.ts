@@ -22,12 +22,13 @@ export class LaneWork {
   timed = false;
   private turns = 0;
   private doubtAt = -Infinity;
-  private callMs?: number;
   private lane?: { described: Promise<Lane>; at: number };
 
   constructor(
     readonly workspaceId: string,
     readonly connectorId: string,
+    /** Milliseconds that a call takes, where one was seen. */
+    public callMs?: number,
   ) {}
 
   /** Whether it is time to look for effects in doubt; asked once, it is not for a while. */

@@ -10,6 +10,15 @@ function doubtDue(connector: string): string {
       AND e.state = 'sending' AND e.lease_until < now()))`;
 }
 
+const waiting = (
+  connector: string,
+): string => `EXISTS (SELECT FROM unnest('{0,1,2}'::smallint[]) AS lane (priority)
+  WHERE EXISTS (SELECT FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = ${connector} AND e.state = 'pending'
+    AND e.priority = lane.priority AND e.due_at <= $2))`;
+
+/** Whether connector $3 of workspace $1 has, at $2, effects that are due. */
+export const WAITING = waiting('$3');
+
 const isOpen = (flow: string): string => `(${flow}.place IS NULL OR CASE WHEN ${flow}.breaker = 'closed'
   THEN coalesce(${flow}.rest_until <= $2, true) AND coalesce(${flow}.free_at <= clock_timestamp(), true)
   ELSE coalesce(${flow}.probe_at <= $2, true) END)`;
@@ -21,9 +30,7 @@ export async function lanesWithWork(tx: Transaction, now: Date): Promise<string[
      LEFT JOIN delivery_flow f ON f.workspace_id = c.workspace_id AND f.place = 'connector:' || c.id
      LEFT JOIN delivery_flow h ON h.workspace_id = c.workspace_id AND h.place = 'host:' || f.host
      WHERE c.workspace_id = $1 AND c.state = 'active' AND (
-       (${isOpen('f')} AND ${isOpen('h')} AND EXISTS (SELECT FROM unnest('{0,1,2}'::smallint[]) AS lane (priority)
-         WHERE EXISTS (SELECT FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = c.id AND e.state = 'pending'
-           AND e.priority = lane.priority AND e.due_at <= $2)))
+       (${isOpen('f')} AND ${isOpen('h')} AND ${waiting('c.id')})
        OR ${doubtDue('c.id')})`,
     [tx.workspaceId, now],
   );

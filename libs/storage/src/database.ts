@@ -1,5 +1,6 @@
 import { Pool, PoolClient, type QueryResult, type QueryResultRow } from 'pg';
 import { Problem } from '@percorso/kernel';
+import { inOneWrite } from './one-write';
 import { Transaction } from './transaction';
 
 export interface DatabaseOptions {
@@ -117,10 +118,12 @@ export class Database {
     };
     client.on('error', remember);
     try {
+      inOneWrite(client);
       // The simple protocol takes no parameters. If it fails, all that follows is refused.
       const begun = client.query(
         `${begin}; SELECT set_config('role', 'percorso_app', true), set_config('search_path', 'percorso', true),
            set_config('percorso.workspace', ${client.escapeLiteral(workspaceId ?? '')}, true),
+           set_config('plan_cache_mode', 'force_custom_plan', true),
            set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true)`,
       );
       begun.catch(() => undefined);

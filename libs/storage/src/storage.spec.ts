@@ -121,6 +121,44 @@ describe('storage on real engines', () => {
     expect(await name()).toBe('one');
   });
 
+  it('has PostgreSQL keep what comes again and again, and plan it for the values that come', async () => {
+    const one = new Database({ url: engines.databaseUrl, poolSize: 1 });
+    const id = await workspace();
+    const mark = newId();
+    const often = `SELECT name, '${mark}' AS mark FROM workspace WHERE id = $1`;
+    for (let time = 0; time < 8; time++) {
+      const rows = await one.statement<{ name: string }>(id, often, [id]);
+      expect(rows[0]?.name).toBe(id);
+    }
+    await one.statement(id, `SELECT '${mark} once' AS mark, $1::text AS value`, ['x']);
+    const kept = await one.statement<{ statement: string; generic: string; custom: string }>(
+      id,
+      `SELECT statement, generic_plans AS generic, custom_plans AS custom FROM pg_prepared_statements
+       WHERE statement LIKE '%' || $1 || '%'`,
+      [mark],
+    );
+    await one.close();
+    expect(kept).toEqual([{ statement: often, generic: '0', custom: '6' }]);
+  });
+
+  it('names no statement that PostgreSQL refused, and tells why it did', async () => {
+    const one = new Database({ url: engines.databaseUrl, poolSize: 1 });
+    const id = await workspace();
+    const mark = newId();
+    const often = `SELECT name, '${mark}' AS mark FROM workspace WHERE id = $1`;
+    const rename = 'UPDATE workspace SET name = $2 WHERE id = $1';
+    for (let time = 0; time < 2; time++) await one.statement(id, often, [id]);
+    // From here on it has a name, which a transaction that failed gives to nothing.
+    const failing = one.tx(id, async (tx) => {
+      tx.send(rename, [id, null]);
+      await Promise.allSettled([tx.query(often, [id]), tx.query(often, [id])]);
+      await tx.query(often, [id]);
+    });
+    await expect(failing).rejects.toMatchObject({ code: '23502' });
+    for (let time = 0; time < 2; time++) expect(await one.statement(id, often, [id])).toHaveLength(1);
+    await one.close();
+  });
+
   it('rolls back when the work throws, and the connection serves again', async () => {
     const id = await workspace();
     const boom = database.tx(id, async (tx) => {

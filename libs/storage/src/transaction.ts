@@ -1,10 +1,18 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { insertStatement, RowValue } from './insert-rows';
+import { inOneWrite } from './one-write';
+import { StatementNames } from './statement-names';
 import { Schema } from './schema';
 
-/** SQLSTATE of statements after one that failed. */
-const ABORTED = '25P02';
+/**
+ * SQLSTATEs of statements after one that failed: the transaction has ended, and a name that was to be given with another
+ * statement before it never was.
+ */
+const IN_VAIN = new Set(['25P02', '26000']);
+
+/** The same for all connections: each is told a statement the first time it meets its name. */
+const names = new StatementNames();
 
 /** One transaction. Inside a workspace, row-level security shows and accepts that workspace's rows only. */
 export class Transaction {
@@ -40,7 +48,7 @@ export class Transaction {
    */
   async query<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
     try {
-      return await this.client.query<R>(text, values);
+      return await this.say<R>(text, values);
     } catch (error) {
       throw await this.causeOf(error);
     }
@@ -49,7 +57,7 @@ export class Transaction {
   /** A statement whose answer nobody needs: `settled`, or else the commit, waits for it and tells if it failed. */
   send(text: string, values: unknown[] = []): void {
     // The first to fail is told of first, so what is refused because of it comes too late to be taken for the cause.
-    const sent = this.client.query(text, values).then(
+    const sent = this.say(text, values).then(
       () => undefined,
       (error: unknown) => void (this.failure ??= { error }),
     );
@@ -64,9 +72,16 @@ export class Transaction {
     if (failure) throw failure.error;
   }
 
+  private say<R extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<R>> {
+    inOneWrite(this.client);
+    // Without values it may be several, which cannot have a name.
+    const name = values.length > 0 ? names.of(text) : undefined;
+    return this.client.query<R>({ text, values, name });
+  }
+
   /** A statement refused because one before it failed tells nothing: that one does. */
   private async causeOf(error: unknown): Promise<unknown> {
-    if ((error as { code?: unknown } | null)?.code !== ABORTED) return error;
+    if (!IN_VAIN.has(String((error as { code?: unknown } | null)?.code))) return error;
     await Promise.all(this.sent);
     return this.failure?.error ?? error;
   }
@@ -84,7 +99,7 @@ export class Transaction {
   ): Promise<number> {
     if (rows.length === 0) return 0;
     const { text, values } = insertStatement(table, columns, await this.columnTypes(table), rows);
-    const { rowCount } = await this.client.query(`${text} ${conflict}`, values);
+    const { rowCount } = await this.say(`${text} ${conflict}`, values);
     return rowCount ?? 0;
   }
 

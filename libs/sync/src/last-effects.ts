@@ -6,18 +6,24 @@ import { MODE_RULES, type SyncMode } from './sync-mode';
 
 const REACHED = `(state IN ('pending', 'sending', 'accepted', 'unknown') OR doubtful_since IS NOT NULL)`;
 
-/** What was told of some persons so far, as far as a mode asks. */
+/**
+ * What was told of some persons so far, as far as a mode asks.
+ * @param leaving of whom it matters what the target has; the others' is looked up only where the mode tells each person once
+ */
 export async function readTold(
   tx: Transaction,
   { syncId, connectorId }: { syncId: string; connectorId: string },
   mode: SyncMode,
   persons: readonly number[],
+  leaving: readonly number[] = persons,
 ): Promise<Told> {
-  return {
-    reached: await lastEffects(tx, syncId, persons),
-    newest: await newestEffects(tx, syncId, persons),
-    known: MODE_RULES[mode].onlyKnown ? await knownPersons(tx, connectorId, persons) : new Set(),
-  };
+  const { once, onlyKnown } = MODE_RULES[mode];
+  const [reached, newest, known] = await Promise.all([
+    lastEffects(tx, syncId, once ? persons : leaving),
+    newestEffects(tx, syncId, persons),
+    onlyKnown ? knownPersons(tx, connectorId, persons) : new Set<number>(),
+  ]);
+  return { reached, newest, known };
 }
 
 /** The newest effect of a sync that reached the target, or may have or may yet, for each person that has one. */

@@ -131,7 +131,8 @@ export class Planner {
     if (await this.isBarred(tx, plan)) return 'barred';
     // Only now: the page before may have recorded an effect for one of these persons.
     const persons = page.changes.map(({ person }) => person);
-    const told = await readTold(tx, run, plan.mode, persons);
+    const leaving = page.changes.filter(({ op }) => op === 'exit').map(({ person }) => person);
+    const told = await readTold(tx, run, plan.mode, persons, leaving);
     const planned = planChanges(page.changes, page.results, plan, told);
     await recordEffects(tx, effectsOf(planned, run, plan, told, page.recent), now);
     if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);

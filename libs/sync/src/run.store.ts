@@ -111,13 +111,16 @@ const ACTIVE = `EXISTS (SELECT 1 FROM sync s
  * Takes a run for planning unless another planner holds it or its sync is paused. The lease runs on PostgreSQL's clock.
  */
 export async function claimRun(tx: Transaction, id: string, leaseMs: number): Promise<RunRow | undefined> {
-  const { rowCount } = await tx.query(
-    `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond'
-     WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
-       AND ${ACTIVE}`,
-    [tx.workspaceId, id, leaseMs],
-  );
-  return rowCount === 0 ? undefined : findRun(tx, id);
+  const [{ rowCount }, run] = await Promise.all([
+    tx.query(
+      `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond'
+       WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
+         AND ${ACTIVE}`,
+      [tx.workspaceId, id, leaseMs],
+    ),
+    findRun(tx, id),
+  ]);
+  return rowCount === 0 ? undefined : run;
 }
 
 /**

@@ -84,7 +84,8 @@ export async function openRuns(tx: Transaction, syncId: string): Promise<OpenRun
 
 export async function saveVerdict(tx: Transaction, syncId: string, verdict: UsageVerdict): Promise<void> {
   await tx.query(
-    'UPDATE sync SET usage_version = $3, usage_violations = $4 WHERE workspace_id = $1 AND id = $2',
+    `UPDATE sync SET usage_version = $3, usage_violations = $4 WHERE workspace_id = $1 AND id = $2
+       AND (usage_version, usage_violations) IS DISTINCT FROM ($3::bigint, $4::jsonb)`,
     [tx.workspaceId, syncId, verdict.version, orNull(verdict.violations)],
   );
 }

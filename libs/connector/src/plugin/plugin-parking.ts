@@ -17,13 +17,13 @@ export class PluginParking {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async of(tx: Transaction, pluginId: string): Promise<ParkingRow[]> {
-    return (await this.store.parked(tx)).filter((row) => row.plugin_id === pluginId);
+  all(tx: Transaction): Promise<ParkingRow[]> {
+    return this.store.parked(tx);
   }
 
   /** @throws Problem 503 `plugin-parked` with the reason */
-  assertNotParked({ version }: InstalledPlugin, parked: ParkingRow[]): void {
-    const row = parked.find((one) => one.version === version);
+  assertNotParked({ manifest, version }: InstalledPlugin, parked: ParkingRow[]): void {
+    const row = parked.find((one) => one.plugin_id === manifest.id && one.version === version);
     if (!row) return;
     throw new Problem({
       status: 503,

@@ -37,19 +37,19 @@ export class ConnectorOpener {
    */
   async open(workspaceId: string, connectorId: string): Promise<OpenConnector> {
     const { row, allowPrivateNetwork, live, parked } = await this.database.tx(workspaceId, async (tx) => {
-      const row = await this.store.get(tx, connectorId);
-      const [allowPrivateNetwork, live, parked] = await Promise.all([
+      const [row, allowPrivateNetwork, parked] = await Promise.all([
+        this.store.get(tx, connectorId),
         this.store.allowsPrivateNetwork(tx),
-        this.catalog.live(tx, row.plugin_id),
-        this.parking.of(tx, row.plugin_id),
+        this.parking.all(tx),
       ]);
+      const isBuiltIn = this.catalog.builtIn(row.plugin_id) !== undefined;
+      const live = isBuiltIn ? undefined : await this.catalog.live(tx, row.plugin_id);
       return { row, allowPrivateNetwork, live, parked };
     });
     if (row.state === 'disabled') throw Problem.conflict('connector-disabled', 'The connector is disabled.');
-    const plugin =
-      live && !this.catalog.builtIn(row.plugin_id)
-        ? await this.catalog.open(workspaceId, live)
-        : await this.catalog.get(workspaceId, row.plugin_id);
+    const plugin = live
+      ? await this.catalog.open(workspaceId, live)
+      : await this.catalog.get(workspaceId, row.plugin_id);
     this.parking.assertNotParked(plugin, parked);
     return {
       row,
