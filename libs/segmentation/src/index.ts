@@ -3,7 +3,21 @@ export { SegmentationWorkerModule } from './segmentation-worker.module';
 export type * from './definition/definition';
 export { instantOf, leavesOf } from './definition/definition';
 export { definitionSchema } from './definition/definition.schema';
-export { LIMITS, parseDefinition, type ParsedDefinition } from './definition/parse-definition';
+export * as schemaParts from './definition/definition.schema';
+export { LIMITS, parseDefinition, type ParsedDefinition, readCondition } from './definition/parse-definition';
+export { readSelector } from './definition/parse-event';
+export { readShare, readZone } from './definition/parse-profile-leaf';
+export { readPath } from './definition/parse-test';
+export { readDuration } from './definition/parse-time';
+export {
+  at,
+  type JsonObject,
+  Mistakes,
+  readChoice,
+  readList,
+  readObject,
+  readText,
+} from './definition/reader';
 export { parseDate } from './definition/date-text';
 export { DEFAULT_ZONE, isZone } from './definition/zones';
 export { cronMistake, nextRun } from './schedule/cron';

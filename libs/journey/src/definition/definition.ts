@@ -182,7 +182,8 @@ export interface ContextTest {
 export interface SplitStep extends Common {
   kind: 'split';
   arms: { name: string; share: number; next?: string }[];
-  salt: string;
+  /** @default the journey's id and the step's, so that no two splits draw the same unless they say so */
+  salt?: string;
 }
 
 /** Each branch is walked on its own. `next` follows when all, or the first, have ended; the others then stop. */
@@ -211,7 +212,7 @@ export interface UpdateStep extends Common {
   context: Record<string, string>;
 }
 
-/** The instance ends and the profile enters another journey by its `api` entry. */
+/** The instance ends and the profile enters another journey by its `api` entry, with the same key. */
 export interface JumpStep {
   kind: 'jump';
   journeyId: string;

@@ -54,7 +54,7 @@ export function act(walk: Acting, token: Token, facts: Facts): Move {
     case 'branch':
       return branch(token, step, facts);
     case 'split':
-      return split(walk, step);
+      return split(walk, token, step);
     case 'parallel':
       return { branches: step.branches };
     case 'loop':
@@ -146,8 +146,9 @@ function branch(token: Token, step: BranchStep, facts: Facts): Move {
   return { next: step.arms[arm]!.next, detail: { arm, holds } };
 }
 
-function split(walk: Acting, step: SplitStep): Move {
-  const part = samplePart(step.salt, walk.before.person);
+function split(walk: Acting, token: Token, step: SplitStep): Move {
+  const { journeyId, person } = walk.before;
+  const part = samplePart(step.salt ?? `${journeyId}:${token.step}`, person);
   let upTo = 0;
   for (const { name, share, next } of step.arms) {
     upTo += share;

@@ -7,10 +7,15 @@ export const object = (properties: object, required: string[]): object => ({
   additionalProperties: false,
 });
 export const only = (name: string, schema: object): object => object({ [name]: schema }, [name]);
-const list = (items: object, maxItems: number): object => ({ type: 'array', items, minItems: 1, maxItems });
-const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
+export const list = (items: object, maxItems: number): object => ({
+  type: 'array',
+  items,
+  minItems: 1,
+  maxItems,
+});
+export const text = (maxLength: number): object => ({ type: 'string', minLength: 1, maxLength });
 const ORDER = { enum: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'] };
-const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
+export const ID = '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$';
 const DAYS = { type: 'integer', minimum: 0, maximum: 366 };
 const IDENTITY = ['namespace', 'op', 'value'];
 const STEPS = ['present', 'absent'];

@@ -41,26 +41,38 @@ const KINDS = [
 
 /** Reads a definition of language version 1; finds every mistake, not only the first. */
 export function parseDefinition(json: unknown): ParsedDefinition {
-  const reading = new Reading();
-  const source = readObject(json, '', ['version', 'where'], reading.mistakes);
+  const mistakes = new Mistakes();
+  const source = readObject(json, '', ['version', 'where'], mistakes);
   if (source && source.version !== 1) {
-    reading.mistakes.add('/version', source.version === undefined ? 'required' : 'choice', 'must be 1');
+    mistakes.add('/version', source.version === undefined ? 'required' : 'choice', 'must be 1');
   }
-  const where = source && reading.condition(source.where, '/where', 1);
-  if (where && reading.leaves > LIMITS.leaves) {
-    reading.mistakes.add('/where', 'too-many', `must have at most ${LIMITS.leaves} conditions on data`);
-  }
-  const { errors } = reading.mistakes;
+  const where = source && readCondition(source.where, '/where', mistakes);
+  const { errors } = mistakes;
   return where && errors.length === 0
     ? { ok: true, definition: { version: 1, where } }
     : { ok: false, errors };
 }
 
+/** A condition that stands at `pointer` of some document, with limits of its own. */
+export function readCondition(
+  value: unknown,
+  pointer: string,
+  mistakes: Mistakes,
+): Condition<WrittenLeaf> | undefined {
+  const reading = new Reading(mistakes);
+  const condition = reading.condition(value, pointer, 1);
+  if (condition && reading.leaves > LIMITS.leaves) {
+    mistakes.add(pointer, 'too-many', `must have at most ${LIMITS.leaves} conditions on data`);
+  }
+  return condition;
+}
+
 class Reading {
-  readonly mistakes = new Mistakes();
   leaves = 0;
   /** Whether what is read is asked of another member of an account. */
   private ofMember = false;
+
+  constructor(private readonly mistakes: Mistakes) {}
 
   condition(value: unknown, pointer: string, depth: number): Condition<WrittenLeaf> | undefined {
     if (depth > LIMITS.depth) {

@@ -82,7 +82,8 @@ function readDay(value: unknown, pointer: string, mistakes: Mistakes): number | 
   return mistakes.add(pointer, code, `must be a whole number of days, 0 (today) to ${MOST_DAYS}`);
 }
 
-function readZone(value: unknown, pointer: string, mistakes: Mistakes): CalendarLeaf['zone'] {
+/** The name of a zone, or {trait}. */
+export function readZone(value: unknown, pointer: string, mistakes: Mistakes): CalendarLeaf['zone'] {
   if (typeof value === 'string') {
     return isZone(value)
       ? { name: value }
@@ -102,7 +103,8 @@ export function readSample(value: unknown, pointer: string, mistakes: Mistakes):
   return share === undefined || salt === undefined ? undefined : { kind: 'sample', share, salt };
 }
 
-function readShare(value: unknown, pointer: string, mistakes: Mistakes): number | undefined {
+/** Hundredths of a percent. */
+export function readShare(value: unknown, pointer: string, mistakes: Mistakes): number | undefined {
   if (typeof value !== 'number') {
     return mistakes.add(pointer, value === undefined ? 'required' : 'type', 'must be a number');
   }
