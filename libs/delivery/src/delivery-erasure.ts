@@ -29,8 +29,8 @@ export class DeliveryErasure implements PersonHook {
 async function cancel(tx: Transaction, persons: readonly number[], now: Date): Promise<number> {
   const { rowCount } = await tx.query(
     `UPDATE effect SET reason_code = 'profile-gone', reason = NULL, pointer = NULL, updated_at = $3,
-       state = CASE WHEN operation = 'send' AND doubtful_since IS NOT NULL THEN 'unknown' ELSE 'suppressed' END,
-       due_at = CASE WHEN operation = 'send' AND doubtful_since IS NOT NULL THEN 'infinity' ELSE due_at END
+       state = CASE WHEN operation IN ('send', 'call') AND doubtful_since IS NOT NULL THEN 'unknown' ELSE 'suppressed' END,
+       due_at = CASE WHEN operation IN ('send', 'call') AND doubtful_since IS NOT NULL THEN 'infinity' ELSE due_at END
      WHERE workspace_id = $1 AND ${SYNCS} AND person = ANY($2::int[]) AND state = 'pending' AND operation <> 'remove'`,
     [tx.workspaceId, persons, now],
   );

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import type { NewEffect } from './effect';
 import { recordEffects } from './effect-ledger';
 import { type EffectNews, forgetEffectNews, readEffectNews } from './effect-news';
-import { decide } from './effect.store';
+import { decide, settle } from './effect.store';
 import type { Outcome } from './outcome';
 import { DeliveryWorld } from './testing/delivery-world';
 
@@ -86,6 +86,32 @@ describe('news of effects', () => {
     expect(await news()).toMatchObject([{ state: 'unknown', code: 'unresolved' }]);
     await ends(1, { state: 'accepted' });
     expect((await news()).map(({ state }) => state)).toEqual(['unknown', 'accepted']);
+  });
+
+  it('hands over what a call answered, whatever it holds, and keeps it nowhere else', async () => {
+    const response = { code: 'A\u0000B', 'k\u0000': ['\\u0000', '\\\u0000'], n: 1.5 };
+    await record(effect(1, { operation: 'call' }), effect(2, { operation: 'call', watched: false }));
+    await database.tx(world.workspaceId, async (tx) => {
+      await tx.query(`UPDATE effect SET state = 'sending', fence = 7 WHERE workspace_id = $1`, [
+        tx.workspaceId,
+      ]);
+      const outcome: Outcome = { state: 'accepted', response };
+      const outcomes = [await idOf(1), await idOf(2)].map((id) => ({ id, outcome }));
+      expect(await settle(tx, { fence: '7', startedAt: NOW }, outcomes, NOW)).toBe(2);
+    });
+    expect(await news()).toMatchObject([
+      { person: 1, state: 'accepted', response: { code: 'AB', k: ['\\u0000', '\\'], n: 1.5 } },
+    ]);
+    const { rows } = await database.tx(world.workspaceId, (tx) =>
+      tx.query<{ person: number; kept: boolean }>(
+        'SELECT person, response IS NOT NULL AS kept FROM effect WHERE workspace_id = $1 ORDER BY person',
+        [tx.workspaceId],
+      ),
+    );
+    expect(rows).toEqual([
+      { person: 1, kept: false },
+      { person: 2, kept: false },
+    ]);
   });
 
   it('comes and goes with the transaction, and to whom the person belongs', async () => {

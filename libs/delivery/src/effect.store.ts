@@ -126,13 +126,15 @@ export async function settle(
   const { rows } = await tx.query<{ count: number }>(
     `WITH verdict AS (
        SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-         $10::bool[], $13::bool[]) AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful, untried)
+         $10::bool[], $13::bool[], $14::text[])
+         AS v (id, state, code, reason, pointer, provider_id, due_at, doubtful, untried, response)
      ), written AS (
        UPDATE effect e SET state = v.state, reason_code = v.code, reason = v.reason, pointer = v.pointer,
          provider_id = coalesce(v.provider_id, e.provider_id), due_at = coalesce(v.due_at, e.due_at),
          doubtful_since = CASE WHEN v.doubtful THEN coalesce(e.doubtful_since, e.updated_at)
            WHEN v.doubtful IS FALSE THEN NULL ELSE e.doubtful_since END,
-         lease_until = NULL, updated_at = $11, attempt = e.attempt - v.untried::int
+         lease_until = NULL, updated_at = $11, attempt = e.attempt - v.untried::int,
+         response = CASE WHEN e.watched THEN v.response::jsonb END
        FROM verdict v
        WHERE e.workspace_id = $1 AND e.id = v.id AND e.fence = $2 AND e.state = 'sending'
        RETURNING e.id, e.attempt, v.state, v.code, v.untried
@@ -148,6 +150,7 @@ export async function settle(
       now,
       startedAt,
       outcomes.map(({ outcome }) => outcome.untried === true),
+      outcomes.map(({ outcome: { response } }) => (response === undefined ? null : jsonText(response))),
     ],
   );
   return rows[0]?.count ?? 0;
@@ -189,6 +192,10 @@ function columnsOf(outcomes: { id: string; outcome: Outcome }[]): unknown[][] {
 // Providers' words reach a text column: PostgreSQL refuses NUL, and nobody reads past a page.
 const clean = (text: string | undefined): string | null =>
   text === undefined ? null : text.replaceAll('\u0000', '').slice(0, 2000);
+
+// The same holds for what it answers, in JSON: an escape that is itself escaped is none.
+const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1');
 
 /** Effects whose worker fell silent past its lease: nobody knows whether they arrived. */
 export async function expireLeases(tx: Transaction, connectorId: string, now: Date): Promise<number> {

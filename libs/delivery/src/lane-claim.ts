@@ -178,6 +178,6 @@ function withoutCall(
   state: 'superseded' | 'suppressed' | 'rejected' | 'unknown',
   reason: Outcome['reason'],
 ): Outcome {
-  const doubtful = one.doubtfulSince !== null && one.operation === 'send';
+  const doubtful = one.doubtfulSince !== null && ['send', 'call'].includes(one.operation);
   return doubtful || state === 'unknown' ? { state: 'unknown', reason, dueAt: 'never' } : { state, reason };
 }

@@ -15,6 +15,8 @@ export interface Outcome {
   doubt?: 'set' | 'clear';
   /** The call ended before its turn came: no try was made. */
   untried?: true;
+  /** What a call was answered with. */
+  response?: unknown;
 }
 
 export interface Situation {
@@ -55,7 +57,7 @@ export function outcomeOf(
   const pause = backoffMs(attempt, options, situation.random);
   switch (verdict.status) {
     case 'accepted':
-      return { state: 'accepted', providerId: verdict.providerId };
+      return { state: 'accepted', providerId: verdict.providerId, response: verdict.response };
     case 'rejected':
       return {
         state: 'rejected',

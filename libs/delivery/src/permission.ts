@@ -17,7 +17,8 @@ export async function findForbidden(
   const [first] = candidates;
   // A removal goes out whatever was said: it only takes data away.
   if (!first || first.operation === 'remove') return forbidden;
-  if (lane.kind !== 'messaging') {
+  // Nobody is written to by a call.
+  if (lane.kind !== 'messaging' || first.operation === 'call') {
     const living = await livingPersons(tx, persons);
     for (const one of candidates) if (!living.has(one.person)) forbidden.set(one.id, GONE);
     return forbidden;

@@ -4,7 +4,9 @@ export const effectNews = {
   sql: `
 ALTER TABLE effect
   ADD COLUMN watched boolean NOT NULL DEFAULT false,
-  ADD COLUMN response jsonb;               -- what a call answered
+  ADD COLUMN response jsonb,               -- what a call answered, on its way into the news
+  DROP CONSTRAINT effect_operation_check,
+  ADD CONSTRAINT effect_operation_check CHECK (operation IN ('send', 'upsert', 'remove', 'call'));
 CREATE TABLE effect_news (
   workspace_id uuid NOT NULL REFERENCES workspace,
   n bigint GENERATED ALWAYS AS IDENTITY,
@@ -28,9 +30,10 @@ CREATE FUNCTION tell_effect() RETURNS trigger LANGUAGE plpgsql SET search_path =
 BEGIN
   INSERT INTO effect_news (workspace_id, effect_id, key, person, state, code, response, at)
   VALUES (NEW.workspace_id, NEW.id, NEW.key, NEW.person, NEW.state, NEW.reason_code, NEW.response, NEW.updated_at);
-  RETURN NULL;
+  NEW.response := NULL;
+  RETURN NEW;
 END $$;
-CREATE TRIGGER effect_told AFTER UPDATE OF state ON effect FOR EACH ROW
+CREATE TRIGGER effect_told BEFORE UPDATE OF state ON effect FOR EACH ROW
   WHEN (NEW.watched AND (NEW.state IN ('accepted', 'rejected', 'suppressed', 'dropped', 'superseded')
       AND OLD.state <> NEW.state
     OR NEW.state = 'unknown' AND NEW.due_at = 'infinity' AND (OLD.state <> 'unknown' OR OLD.due_at < 'infinity')))
