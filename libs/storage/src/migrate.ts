@@ -28,6 +28,7 @@ import { effectNews } from './migrations/0061-effect-news';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
+import { analyzeGrown } from './migrations/0055-analyze-grown';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -61,6 +62,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   deadLetters,
   mappingExamples,
   replays,
+  analyzeGrown,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

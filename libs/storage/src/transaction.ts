@@ -19,6 +19,8 @@ export class Transaction {
   private kysely?: Kysely<Schema>;
   private readonly sent: Promise<void>[] = [];
   private failure?: { error: unknown };
+  /** Rows, by statements that insert and do nothing else. */
+  inserted = 0;
 
   constructor(
     readonly workspaceId: string | undefined,
@@ -72,11 +74,13 @@ export class Transaction {
     if (failure) throw failure.error;
   }
 
-  private say<R extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<R>> {
+  private async say<R extends QueryResultRow>(text: string, values: unknown[]): Promise<QueryResult<R>> {
     inOneWrite(this.client);
     // Without values it may be several, which cannot have a name.
     const name = values.length > 0 ? names.of(text) : undefined;
-    return this.client.query<R>({ text, values, name });
+    const result = await this.client.query<R>({ text, values, name });
+    if (result.command === 'INSERT') this.inserted += result.rowCount ?? 0;
+    return result;
   }
 
   /** A statement refused because one before it failed tells nothing: that one does. */

@@ -22,6 +22,11 @@ import { EvaluationStore } from './evaluation.store';
 import { Evaluator } from './evaluator';
 import { SetPass } from './set-pass';
 
+/** Nobody follows the log here, so there is nobody to wait for. */
+class LonelyGuard extends SetGuard {
+  protected override readonly patience = 2;
+}
+
 /** For specs: one workspace on real engines, with persons and an audience, and the parts that work on them. */
 export class EvaluationWorld {
   readonly clock = new ManualClock(new Date('2026-06-15T12:00:00Z'));
@@ -133,7 +138,12 @@ export class EvaluationWorld {
 
   evaluator(memberships: MembershipStore = this.memberships): Evaluator {
     const { database, shards, clock, gate, evaluations, audiences, signal } = this;
-    const guard = new SetGuard(database, new EventReader(new EventArchive(shards)), this.cursors, this.wakes);
+    const guard = new LonelyGuard(
+      database,
+      new EventReader(new EventArchive(shards)),
+      this.cursors,
+      this.wakes,
+    );
     const sets = new SetPass(
       database,
       shards,

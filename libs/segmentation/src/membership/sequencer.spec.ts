@@ -2,7 +2,9 @@ import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { EvaluationWorld } from '../evaluation/evaluation-world';
 import { diffMembers } from './diff-members';
 import type { MembershipDelta } from './membership-log';
+import { NUMBER } from './sequencer';
 import fc from 'fast-check';
+import { Client } from 'pg';
 
 const WRITERS = 20;
 const PERSONS = 15;
@@ -100,6 +102,43 @@ describe('Sequencer', () => {
     }
   }, 120_000);
 
+  it('reads no row twice of a workspace that statistics know nothing of', async () => {
+    const enter = async (persons: number): Promise<void> => {
+      await world.newWorkspace(persons);
+      const audienceId = await world.newAudience(0);
+      const entered = Array.from({ length: persons }, (_, index) => index + 1);
+      const change = {
+        audienceId,
+        entered,
+        exited: [],
+        cause: { kind: 'erasure' as const },
+        definitionVersion: 1,
+      };
+      await world.database.tx(world.workspaceId, (tx) =>
+        world.memberships.apply(tx, { ...change, at: world.clock.now() }),
+      );
+    };
+    await enter(3000);
+    await world.sequencer.drain(world.workspaceId);
+    const owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    await owner.query('ANALYZE percorso.membership_delta');
+    await owner.end();
+    await enter(1500);
+    const plan = await world.database.tx(world.workspaceId, async (tx) => {
+      const { rows } = await tx.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+        `EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ${NUMBER}`,
+        [world.workspaceId, 0, 2000],
+      );
+      return rows[0]!['QUERY PLAN'][0].Plan;
+    });
+    const read = scansOf(plan).map(
+      (node) => (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
+    );
+    expect(Math.max(...read)).toBeLessThanOrEqual(1500);
+    expect(read.reduce((sum, one) => sum + one, 0)).toBe(3000);
+  });
+
   it('numbers each workspace by itself', async () => {
     for (let round = 0; round < 2; round++) {
       await world.newWorkspace(3);
@@ -110,6 +149,16 @@ describe('Sequencer', () => {
     }
   });
 });
+
+interface PlanNode {
+  'Node Type': string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  Plans?: PlanNode[];
+}
+
+const scansOf = (node: PlanNode): PlanNode[] => (node.Plans ? node.Plans.flatMap(scansOf) : [node]);
 
 describe('diffMembers', () => {
   it(`turns one set into the other (seed ${SEED})`, () => {

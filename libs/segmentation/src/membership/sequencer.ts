@@ -4,6 +4,16 @@ import { Database } from '@percorso/storage';
 /** Deltas given a position in one transaction: well under 200 ms of work. */
 const BATCH = 2000;
 
+/**
+ * Rows are found again where they stand, for nobody else changes a delta. By their keys it would depend on statistics, which
+ * know nothing of a workspace that was just filled: PostgreSQL then reads the whole of it for each row.
+ */
+export const NUMBER = `UPDATE membership_delta d SET pos = numbered.pos
+  FROM (SELECT place, $2::bigint + row_number() OVER (ORDER BY n) AS pos
+        FROM (SELECT ctid AS place, n FROM membership_delta
+              WHERE workspace_id = $1 AND pos IS NULL ORDER BY n LIMIT $3) w) numbered
+  WHERE d.workspace_id = $1 AND d.ctid = numbered.place`;
+
 type WhenBusy = 'skip' | 'wait';
 
 /**
@@ -25,13 +35,7 @@ export class Sequencer {
       const head = log.rows[0]?.head;
       if (head === undefined) return 0;
       // A pair's next version is written under its row's lock, after the one before was committed: n keeps their order.
-      const { rowCount } = await tx.query(
-        `UPDATE membership_delta d SET pos = numbered.pos
-         FROM (SELECT n, $2::bigint + row_number() OVER (ORDER BY n) AS pos
-               FROM (SELECT n FROM membership_delta WHERE workspace_id = $1 AND pos IS NULL ORDER BY n LIMIT $3) w) numbered
-         WHERE d.workspace_id = $1 AND d.n = numbered.n`,
-        [workspaceId, head, limit],
-      );
+      const { rowCount } = await tx.query(NUMBER, [workspaceId, head, limit]);
       if (rowCount) {
         tx.send('UPDATE membership_log SET head = head + $2 WHERE workspace_id = $1', [
           workspaceId,

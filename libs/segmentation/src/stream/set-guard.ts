@@ -15,8 +15,6 @@ export interface SetMoment {
 }
 
 const LOOK_MS = 50;
-/** Looks without progress after which nobody seems to be at it. */
-const PATIENCE_LOOKS = 60;
 
 /**
  * Lets a set be written beside the incremental evaluation: whoever was looked at after the set's moment keeps the newer
@@ -24,6 +22,9 @@ const PATIENCE_LOOKS = 60;
  */
 @Injectable()
 export class SetGuard {
+  /** Looks without progress after which nobody seems to be at it. */
+  protected readonly patience: number = 60;
+
   constructor(
     private readonly database: Database,
     private readonly events: EventReader,
@@ -33,7 +34,7 @@ export class SetGuard {
 
   /** Wait until the incremental evaluation has come to the set's moment; false when it stands still before. */
   async caughtUp(workspaceId: string, moment: SetMoment): Promise<boolean> {
-    let patience = PATIENCE_LOOKS;
+    let { patience } = this;
     for (let last = -1; patience > 0; patience--) {
       const { pos, positions, nextWake, horizon } = await this.database.tx(workspaceId, (tx) =>
         this.cursors.read(tx),
@@ -41,7 +42,7 @@ export class SetGuard {
       if (horizon === null) return false;
       if (pos >= moment.pos && (nextWake === null || nextWake > moment.asOf)) return true;
       const passed = positions.reduce((sum, one) => sum + one, 0);
-      if (passed !== last) patience = PATIENCE_LOOKS;
+      if (passed !== last) ({ patience } = this);
       last = passed;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
