@@ -25,6 +25,7 @@ import { hooks } from './migrations/0047-hooks';
 import { eventArchive } from './migrations/0048-event-archive';
 import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
+import { journeyAdministration } from './migrations/0062-journey-administration';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
@@ -59,6 +60,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   eventArchive,
   journeys,
   effectNews,
+  journeyAdministration,
   deadLetters,
   mappingExamples,
   replays,

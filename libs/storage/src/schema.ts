@@ -713,6 +713,10 @@ export interface JourneyTable {
   live_version: number | null;
   state: Generated<string>;
   paused_at: Date | null;
+  deleted_at: Date | null;
+  test: JSONColumnType<object | null>;
+  usage_version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  usage_violations: JSONColumnType<object | null>;
   entered: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   created_at: Date;
@@ -726,6 +730,28 @@ export interface JourneyVersionTable {
   definition: Json;
   created_at: Date;
   published_at: Date | null;
+}
+
+export interface JourneyTestProfileTable {
+  workspace_id: string;
+  journey_id: string;
+  profile_id: string;
+  speed: number;
+}
+
+export interface JourneyJobTable {
+  workspace_id: string;
+  id: string;
+  journey_id: string;
+  kind: string;
+  to_version: number | null;
+  step_map: ColumnType<object, string | undefined, string>;
+  asked_by: string;
+  asked_at: Date;
+  after_id: Generated<string>;
+  done: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
+  ended_at: Date | null;
+  superseded: Generated<boolean>;
 }
 
 export interface JourneyInstanceTable {
@@ -878,6 +904,8 @@ export interface Schema {
   feedback_cursor: FeedbackCursorTable;
   journey: JourneyTable;
   journey_version: JourneyVersionTable;
+  journey_test_profile: JourneyTestProfileTable;
+  journey_job: JourneyJobTable;
   journey_instance: JourneyInstanceTable;
   journey_wait: JourneyWaitTable;
   journey_trace: JourneyTraceTable;

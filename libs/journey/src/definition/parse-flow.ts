@@ -2,12 +2,12 @@ import {
   at,
   type Mistakes,
   readChoice,
-  readCondition,
   readList,
   readObject,
   readShare,
   readText,
 } from '@percorso/segmentation';
+import { readProfileCondition } from './parse-condition';
 import type {
   BranchStep,
   ContextTest,
@@ -29,7 +29,7 @@ function readTest(
   mistakes: Mistakes,
 ): ProfileCondition | ContextTest | undefined {
   const asks = value !== null && typeof value === 'object' && 'jsonata' in value;
-  return asks ? readJsonata(value, pointer, mistakes) : readCondition(value, pointer, mistakes);
+  return asks ? readJsonata(value, pointer, mistakes) : readProfileCondition(value, pointer, mistakes);
 }
 
 /** [{where, next?}, …]. */

@@ -32,7 +32,6 @@ const BEYOND_SCHEMA = new Set([
   'branch-leaves-through-an-arm.json',
   'branch-same-twice.json',
   'branches-share-a-step.json',
-  'characters.json',
   'cycle-of-one.json',
   'cycle-through-failed.json',
   'cycle.json',
@@ -60,12 +59,13 @@ const BEYOND_SCHEMA = new Set([
   'update-list-twice.json',
   'wait-at-no-day.json',
   'wait-zone-unknown.json',
+  'where-of-more-than-one-profile.json',
 ]);
 
 /** Mistakes of which some are such as a schema cannot tell. */
 const BEYOND_CODES = new Set([
   ...['unknown-step', 'no-send', 'leaves-body', 'cycle', 'unreachable', 'too-deep', 'nested', 'no-key'],
-  ...['duplicate', 'zone', 'cron', 'cron-fields', 'cron-never', 'date', 'duration', 'decimal', 'characters'],
+  ...['duplicate', 'zone', 'cron', 'cron-fields', 'cron-never', 'date', 'duration', 'decimal', 'no-audience'],
   ...['too-large', 'range', 'too-many'],
 ]);
 

@@ -4,7 +4,6 @@ import {
   type JsonObject,
   Mistakes,
   readChoice,
-  readCondition,
   readDuration,
   readList,
   readObject,
@@ -14,9 +13,9 @@ import {
 import { checkGraph } from './check-graph';
 import type { Caps, Entry, JourneyDefinition, Reentry, Step, Watch } from './definition';
 import { readEntry } from './parse-entry';
+import { readProfileCondition } from './parse-condition';
 import { readStep } from './parse-step';
 import { readWatch, WATCHES } from './parse-watch';
-import { noteUnstorable } from './unstorable';
 import {
   LIMITS,
   noteRepeated,
@@ -70,7 +69,6 @@ class Reading {
     if (Buffer.byteLength(JSON.stringify(source)) > LIMITS.bytes) {
       return mistakes.add('', 'too-large', `must have at most ${LIMITS.bytes} bytes of JSON`);
     }
-    noteUnstorable(source, mistakes);
     if (source.version !== 1) {
       mistakes.add('/version', source.version === undefined ? 'required' : 'choice', 'must be 1');
     }
@@ -89,7 +87,9 @@ class Reading {
     const { mistakes } = this;
     const key = optional(source.key, undefined, () => readPath(source.key, '/key', mistakes));
     const entries = this.entries(source);
-    const where = optional(source.where, undefined, () => readCondition(source.where, '/where', mistakes));
+    const where = optional(source.where, undefined, () =>
+      readProfileCondition(source.where, '/where', mistakes),
+    );
     const reentry = this.reentry(source.reentry);
     const caps = this.caps(source.caps);
     const group = optional(source.group, undefined, () => this.group(source.group));
