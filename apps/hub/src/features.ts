@@ -2,7 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { ConnectorModule } from '@percorso/connector';
 import { DeliveryModule, DeliveryWorkerModule } from '@percorso/delivery';
 import { ExportModule } from '@percorso/export';
-import { FeedbackModule, FeedbackWorkerModule } from '@percorso/feedback';
+import { FeedbackModule, type FeedbackOptions, FeedbackWorkerModule } from '@percorso/feedback';
 import { IdentityModule } from '@percorso/identity';
 import { IngestModule } from '@percorso/ingest';
 import { MappingModule } from '@percorso/mapping';
@@ -35,7 +35,7 @@ export function features(options: HubOptions): Feature[] {
     DeliveryModule,
     SyncModule,
     ExportModule.forRoot({ publicUrl }),
-    FeedbackModule.forRoot({ publicUrl }),
+    FeedbackModule.forRoot({ publicUrl, ...hookLimits(options) }),
   ];
   const workers: Feature[] = [
     ProfileWorkerModule.forRoot({ eventDays: options.eventDays }),
@@ -46,3 +46,7 @@ export function features(options: HubOptions): Feature[] {
   ];
   return roles.includes('worker') ? [...all, ...workers] : all;
 }
+
+/** Providers call the hooks of all their customers from few addresses. */
+const hookLimits = ({ hookCalls: perHook }: HubOptions): Pick<FeedbackOptions, 'hookLimits'> =>
+  perHook === undefined ? {} : { hookLimits: { perHook, perSource: 4 * perHook } };

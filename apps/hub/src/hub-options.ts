@@ -31,6 +31,8 @@ export interface HubOptions {
   trustProxy?: string[];
   /** What clients reach the hub by, for links in exports. @default what each request was sent to */
   publicUrl?: string;
+  /** Receipts a minute that one process takes at one hook, and four times as many from one address. @default 30,000 */
+  hookCalls?: number;
   /** Tells one database's queues from another's in a shared Redis. */
   queuePrefix: string;
   /** Business time. @default the system's */

@@ -79,6 +79,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     eventDays: config.eventDays,
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
+    hookCalls: config.hookCalls,
     queuePrefix: `percorso-${await databaseBirth(engines.databaseUrl)}`,
   };
 }

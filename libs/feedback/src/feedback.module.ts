@@ -1,12 +1,13 @@
 import { BullModule } from '@nestjs/bull';
-import { type DynamicModule, Module, type NestModule } from '@nestjs/common';
+import { type DynamicModule, Inject, Module, type NestModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { IngestModule } from '@percorso/ingest';
 import type { FastifyInstance } from 'fastify';
 import { FeedbackController } from './feedback.controller';
-import { FEEDBACK_OPTIONS, type FeedbackOptions } from './feedback.options';
+import { DEFAULT_HOOK_LIMITS, FEEDBACK_OPTIONS, type FeedbackOptions } from './feedback.options';
 import { FEEDBACK_QUEUE, FeedbackQueue } from './feedback.queue';
 import { FeedbackService } from './feedback.service';
+import { HookLimits } from './hook/hook-limits';
 import { HookController } from './hook/hook.controller';
 import { HookService } from './hook/hook.service';
 import { HookStore } from './hook/hook.store';
@@ -16,11 +17,15 @@ import { registerRawBodies } from './hook/raw-body';
 @Module({
   imports: [IngestModule, BullModule.registerQueue({ name: FEEDBACK_QUEUE })],
   controllers: [FeedbackController, HookController],
-  providers: [FeedbackService, FeedbackQueue, HookService, HookStore],
+  providers: [FeedbackService, FeedbackQueue, HookService, HookStore, HookLimits],
   exports: [FeedbackService, FeedbackQueue, HookStore],
 })
 export class FeedbackModule implements NestModule {
-  constructor(private readonly http: HttpAdapterHost) {}
+  constructor(
+    private readonly http: HttpAdapterHost,
+    private readonly limits: HookLimits,
+    @Inject(FEEDBACK_OPTIONS) private readonly options: FeedbackOptions,
+  ) {}
 
   static forRoot(options: FeedbackOptions = {}): DynamicModule {
     return {
@@ -32,8 +37,11 @@ export class FeedbackModule implements NestModule {
   }
 
   // The one call that comes before Nest registers the routes, however the application is built.
-  configure(): void {
+  async configure(): Promise<void> {
     const fastify = this.http.httpAdapter?.getInstance<FastifyInstance | undefined>();
-    if (fastify) registerRawBodies(fastify);
+    if (!fastify) return;
+    await this.limits.register(fastify);
+    const { bodyMs } = { ...DEFAULT_HOOK_LIMITS, ...this.options.hookLimits };
+    registerRawBodies(fastify, { bodyMs, admit: (request, reply) => this.limits.admit(request, reply) });
   }
 }

@@ -36,6 +36,7 @@ describe('configuration', () => {
         PERCORSO_POOL_SIZE: '1',
         PERCORSO_PARTITIONS: '6',
         PERCORSO_EVENT_DAYS: '29',
+        PERCORSO_HOOK_CALLS: '0',
         PERCORSO_PUBLIC_URL: 'hub',
       });
     expect(read).toThrow(ConfigError);
@@ -53,6 +54,7 @@ describe('configuration', () => {
       'PERCORSO_POOL_SIZE',
       'PERCORSO_PARTITIONS',
       'PERCORSO_EVENT_DAYS',
+      'PERCORSO_HOOK_CALLS',
       'PERCORSO_PUBLIC_URL',
     ]) {
       expect(message).toContain(`${name} must`);

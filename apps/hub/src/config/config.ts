@@ -159,6 +159,11 @@ export class HubConfig {
   @Min(30, { message: 'must be a number of days, 30 or more' })
   @Max(36_500, { message: 'must be a number of days, 36500 at most' })
   eventDays?: number;
+
+  @Transform(({ value }) => number(value))
+  @IsInt({ message: 'must be a number of calls a minute' })
+  @Min(1, { message: 'must be a number of calls a minute' })
+  hookCalls: number = 30_000;
 }
 
 /** Field → environment variable; the flag, where there is one, wins. */
@@ -185,6 +190,7 @@ export const VARIABLES = {
   poolSize: 'PERCORSO_POOL_SIZE',
   partitions: 'PERCORSO_PARTITIONS',
   eventDays: 'PERCORSO_EVENT_DAYS',
+  hookCalls: 'PERCORSO_HOOK_CALLS',
 } satisfies Record<keyof HubConfig, string>;
 
 export const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<

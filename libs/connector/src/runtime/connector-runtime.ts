@@ -65,6 +65,8 @@ const LEAST_CALL_MS = 1000;
 const MAX_PAYLOAD_BYTES = 12 * 1024 * 1024;
 const CHECK_MS = 20_000;
 const READ_MS = 60_000;
+/** Who posts to a hook waits for the answer, and anybody may. */
+const VERIFY_MS = 20_000;
 
 /** Calls connectors' plugins: in chunks they can take, no faster than they allow, with answers that make sense. */
 @Injectable()
@@ -169,7 +171,8 @@ export class ConnectorRuntime {
     request?: ReceiptRequest,
   ): Promise<MessageEvent[]> {
     const connector = await this.opener.open(workspaceId, connectorId);
-    return this.checked(connector, await this.ask(connector, { method: 'receipts', raw, request }));
+    const asked: Request = { method: 'receipts', raw, request };
+    return this.checked(connector, await this.ask(connector, asked, request ? VERIFY_MS : READ_MS));
   }
 
   /** Whether settings and credentials work, as the plugin finds at the provider. */
@@ -208,9 +211,9 @@ export class ConnectorRuntime {
     }
   }
 
-  private async ask(connector: OpenConnector, request: Request): Promise<unknown> {
+  private async ask(connector: OpenConnector, request: Request, deadlineMs = READ_MS): Promise<unknown> {
     try {
-      const answer = await connector.host.call(connector.handle, request, READ_MS);
+      const answer = await connector.host.call(connector.handle, request, deadlineMs);
       if ('fault' in answer) throw connectorFault(answer.fault);
       return answer.value;
     } catch (error) {

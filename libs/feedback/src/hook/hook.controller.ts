@@ -9,9 +9,11 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { Actor, Public, Scopes, Workspace } from '@percorso/access';
+import { Problem } from '@percorso/kernel';
 import type { FastifyRequest } from 'fastify';
 import { FEEDBACK_OPTIONS, type FeedbackOptions } from '../feedback.options';
 import { CreatedHookView, HooksView } from './hook.dto';
+import { HookLimits } from './hook-limits';
 import { HookService } from './hook.service';
 
 @ApiTags('Feedback')
@@ -19,6 +21,7 @@ import { HookService } from './hook.service';
 export class HookController {
   constructor(
     private readonly hooks: HookService,
+    private readonly limits: HookLimits,
     @Inject(FEEDBACK_OPTIONS) private readonly options: FeedbackOptions,
   ) {}
 
@@ -74,10 +77,17 @@ export class HookController {
     @Req() request: FastifyRequest,
   ): Promise<void> {
     const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
-    await this.hooks.receive(token, typeof raw === 'string' ? raw : '', {
-      url: `${this.baseOf(request)}${request.originalUrl}`,
-      headers: Object.fromEntries(headers) as Record<string, string>,
-    });
+    try {
+      await this.hooks.receive(token, typeof raw === 'string' ? raw : '', {
+        url: `${this.baseOf(request)}${request.originalUrl}`,
+        headers: Object.fromEntries(headers) as Record<string, string>,
+      });
+    } catch (error) {
+      // The address or the signature was guessed.
+      if (error instanceof Problem && [403, 404].includes(error.status))
+        await this.limits.noteRefused(request);
+      throw error;
+    }
   }
 
   /** As the provider calls the hub, which is what some sign. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 
 /** No client sends it: a receipt is given it, whatever it says of itself, so that its bytes are kept as they came. */
 const CONTENT_TYPE = 'application/x-percorso-receipt';
@@ -9,16 +9,25 @@ const MAX_BYTES = 1_000_000;
 const keepsBytes = (config: object | undefined): boolean =>
   (config as { keepsBytes?: boolean } | undefined)?.keepsBytes === true;
 
+export interface RawBodyOptions {
+  /** Milliseconds until a body must be there; a connection that is slower is cut. */
+  bodyMs: number;
+  /** Asked before anything is read; throws to refuse. */
+  admit(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+}
+
 /**
  * Gives the routes whose config says `keepsBytes` the body's text as it came, which is what providers sign; their
  * `request.body` is a string. Must be called before those routes are registered.
  */
-export function registerRawBodies(fastify: FastifyInstance): void {
+export function registerRawBodies(fastify: FastifyInstance, { bodyMs, admit }: RawBodyOptions): void {
   const types = new WeakMap<FastifyRequest, string | undefined>();
 
   async function setAside(request: FastifyRequest): Promise<void> {
     types.set(request, request.headers['content-type']);
     request.headers['content-type'] = CONTENT_TYPE;
+    const late = setTimeout(() => request.raw.destroy(), bodyMs);
+    request.raw.once('end', () => clearTimeout(late)).once('close', () => clearTimeout(late));
   }
 
   fastify.addContentTypeParser(
@@ -32,6 +41,7 @@ export function registerRawBodies(fastify: FastifyInstance): void {
 
   fastify.addHook('onRoute', (route: RouteOptions) => {
     if (!keepsBytes(route.config)) return;
+    route.onRequest = admit;
     route.preParsing = setAside;
     route.bodyLimit = MAX_BYTES;
   });

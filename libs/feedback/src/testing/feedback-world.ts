@@ -16,6 +16,7 @@ import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/pl
 import { ProfileModule, ProfileWorkerModule } from '@percorso/profile';
 import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
 import { FeedbackModule } from '../feedback.module';
+import type { HookLimits } from '../feedback.options';
 import { FeedbackWorkspace } from './feedback-workspace';
 
 const LOGIN = { login: 'percorso', password: randomBytes(12).toString('hex') };
@@ -31,16 +32,17 @@ export class FeedbackWorld {
     readonly engines: TestEngines,
     readonly twin: CampaignClassicTwin,
     private readonly folder: string,
+    private readonly hookLimits?: Partial<HookLimits>,
   ) {}
 
-  static async start(): Promise<FeedbackWorld> {
+  static async start(hookLimits?: Partial<HookLimits>): Promise<FeedbackWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'percorso-feedback-'));
     const engines = await startTestEngines();
     const clickhouse = connectClickHouse(engines.clickhouseUrl);
     await migrate(engines.databaseUrl, clickhouse);
     await clickhouse.close();
     const twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...LOGIN });
-    const world = new FeedbackWorld(engines, twin, folder);
+    const world = new FeedbackWorld(engines, twin, folder, hookLimits);
     world.app = await world.hub();
     return world;
   }
@@ -85,7 +87,7 @@ export class FeedbackWorld {
           masterKeyFile: join(this.folder, 'master.json'),
         }),
         DeliveryModule,
-        FeedbackModule.forRoot({ publicUrl: 'https://hub.example' }),
+        FeedbackModule.forRoot({ publicUrl: 'https://hub.example', hookLimits: this.hookLimits }),
       ],
     }).compile();
     const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
