@@ -13,7 +13,7 @@ import { noteTold, connectorPlace } from './flow.store';
 import { type Claim, claimBatch, type ClaimTurn } from './lane-claim';
 import { WAITING } from './lanes-with-work';
 import { outcomeOf } from './outcome';
-import { type Lane, ProviderGateway } from './provider-gateway';
+import { itemOf, type Lane, ProviderGateway } from './provider-gateway';
 import { byPolicy } from './unknown-decision';
 import { addSuppressions } from './suppression.store';
 
@@ -97,7 +97,7 @@ export class LaneDelivery {
     connectorId: string,
     claim: SendClaim,
   ): Promise<{ verdicts: Verdict[]; held: boolean; broken: boolean }> {
-    const items = claim.effects.map(({ key, payload }) => ({ key, payload }));
+    const items = claim.effects.map(itemOf);
     const all = (verdict: Verdict): Verdict[] => items.map(() => verdict);
     const { deadlineMs } = this.options;
     const { perSecond, calls } = claim;

@@ -1,4 +1,5 @@
 import type { Idempotency, LookupResult, Operation, PluginKind, Verdict } from '@percorso/plugin-kit';
+import type { ClaimedEffect } from './effect';
 
 /** What delivery needs of a connector: satisfied by the connector lib's ConnectorRuntime. */
 export abstract class ProviderGateway {
@@ -26,7 +27,15 @@ export interface CallOptions {
 export interface OutgoingItem {
   key: string;
   payload: Record<string, unknown>;
+  /** When what it tells came about, ISO 8601; the same at each try. */
+  at: string;
 }
+
+export const itemOf = ({ key, payload, changedAt }: ClaimedEffect): OutgoingItem => ({
+  key,
+  payload,
+  at: changedAt.toISOString(),
+});
 
 export interface LaneCapability {
   idempotency: Idempotency;

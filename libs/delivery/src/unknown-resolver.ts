@@ -8,7 +8,7 @@ import { gateOf } from './flow';
 import { connectorPlace, readFlow } from './flow.store';
 import { DOUBT_DUE } from './lanes-with-work';
 import type { Outcome } from './outcome';
-import { type Lane, ProviderGateway } from './provider-gateway';
+import { itemOf, type Lane, ProviderGateway } from './provider-gateway';
 import { byPolicy, decideUnknown, nextQuestion } from './unknown-decision';
 
 const PAGE = 200;
@@ -87,11 +87,7 @@ export class UnknownResolver {
 
   private async ask(workspaceId: string, connectorId: string, effects: DueUnknown[]): Promise<void> {
     const answers = await this.gateway
-      .lookup(
-        workspaceId,
-        connectorId,
-        effects.map(({ key, payload }) => ({ key, payload })),
-      )
+      .lookup(workspaceId, connectorId, effects.map(itemOf))
       .catch((): LookupResult[] => []);
     const now = this.clock.now();
     const outcomes = effects.flatMap((effect, index): { id: string; outcome: Outcome }[] => {

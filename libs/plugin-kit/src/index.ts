@@ -47,7 +47,8 @@ export { itemwise, partwise, type InParts } from './itemwise';
 
 // A plugin without code.
 export { BadDeclaration, declarativePlugin } from './declarative/declarative-plugin';
-export { parseDeclaration, type Declaration } from './declarative/declaration';
+export type { Declaration } from './declarative/declaration';
+export { parseDeclaration } from './declarative/read-declaration';
 
 // What hosts and exams use to run one.
 export {

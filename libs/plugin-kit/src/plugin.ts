@@ -32,6 +32,8 @@ export interface Item {
   /** Names the intent. The same key always means the same effect. */
   key: string;
   payload: Record<string, unknown>;
+  /** When what it tells came about, ISO 8601: the same at each try. Absent from hubs of contract 1.0. */
+  at?: string;
 }
 
 /** One verdict per item, in order. Throwing answers all of them alike, by the error's class. */

@@ -1,6 +1,7 @@
 import {
   NotConnected,
   type Fault,
+  type FeedbackPage,
   type Item,
   type LookupResult,
   type Operation,
@@ -21,6 +22,7 @@ export interface HostRun {
   deliver(operation: Operation, items: Item[], deadlineMs: number): Promise<Outcome<Verdict[]>>;
   lookup(items: Item[]): Promise<Outcome<LookupResult[]>>;
   receipts(raw: string, request?: ReceiptRequest): Promise<Outcome<MessageEvent[]>>;
+  feedback(cursor: unknown): Promise<Outcome<FeedbackPage>>;
   logged(): string[];
   close(): void;
 }
@@ -65,6 +67,12 @@ export function inHost(directory: string): (settings: Record<string, unknown>) =
       receipts: async (raw, request) => {
         const answer = await host.call(handle, { method: 'receipts', raw, request }, 20_000);
         return 'fault' in answer ? answer : { value: checkedEvents(answer.value).events };
+      },
+      feedback: async (cursor) => {
+        const answer = await host.call(handle, { method: 'feedback', cursor }, 20_000);
+        if ('fault' in answer) return answer;
+        const page = answer.value as FeedbackPage;
+        return { value: { ...page, events: checkedEvents(page.events).events } };
       },
       logged: () => lines,
       close: () => host.stop(),

@@ -1,25 +1,22 @@
 import type { Idempotency, Operation } from '../plugin';
-import { IDEMPOTENCIES, OPERATIONS } from '../plugin';
-import { compileError } from './expression';
-import { Reader, type DeclarationError } from './reader';
-import { readSettings, type DeclaredSetting } from './settings-class';
+import type { DeclaredSetting } from './settings-class';
 
 /** JSONata, such as `settings.url & '/texts'`. */
-type Expression = string;
+export type ExpressionText = string;
 
 export interface DeclaredRequest {
-  /** @default GET for a check, else POST */
+  /** @default GET for a check, lookup and feedback, else POST */
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  url: Expression;
-  headers?: Record<string, Expression>;
-  body?: Expression;
+  url: ExpressionText;
+  headers?: Record<string, ExpressionText>;
+  body?: ExpressionText;
   /** How the body is written. @default json */
   type?: 'json' | 'form';
 }
 
 /** An item that is not sent at all: where `when` gives true it is rejected. */
 export interface DeclaredRefusal {
-  when: Expression;
+  when: ExpressionText;
   code: string;
   reason: string;
   pointer?: string;
@@ -39,79 +36,78 @@ export interface DeclaredOperation {
    * Where it gives nothing the answer's status speaks: 2xx is accepted, 401 the credentials', 429 and 503 mean later, other
    * 4xx refuse, 5xx leave in doubt.
    */
-  verdict?: Expression;
+  verdict?: ExpressionText;
 }
 
-/** A plugin without code: an HTTP endpoint, with JSONata for requests and verdicts. */
+/** Asks whether items whose outcome is unknown arrived. */
+export interface DeclaredLookup {
+  /** Items in one request, as for operations. @default 1 */
+  batch?: number;
+  request: DeclaredRequest;
+  /**
+   * `accepted` or `absent`, of a batch a list of them; anything else, and nothing, leaves it unknown. Without it the answer's
+   * status speaks: 2xx is accepted, 404 absent.
+   */
+  result?: ExpressionText;
+}
+
+/** A setting, by its name. */
+export interface SecretOf {
+  setting: string;
+}
+
+/** How a receipt that came over the open Internet shows who sent it. */
+export type DeclaredProof =
+  | {
+      kind: 'hmac';
+      secret: SecretOf;
+      /** How the setting's text holds the key. @default utf8 */
+      secretEncoding?: 'utf8' | 'base64' | 'hex';
+      /** @default sha256 */
+      hash?: 'sha1' | 'sha256' | 'sha512';
+      /** How the signature is written. @default hex */
+      encoding?: 'hex' | 'base64' | 'base64url';
+      /** The signature that came, or a list of them: one must be right. */
+      given: ExpressionText;
+      /** The text that is signed. @default raw */
+      signed?: ExpressionText;
+      /** When it was signed, part of `signed`: Unix seconds or milliseconds, or ISO 8601. */
+      time?: ExpressionText;
+      /** How old it may be. @default 300 */
+      toleranceSeconds?: number;
+    }
+  /** https://www.standardwebhooks.com: the headers webhook-id, webhook-timestamp and webhook-signature. */
+  | { kind: 'standard-webhooks'; secret: SecretOf; toleranceSeconds?: number }
+  | { kind: 'shared-secret'; secret: SecretOf; given: ExpressionText }
+  /** Nothing but the hook's own address, which nobody else knows. */
+  | { kind: 'none' };
+
+/** What the provider posts about messages. */
+export interface DeclaredReceipts {
+  proof: DeclaredProof;
+  /** How `body` is read out of `raw`. @default json */
+  type?: 'json' | 'form';
+  /** A list of message events. Sees `settings`, `raw`, `body`, and `request` (url, query, headers) where it was posted. */
+  events: ExpressionText;
+}
+
+/** Asks the provider for what happened since `cursor`, which is not there the first time. */
+export interface DeclaredFeedback {
+  request: DeclaredRequest;
+  /** A list of message events. Sees `settings`, `cursor` and `response`. */
+  events: ExpressionText;
+  /** Where the next call goes on from; where it gives nothing, from where this one did. */
+  cursor: ExpressionText;
+}
+
+/** A plugin without code: an HTTP endpoint, with JSONata for requests, verdicts and what the provider reports. */
 export type Declaration = {
   settings: Record<string, DeclaredSetting>;
   /** Sent with every request. */
-  headers?: Record<string, Expression>;
+  headers?: Record<string, ExpressionText>;
   /** Asked to prove settings and credentials; any answer below 400 does. */
   check: DeclaredRequest;
+  lookup?: DeclaredLookup;
+  receipts?: DeclaredReceipts;
+  feedback?: DeclaredFeedback;
 } & Partial<Record<Operation, DeclaredOperation>>;
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-/** The declaration, or what is wrong with it, each with its place. */
-export function parseDeclaration(
-  given: unknown,
-): { declaration: Declaration } | { errors: DeclarationError[] } {
-  const reader = new Reader();
-  const whole = reader.object(given, '', ['settings', 'headers', 'check', ...OPERATIONS]);
-  if (whole) {
-    readSettings(reader, whole['settings'], '/settings');
-    readExpressions(reader, whole['headers'], '/headers');
-    readRequest(reader, whole['check'], '/check');
-    const operations = OPERATIONS.filter((name) => whole[name] !== undefined);
-    if (operations.length === 0) reader.wrong('', `must have one of ${OPERATIONS.join(', ')}`);
-    for (const name of operations) readOperation(reader, whole[name], `/${name}`);
-  }
-  return reader.errors.length > 0 ? { errors: reader.errors } : { declaration: given as Declaration };
-}
-
-const OPERATION_KEYS = ['idempotency', 'ttlSeconds', 'perSecond', 'batch', 'refuse', 'request', 'verdict'];
-
-function readOperation(reader: Reader, given: unknown, at: string): void {
-  const operation = reader.object(given, at, OPERATION_KEYS);
-  if (!operation) return;
-  reader.oneOf(operation['idempotency'], `${at}/idempotency`, IDEMPOTENCIES);
-  if (operation['idempotency'] === 'lookup') reader.wrong(`${at}/idempotency`, 'lookup takes code');
-  reader.number(operation['perSecond'], `${at}/perSecond`, 0.001);
-  if (operation['batch'] !== undefined) reader.number(operation['batch'], `${at}/batch`, 1);
-  if (operation['ttlSeconds'] !== undefined) reader.number(operation['ttlSeconds'], `${at}/ttlSeconds`, 1);
-  readRequest(reader, operation['request'], `${at}/request`);
-  if (operation['verdict'] !== undefined) readExpression(reader, operation['verdict'], `${at}/verdict`);
-  else if (Number(operation['batch'] ?? 1) > 1)
-    reader.wrong(`${at}/verdict`, 'is needed for a batch: one answer per item');
-  reader.list(operation['refuse'], `${at}/refuse`).forEach((one, index) => {
-    const place = `${at}/refuse/${index}`;
-    const refusal = reader.object(one, place, ['when', 'code', 'reason', 'pointer']);
-    if (!refusal) return;
-    readExpression(reader, refusal['when'], `${place}/when`);
-    for (const name of ['code', 'reason']) reader.text(refusal[name], `${place}/${name}`);
-    if (refusal['pointer'] !== undefined) reader.text(refusal['pointer'], `${place}/pointer`);
-  });
-}
-
-function readRequest(reader: Reader, given: unknown, at: string): void {
-  const request = reader.object(given, at, ['method', 'url', 'headers', 'body', 'type']);
-  if (!request) return;
-  if (request['method'] !== undefined) reader.oneOf(request['method'], `${at}/method`, METHODS);
-  if (request['type'] !== undefined) reader.oneOf(request['type'], `${at}/type`, ['json', 'form']);
-  readExpression(reader, request['url'], `${at}/url`);
-  if (request['body'] !== undefined) readExpression(reader, request['body'], `${at}/body`);
-  readExpressions(reader, request['headers'], `${at}/headers`);
-}
-
-function readExpressions(reader: Reader, given: unknown, at: string): void {
-  if (given === undefined) return;
-  for (const [name, expression] of Object.entries(reader.object(given, at) ?? {}))
-    readExpression(reader, expression, `${at}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-}
-
-function readExpression(reader: Reader, given: unknown, at: string): void {
-  if (!reader.text(given, at)) return;
-  const error = compileError(String(given));
-  if (error) reader.wrong(at, error);
-}

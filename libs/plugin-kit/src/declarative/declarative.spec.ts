@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Item } from '../plugin';
 import { PluginRuntime, type Outcome } from '../runtime/plugin-runtime';
 import type { Verdict } from '../verdict';
-import { parseDeclaration } from './declaration';
+import { parseDeclaration } from './read-declaration';
 import { declarativePlugin } from './declarative-plugin';
 
 const good = {
@@ -45,9 +45,9 @@ describe('a declaration', () => {
       /is no JSONata: .*character 3/,
     ],
     ['with $eval', changed(['check', 'url'], "$eval('1')"), ['/check/url'], /\$eval is not available/],
-    ['with $random', changed(['headers', 'x/y'], '$random()'), ['/headers/x~1y'], /\$random is not/],
+    ['with a broken header', changed(['headers', 'x/y'], '('), ['/headers/x~1y'], /is no JSONata/],
     ['of a method', changed(['check', 'method'], 'TRACE'), ['/check/method'], /must be one of GET/],
-    ['of lookup', changed(['upsert', 'idempotency'], 'lookup'), ['/upsert/idempotency'], /takes code/],
+    ['of lookup', changed(['upsert', 'idempotency'], 'lookup'), ['/upsert/idempotency'], /needs a \/lookup/],
     ['of no speed', changed(['upsert', 'perSecond'], 0), ['/upsert/perSecond'], /at least/],
     [
       'of a batch without verdicts',
@@ -59,6 +59,51 @@ describe('a declaration', () => {
       'of a refusal',
       changed(['upsert', 'refuse'], [{ when: 'true' }]),
       ['/upsert/refuse/0/code', '/upsert/refuse/0/reason'],
+      /must be text/,
+    ],
+    [
+      'of a lookup of several without results',
+      changed(['lookup'], { batch: 5, request: { url: 'settings.url' } }),
+      ['/lookup/result'],
+      /one answer per item/,
+    ],
+    ['of receipts without proof', changed(['receipts'], { events: '[]' }), ['/receipts/proof'], /an object/],
+    [
+      'of a proof that there is not',
+      changed(['receipts'], { events: '[]', proof: { kind: 'trust' } }),
+      ['/receipts/proof/kind'],
+      /one of hmac, standard-webhooks, shared-secret, none/,
+    ],
+    [
+      'of a proof by what everybody may see',
+      changed(['receipts'], {
+        events: '[]',
+        proof: { kind: 'shared-secret', secret: { setting: 'url' }, given: 'raw' },
+      }),
+      ['/receipts/proof/secret/setting'],
+      /must name a setting that is secret/,
+    ],
+    [
+      'of an odd signature',
+      changed(['receipts'], {
+        type: 'xml',
+        events: '(',
+        proof: { kind: 'hmac', secret: { setting: 'apiKey' }, hash: 'md5', time: ')', toleranceSeconds: 0 },
+      }),
+      [
+        '/receipts/type',
+        '/receipts/events',
+        '/receipts/proof/given',
+        '/receipts/proof/time',
+        '/receipts/proof/hash',
+        '/receipts/proof/toleranceSeconds',
+      ],
+      /must be one of json, form/,
+    ],
+    [
+      'of feedback without a cursor',
+      changed(['feedback'], { request: { url: 'settings.url' }, events: '[]' }),
+      ['/feedback/cursor'],
       /must be text/,
     ],
   ])('%s is refused with its place', (_, given, pointers, message) => {

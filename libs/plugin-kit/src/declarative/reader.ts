@@ -1,3 +1,5 @@
+import { compileError } from './expression';
+
 export interface DeclarationError {
   /** RFC 6901 pointer into the declaration. */
   pointer: string;
@@ -37,12 +39,21 @@ export class Reader {
     return ok;
   }
 
+  /** JSONata. */
+  expression(value: unknown, at: string): void {
+    if (!this.text(value, at)) return;
+    const error = compileError(String(value));
+    if (error) this.wrong(at, error);
+  }
+
   number(value: unknown, at: string, least: number): void {
     if (typeof value !== 'number' || !(value >= least))
       this.wrong(at, `must be a number of at least ${least}`);
   }
 
-  oneOf(value: unknown, at: string, allowed: readonly string[]): void {
-    if (!allowed.includes(String(value))) this.wrong(at, `must be one of ${allowed.join(', ')}`);
+  oneOf(value: unknown, at: string, allowed: readonly string[]): boolean {
+    const ok = allowed.includes(String(value));
+    if (!ok) this.wrong(at, `must be one of ${allowed.join(', ')}`);
+    return ok;
   }
 }

@@ -6,6 +6,7 @@ import { calls } from './questions/calls';
 import { closing } from './questions/closing';
 import { deliveries } from './questions/deliveries';
 import { faults } from './questions/faults';
+import { feedback } from './questions/feedback';
 import type { Question } from './questions/question';
 import { receipts } from './questions/receipts';
 import { type Answered, Score } from './score';
@@ -23,6 +24,7 @@ export class Exam {
       ...faults(paper),
       ...calls(paper),
       ...receipts(paper),
+      ...feedback(paper),
       ...closing(paper),
     ];
   }

@@ -7,7 +7,7 @@ import {
   type Operation,
   type Verdict,
 } from '@percorso/plugin-kit';
-import type { FaultName, AnyPaper, Stoppable } from './paper';
+import type { AnyPaper, Delivered, FaultName, Stoppable } from './paper';
 import { inThisProcess, type Run } from './run';
 
 export const DEADLINE_MS = 15_000;
@@ -63,7 +63,7 @@ export class Ground {
 
   item(payload: Record<string, unknown>): Item {
     this.count += 1;
-    return { key: `exam:${this.count}`, payload };
+    return { key: `exam:${this.count}`, payload, at: new Date().toISOString() };
   }
 
   /** One verdict per item. */
@@ -75,6 +75,15 @@ export class Ground {
     assert('value' in outcome, `the connector is at fault: ${JSON.stringify(outcome)}`);
     assert.equal(outcome.value.length, items.length, 'there must be one verdict per item');
     return outcome.value;
+  }
+
+  /** An item the provider took, and what it is called there. */
+  async delivered(): Promise<Delivered> {
+    const [item] = this.items(1) as [Item];
+    const verdicts = await this.deliver([item]);
+    expectAll(verdicts, 'accepted');
+    const [verdict] = verdicts;
+    return { ...item, ...(verdict?.status === 'accepted' ? { providerId: verdict.providerId } : {}) };
   }
 
   /** An item is accepted again; a host may rest for a moment after it had to end the plugin's process. */

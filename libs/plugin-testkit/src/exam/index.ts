@@ -8,6 +8,7 @@ export {
   type ContractPaper,
   type Delivered,
   type FaultName,
+  type FeedbackPaper,
   type Paper,
   type Receipt,
   type ReceiptPaper,

@@ -36,6 +36,7 @@ export interface Paper<S extends object, T extends Stoppable> {
   receipts?: ReceiptPaper<T>;
   /** Of a plugin with `call`. */
   call?: CallPaper<T>;
+  feedback?: FeedbackPaper<T>;
   contract?: ContractPaper<T>;
   /** What is left out of this exam, and why. */
   without?: Partial<Record<Topic, string>>;
@@ -77,6 +78,11 @@ export interface CallPaper<T> {
   refused(twin: T): Promise<Record<string, unknown>> | Record<string, unknown>;
 }
 
+export interface FeedbackPaper<T> {
+  /** Makes something happen to a delivered item that the provider tells when it is asked. */
+  happened(twin: T, item: Delivered): Promise<unknown> | unknown;
+}
+
 export interface ContractPaper<T> {
   /** The vendor's OpenAPI document, as JSON; undefined where it is not at hand, and the question is left out. */
   document: string | undefined;
@@ -102,6 +108,7 @@ const OTHERS = {
   receipts: 'what the provider tells of its messages',
   proof: 'the header that proves a receipt',
   stale: 'the age at which a receipt is refused',
+  feedback: 'what the provider tells when it is asked',
   erasure: 'a person is taken out of the provider again, by "remove"',
   contract: "the vendor's OpenAPI document",
 } as const;
@@ -109,7 +116,7 @@ export type Topic = FaultName | keyof typeof OTHERS;
 
 /** What the paper neither brings nor explains. */
 export function missing(paper: AnyPaper): string[] {
-  const { plugin, faults, receipts, call, contract, without = {} } = paper;
+  const { plugin, faults, receipts, feedback, call, contract, without = {} } = paper;
   const topics: [Topic, unknown, string][] = [
     ...(Object.keys(FAULTS) as FaultName[]).map((name): [Topic, unknown, string] => [
       name,
@@ -120,6 +127,7 @@ export function missing(paper: AnyPaper): string[] {
     ['receipts', receipts ?? !plugin.receipts, OTHERS.receipts],
     ['proof', receipts?.proof ?? !receipts, OTHERS.proof],
     ['stale', receipts?.staleSeconds ?? !receipts, OTHERS.stale],
+    ['feedback', feedback ?? !plugin.feedback, OTHERS.feedback],
     // Who only answers calls keeps nobody.
     ['erasure', plugin.remove ?? !(plugin.send ?? plugin.upsert), OTHERS.erasure],
     ['contract', contract, OTHERS.contract],

@@ -4,6 +4,7 @@ import {
   PluginRuntime,
   type Connect,
   type Fault,
+  type FeedbackPage,
   type Item,
   type LookupResult,
   type MessageEvent,
@@ -22,6 +23,7 @@ export interface Run {
   deliver(operation: Operation, items: Item[], deadlineMs: number): Promise<Outcome<Verdict[]>>;
   lookup(items: Item[]): Promise<Outcome<LookupResult[]>>;
   receipts(raw: string, request?: ReceiptRequest): Promise<Outcome<MessageEvent[]>>;
+  feedback(cursor: unknown): Promise<Outcome<FeedbackPage>>;
   /** What the plugin logged. */
   logged(): string[];
   close(): void;
@@ -44,6 +46,7 @@ export function inThisProcess<S extends object>(plugin: Plugin<S>): StartRun {
         runtime.deliver(operation, items, AbortSignal.timeout(deadlineMs)),
       lookup: (items) => runtime.lookup(items, AbortSignal.timeout(20_000)),
       receipts: (raw, request) => runtime.receipts(raw, AbortSignal.timeout(20_000), request),
+      feedback: (cursor) => runtime.feedback(cursor, AbortSignal.timeout(20_000)),
       logged: () => lines,
       close: () => runtime.close(),
     };

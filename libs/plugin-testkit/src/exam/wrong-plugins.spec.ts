@@ -32,6 +32,7 @@ const paper = membersPaper(document);
 const good = members.upsert!;
 const calling = members.call!;
 const tell = members.receipts!.bind(members);
+const asked = members.feedback!.bind(members);
 
 /** The good plugin but for what it does with a batch. */
 const upserting = (deliver: Deliver<MembersSettings>): Partial<Plugin<MembersSettings>> => ({
@@ -80,6 +81,12 @@ const WRONG: Record<string, Partial<Plugin<MembersSettings>> | { paper: Partial<
   'the same item twice has the effect its idempotency says': upserting(async (items, ctx) => {
     await good.deliver([{ key: 'other', payload: { email: `${Math.random()}@example.test` } }], ctx);
     return items.map(() => accepted());
+  }),
+  'two items for one recipient go out side by side': upserting(async (items, ctx) => {
+    const emails = items.map(({ payload }) => payload['email']);
+    const again = (_: Item, at: number): boolean => emails.indexOf(emails[at]) !== at;
+    const verdicts = await good.deliver(items, ctx);
+    return verdicts.map((one, at) => (again(items[at]!, at) ? rejected('twice', 'It is there twice.') : one));
   }),
   'lookup tells what arrived': { lookup: async (items) => items.map(() => 'accepted') },
   'a removed item is gone, and removing it again is no failure': {
@@ -131,6 +138,21 @@ const WRONG: Record<string, Partial<Plugin<MembersSettings>> | { paper: Partial<
         { ...ctx, now: () => new Date(Number(request?.headers['x-time'])) } as Context<MembersSettings>,
         request,
       ),
+  },
+  'feedback tells what became of an item': {
+    feedback: async (cursor, ctx) => {
+      const page = await asked(cursor, ctx);
+      return { ...page, events: page.events.map((one) => ({ ...one, at: 'today' })) };
+    },
+  },
+  'feedback goes on from its cursor, and from an older one tells the same facts again': {
+    feedback: async (cursor, ctx) => {
+      const page = await asked(cursor, ctx);
+      return { ...page, events: page.events.map((one) => ({ ...one, id: String(Math.random()) })) };
+    },
+  },
+  'feedback with wrong credentials is told as such': {
+    feedback: (cursor, ctx) => asked(cursor, ctx).catch(() => ({ events: [], cursor })),
   },
   "every request satisfies the vendor's OpenAPI document": upserting((items, ctx) =>
     good.deliver(each(items, { undocumented: true }), ctx),

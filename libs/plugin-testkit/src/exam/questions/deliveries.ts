@@ -13,6 +13,7 @@ export function deliveries(): Question[] {
     },
     { name: 'an oversized item fails alone', ask: oversized },
     { name: 'the same item twice has the effect its idempotency says', ask: twice },
+    { name: 'two items for one recipient go out side by side', ask: sideBySide },
     { name: 'lookup tells what arrived', ask: lookup },
     { name: 'a removed item is gone, and removing it again is no failure', ask: erasure },
   ];
@@ -63,6 +64,16 @@ async function twice(ground: Ground): Promise<void> {
   expectAll(await ground.deliver(items), 'accepted');
   const once = ground.limits.idempotency === 'native-key' || ground.limits.idempotency === 'upsert';
   await ground.arrivedTimes(once ? 1 : 2, ...items);
+}
+
+/** Of two profiles that share an address: neither may cost the other. */
+async function sideBySide(ground: Ground): Promise<void> {
+  if (ground.limits.batch === 1) return;
+  const [one, other] = ground.items(2) as [Item, Item];
+  const same = ground.item({ ...one.payload });
+  expectAll(await ground.deliver([one, same, other].slice(0, ground.limits.batch)), 'accepted');
+  await ground.arrivedTimes(ground.limits.idempotency === 'upsert' ? 1 : 2, one);
+  if (ground.limits.batch > 2) await ground.arrivedTimes(1, other);
 }
 
 async function lookup(ground: Ground): Promise<void> {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
-import { parseManifest, type Item, type MessageEvent, type Outcome } from '@percorso/plugin-kit';
-import { expectAll, type Ground } from '../ground';
-import {
-  readPackageJson,
-  type Delivered,
-  type AnyPaper,
-  type Receipt,
-  type ReceiptPaper,
-  type Stoppable,
-} from '../paper';
+import type { MessageEvent, Outcome } from '@percorso/plugin-kit';
+import type { Ground } from '../ground';
+import type { AnyPaper, Receipt, ReceiptPaper, Stoppable } from '../paper';
+import { assertAbout } from './told';
 import type { Question } from './question';
 
 /** What the provider tells afterwards, and what strangers would like to tell in its name. */
@@ -31,37 +25,20 @@ export function receipts(paper: AnyPaper): Question[] {
   return questions;
 }
 
-async function delivered(ground: Ground): Promise<Delivered> {
-  const [item] = ground.items(1) as [Item];
-  const verdicts = await ground.deliver([item]);
-  expectAll(verdicts, 'accepted');
-  const [verdict] = verdicts;
-  return { ...item, ...(verdict?.status === 'accepted' ? { providerId: verdict.providerId } : {}) };
-}
-
 async function read(ground: Ground, { raw, request }: Receipt): Promise<Outcome<MessageEvent[]>> {
   return ground.run.receipts(raw, request);
 }
 
 async function genuine(ground: Ground, paper: ReceiptPaper<Stoppable>): Promise<void> {
-  const item = await delivered(ground);
+  const item = await ground.delivered();
   const outcome = await read(ground, await paper.told(ground.twin, item, 0));
   assert('value' in outcome, `refused: ${JSON.stringify(outcome)}`);
   assert(outcome.value.length > 0, 'no event came of it');
-  const manifest = parseManifest(readPackageJson(ground.paper.packageJson));
-  const channel = manifest && 'manifest' in manifest ? manifest.manifest.channel : undefined;
-  for (const event of outcome.value) {
-    assert.equal(event.channel, channel, 'the event has another channel than the manifest');
-    assert.equal(event.address, ground.markOf(item), 'the event is about another address');
-    assert.match(event.at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, 'the time is not ISO 8601 in UTC');
-    const named = event.providerId === item.providerId && item.providerId !== undefined;
-    assert(named || event.effectKey === item.key, 'neither providerId nor effectKey names the message');
-    assert(event.type !== 'bounced' || event.bounce, 'a bounce is hard or soft');
-  }
+  assertAbout(ground, item, outcome.value);
 }
 
 async function repeated(ground: Ground, paper: ReceiptPaper<Stoppable>): Promise<void> {
-  const items = [await delivered(ground), await delivered(ground)];
+  const items = [await ground.delivered(), await ground.delivered()];
   const told = await Promise.all(items.map((item) => paper.told(ground.twin, item, 0)));
   const ids: string[][] = [];
   for (const receipt of [...told, told[0] as Receipt]) {
@@ -76,7 +53,7 @@ async function repeated(ground: Ground, paper: ReceiptPaper<Stoppable>): Promise
 }
 
 async function nonsense(ground: Ground, paper: ReceiptPaper<Stoppable>): Promise<void> {
-  const { request } = await paper.told(ground.twin, await delivered(ground), 0);
+  const { request } = await paper.told(ground.twin, await ground.delivered(), 0);
   for (const raw of ['', 'nonsense', '{}', '[null]', '[{}]', 'a=b', '\u0000', '{"__proto__":1}']) {
     await tellsNothing(ground, { raw }, 'handed in');
     if (request) await tellsNothing(ground, { raw, request }, 'posted');
@@ -84,7 +61,7 @@ async function nonsense(ground: Ground, paper: ReceiptPaper<Stoppable>): Promise
 }
 
 async function forged(ground: Ground, paper: ReceiptPaper<Stoppable>, proof: string): Promise<void> {
-  const { raw, request } = await paper.told(ground.twin, await delivered(ground), 0);
+  const { raw, request } = await paper.told(ground.twin, await ground.delivered(), 0);
   assert(request, 'a receipt with proof comes with its request');
   const { [proof]: signature, ...headers } = request.headers;
   assert(signature, `the receipt has no header ${proof}`);
@@ -100,7 +77,7 @@ async function forged(ground: Ground, paper: ReceiptPaper<Stoppable>, proof: str
 }
 
 async function replayed(ground: Ground, paper: ReceiptPaper<Stoppable>, age: number): Promise<void> {
-  await refused(ground, await paper.told(ground.twin, await delivered(ground), age), `it is ${age} s old`);
+  await refused(ground, await paper.told(ground.twin, await ground.delivered(), age), `it is ${age} s old`);
 }
 
 async function refused(ground: Ground, receipt: Receipt, why: string): Promise<void> {

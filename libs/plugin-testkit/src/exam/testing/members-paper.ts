@@ -14,7 +14,7 @@ export const manifest = (id: string, capabilities: string[], rest: object = {}):
 export type MembersSettings = InstanceType<typeof members.settings>;
 export type MembersPaper = Omit<Paper<MembersSettings, MembersProvider>, 'plugin'>;
 
-const CAPABILITIES = ['upsert', 'remove', 'call', 'lookup', 'receipts'];
+const CAPABILITIES = ['upsert', 'remove', 'call', 'lookup', 'receipts', 'feedback'];
 
 /** The paper of the plugin that has everything; `document` is the file that holds its vendor's OpenAPI document. */
 export const membersPaper = (document: string | undefined): MembersPaper => ({
@@ -36,5 +36,6 @@ export const membersPaper = (document: string | undefined): MembersPaper => ({
     refused: () => ({ email: 'nobody' }),
   },
   receipts: { told: (twin, item, age) => twin.told(item, age), proof: 'x-proof', staleSeconds: 3600 },
+  feedback: { happened: (twin, item) => twin.happened(item) },
   contract: { document, calls: async ({ calls }) => calls },
 });

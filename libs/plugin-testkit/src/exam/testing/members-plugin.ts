@@ -57,7 +57,7 @@ async function write(path: string, items: Item[], ctx: Ctx): Promise<Verdict[]> 
   return verdicts;
 }
 
-/** Everything a plugin can do, in one: batches, removal, calls, lookup and signed receipts. For the exam's own spec. */
+/** Everything a plugin can do, in one: batches, removal, calls, lookup, signed receipts and feedback. For the exam's spec. */
 export default definePlugin({
   settings: Settings,
   check: async ({ http, settings }) =>
@@ -89,7 +89,24 @@ export default definePlugin({
     const facts = parse(raw);
     return facts.map((fact): MessageEvent => ({ ...fact, channel: 'email', type: 'delivered' }));
   },
+  async feedback(cursor, ctx) {
+    const after = Number(cursor ?? 0);
+    const { data } = await ctx.http.get<{ opened: Opened[] }>(`${ctx.settings.url}/opened?after=${after}`, {
+      headers: { authorization: `Bearer ${ctx.settings.apiKey}` },
+    });
+    const events = data.opened.map(({ number, email, effectKey }): MessageEvent => ({
+      ...{ id: `opened-${number}`, type: 'opened', channel: 'email', address: email, effectKey },
+      at: new Date(number * 1000).toISOString(),
+    }));
+    return { events, cursor: data.opened.at(-1)?.number ?? after };
+  },
 });
+
+interface Opened {
+  number: number;
+  email: string;
+  effectKey: string;
+}
 
 interface Fact {
   id: string;

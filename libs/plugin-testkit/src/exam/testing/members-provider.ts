@@ -10,6 +10,7 @@ interface Member {
 /** A list of members: batches answered one by one, removal, and signed webhooks. */
 export class MembersProvider extends HttpProvider {
   readonly members: Member[] = [];
+  readonly opened: Delivered[] = [];
 
   constructor() {
     super((call) => this.reply(call));
@@ -24,8 +25,14 @@ export class MembersProvider extends HttpProvider {
     return { raw, request: { url: 'https://hub.test/v1/hooks/1', headers } };
   }
 
-  private reply({ method, path, headers, body }: Call): Reply {
+  /** Somebody opens what the list was sent. */
+  happened(item: Delivered): void {
+    this.opened.push(item);
+  }
+
+  private reply({ method, path, query, headers, body }: Call): Reply {
     if (headers['authorization'] !== 'Bearer secret-key') return { status: 401 };
+    if (path === '/opened') return { status: 200, json: { opened: this.after(query) } };
     if (method === 'GET') return { status: 200, json: { emails: this.members.map(({ email }) => email) } };
     const { members } = JSON.parse(body) as { members: Member[] };
     const results = members.map(({ email }) =>
@@ -38,6 +45,14 @@ export class MembersProvider extends HttpProvider {
       json: { results },
       accept: () => members.forEach((member, at) => results[at]?.ok && this.keep(path, member)),
     };
+  }
+
+  /** Two of them, from a place on. */
+  private after(query: string): object[] {
+    const from = Number(new URLSearchParams(query).get('after') ?? 0);
+    return this.opened
+      .map(({ payload, key }, at) => ({ number: at + 1, email: payload['email'], effectKey: key }))
+      .slice(from, from + 2);
   }
 
   private keep(path: string, member: Member): void {
@@ -55,6 +70,7 @@ export const MEMBERS_DOCUMENT = {
     '/me': { get: {} },
     '/members': { get: {}, post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
     '/points': { post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
+    '/opened': { get: { parameters: [{ name: 'after', in: 'query', schema: { type: 'integer' } }] } },
     '/removals': { post: { requestBody: { $ref: '#/components/requestBodies/members' } } },
   },
   components: {
