@@ -32,5 +32,9 @@ examine(campaignClassic, {
   mark: ({ email }) => String(email),
   arrived: async (twin) => (await twin.rows('nms:recipient')).map(({ email }) => String(email)),
   faults: httpFaults,
+  feedback: {
+    happened: (twin, { payload }) =>
+      twin.addDeliveryLogs([{ email: String(payload['email']), status: 'sent' }]),
+  },
   without: { contract: 'SOAP has no OpenAPI document' },
 });

@@ -27,8 +27,10 @@ export interface Mail {
 /** The custom argument that comes back with every event: whose effect the mail is. */
 export const KEY_ARGUMENT = 'percorso_key';
 
-/** SendGrid takes less than 30 MB (https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations), the hub 12 MiB. */
+/** Limits of https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations: SendGrid takes less than 30 MB, the hub 12 MiB. */
 const MAX_BYTES = 12 * 1024 * 1024;
+/** The same: a recipient's name has none of these. */
+const NOT_IN_NAMES = /\s*[;,]\s*/g;
 
 const ADDRESS = /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\]+$/;
 const TEXTS = ['subject', 'text', 'html', 'replyTo', 'templateId', 'toName'] as const;
@@ -81,7 +83,7 @@ export function mailOf(item: Item, defaultFrom: string): Mail | Verdict {
       categories: categories as string[] | undefined,
     }),
     personalization: defined({
-      to: [defined({ email: to, name: toName as string | undefined })],
+      to: [defined({ email: to, name: (toName as string | undefined)?.replace(NOT_IN_NAMES, ' ') })],
       subject: subject as string | undefined,
       headers: headers as Record<string, string> | undefined,
       custom_args: { [KEY_ARGUMENT]: item.key },

@@ -16,7 +16,7 @@ type Ctx = Context<SendGridSettings>;
 
 /** https://www.twilio.com/docs/sendgrid/api-reference/mail-send/limitations: recipients in one request. */
 const MAX_RECIPIENTS = 1000;
-/** `ctx.http` sends at most 16 MiB. */
+/** `ctx.http` sends at most 16 MiB, of the 30 MB that SendGrid takes. */
 const MAX_BYTES = 15_000_000;
 
 /**
@@ -38,27 +38,41 @@ export const send: Deliver<SendGridSettings> = async (items, ctx) => {
   return items.map((item) => answered.get(item) ?? (mails.get(item) as Verdict));
 };
 
-/** Items by what they share, a request's worth each. */
+interface Request {
+  items: Item[];
+  bytes: number;
+  addresses: Set<string>;
+}
+
+/**
+ * Items by what they share, a request's worth each. An address may be in a request only once
+ * (https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors).
+ */
 function requestsOf(mails: Mail[]): Item[][] {
-  const open = new Map<string, { items: Item[]; bytes: number }>();
-  const requests: Item[][] = [];
+  const open = new Map<string, Request[]>();
   for (const { item, shared, personalization } of mails) {
     const key = JSON.stringify(shared);
     const bytes = Buffer.byteLength(JSON.stringify(personalization));
-    let request = open.get(key);
-    if (!request || request.items.length >= MAX_RECIPIENTS || request.bytes + bytes > MAX_BYTES) {
-      open.set(key, (request = { items: [], bytes: Buffer.byteLength(key) }));
-      requests.push(request.items);
-    }
+    const address = String(personalization.to[0]?.email).toLowerCase();
+    const requests = open.get(key) ?? [];
+    open.set(key, requests);
+    let request = requests.find((one) => fits(one, bytes, address));
+    if (!request)
+      requests.push((request = { items: [], bytes: Buffer.byteLength(key), addresses: new Set() }));
     request.items.push(item);
     request.bytes += bytes;
+    request.addresses.add(address);
   }
-  return requests;
+  return [...open.values()].flat().map(({ items }) => items);
+}
+
+function fits({ items, bytes, addresses }: Request, more: number, address: string): boolean {
+  return items.length < MAX_RECIPIENTS && bytes + more <= MAX_BYTES && !addresses.has(address);
 }
 
 /**
  * One request. A refusal means that nobody of it got anything: those it names are refused and the others tried without
- * them; one that names nobody holds for all.
+ * them; one that names what all share holds for all; of any other the halves are tried by themselves.
  */
 async function post(mails: Mail[], ctx: Ctx): Promise<Verdict[]> {
   try {
@@ -72,18 +86,33 @@ async function post(mails: Mail[], ctx: Ctx): Promise<Verdict[]> {
   } catch (error) {
     const response = isAxiosError(error) ? error.response : undefined;
     if (response?.status === 429) return mails.map(() => later(response, ctx.now()));
+    if (response?.status === 413)
+      return inHalves(mails, ctx, rejected('too-large', 'The mail is too large.'));
     if (response?.status !== 400) throw meaning(error, response);
-    const named = refusals(response.data);
-    const mine = mails.map((_, at) => named.get(at));
+    const { each, all } = refusals(response.data);
+    const mine = mails.map((_, at) => each.get(at));
     const others = mails.filter((_, at) => mine[at] === undefined);
-    if (others.length === mails.length)
-      return mails.map(() => named.get(undefined) ?? rejected('http-400', 'SendGrid refuses the mail.'));
-    const rest =
-      others.length === 0
-        ? []
-        : await post(others, ctx).catch((failed: unknown) => others.map(() => verdictFor(failed)));
+    if (others.length === mails.length) {
+      const verdict = all ?? rejected('http-400', 'SendGrid refuses the mail.');
+      return isShared(verdict) ? mails.map(() => verdict) : inHalves(mails, ctx, verdict);
+    }
+    const rest = await again(others, ctx);
     return mine.map((verdict) => verdict ?? (rest.shift() as Verdict));
   }
+}
+
+/** Whose fault it is shows when they go out apart; `alone` is the verdict on a single one. */
+async function inHalves(mails: Mail[], ctx: Ctx, alone: Verdict): Promise<Verdict[]> {
+  if (mails.length === 1) return [alone];
+  const middle = Math.ceil(mails.length / 2);
+  const first = await again(mails.slice(0, middle), ctx);
+  return [...first, ...(await again(mails.slice(middle), ctx))];
+}
+
+async function again(mails: Mail[], ctx: Ctx): Promise<Verdict[]> {
+  if (mails.length === 0) return [];
+  if (ctx.signal.aborted) return mails.map(() => retry(undefined, 'deadline'));
+  return post(mails, ctx).catch((error: unknown) => mails.map(() => verdictFor(error)));
 }
 
 /** The scopes of the key: reading them changes nothing. */
@@ -95,19 +124,27 @@ export async function check(ctx: Ctx): Promise<void> {
     throw new BadCredentials('The API key may not send mail: it lacks the scope mail.send.');
 }
 
-/** Refusals of a 400 by the place of the personalization they name; undefined names the whole request. */
-export function refusals(data: unknown): Map<number | undefined, Verdict> {
+/**
+ * Refusals of a 400 (https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors): of each personalization by its
+ * place, and of the whole request.
+ */
+export function refusals(data: unknown): { each: Map<number, Verdict>; all?: Verdict } {
   const { errors } = (data ?? {}) as { errors?: unknown };
-  const found = new Map<number | undefined, Verdict>();
+  const each = new Map<number, Verdict>();
+  let all: Verdict | undefined;
   for (const error of Array.isArray(errors) ? (errors as { message?: unknown; field?: unknown }[]) : []) {
     const field = String(error?.field ?? '');
+    const message = withoutAddresses(String(error?.message ?? ''));
     const [, place, rest = ''] = /^personalizations\.(\d+)\.?(.*)$/.exec(field) ?? [];
-    const at = place === undefined ? undefined : Number(place);
-    if (!found.has(at))
-      found.set(at, refusal(withoutAddresses(String(error?.message ?? '')), at === undefined ? field : rest));
+    if (place === undefined) all ??= refusal(message, field);
+    else if (!each.has(Number(place))) each.set(Number(place), refusal(message, rest));
   }
-  return found;
+  return all === undefined ? { each } : { each, all };
 }
+
+/** Whether it is about what all mails of a request have in common. */
+const isShared = (verdict: Verdict): boolean =>
+  verdict.status === 'rejected' && SHARED.has(String(verdict.pointer));
 
 function refusal(message: string, field: string): Verdict {
   const pointer = POINTERS[field.split('.')[0] as string];
@@ -129,7 +166,12 @@ const POINTERS: Record<string, string> = {
   categories: '/categories',
 };
 
-/** https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits: the time it ends, in Unix seconds. */
+const SHARED = new Set(['/from', '/replyTo', '/text', '/templateId', '/categories']);
+
+/**
+ * https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits: the time it ends, in Unix
+ * seconds. Retry-After is not promised there, and believed where it comes.
+ */
 function later({ headers }: AxiosResponse, now: Date): Verdict {
   const after = Number(headers['retry-after'] ?? NaN);
   const reset = Number(headers['x-ratelimit-reset'] ?? NaN) - Math.floor(now.getTime() / 1000);
@@ -137,8 +179,13 @@ function later({ headers }: AxiosResponse, now: Date): Verdict {
   return retry(seconds, 'http-429');
 }
 
-/** 403 also says that the sender is not verified. */
+/**
+ * https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors: 403 also says that the sender is
+ * not verified; 451 that the account's data may not be here.
+ */
 function meaning(error: unknown, response: AxiosResponse | undefined): unknown {
+  if (response?.status === 451)
+    return new BadSettings('/url', 'SendGrid keeps this account in another region.', { cause: error });
   if (response?.status !== 403) return error;
   const field = String((response.data as { errors?: { field?: unknown }[] })?.errors?.[0]?.field ?? '');
   return field.startsWith('from')

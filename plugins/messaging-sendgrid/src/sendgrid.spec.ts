@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventWebhook, EventWebhookHeader } from '@sendgrid/eventwebhook';
+import { AxiosError } from 'axios';
 import fc from 'fast-check';
 import type { Context, Item, Verdict } from '@percorso/plugin-kit';
 import { inThisProcess, startSendGridTwin, type SendGridTwin } from '@percorso/plugin-testkit';
@@ -48,7 +49,7 @@ describe('refusals', () => {
         { message: 'The subject is required.', field: 'subject' },
       ],
     });
-    expect([...found]).toEqual([
+    expect([...found.each]).toEqual([
       [
         3,
         expect.objectContaining({
@@ -58,15 +59,14 @@ describe('refusals', () => {
         }),
       ],
       [7, { status: 'rejected', code: 'refused', reason: 'No.' }],
-      [
-        undefined,
-        { status: 'rejected', code: 'refused', reason: 'The subject is required.', pointer: '/subject' },
-      ],
     ]);
+    expect(found.all).toEqual({
+      ...{ status: 'rejected', code: 'refused', reason: 'The subject is required.', pointer: '/subject' },
+    });
   });
 
   it.each([undefined, '<html>', {}, { errors: 'x' }, { errors: [null] }])('%j says nothing', (data) => {
-    expect([...refusals(data)].filter(([at]) => at !== undefined)).toEqual([]);
+    expect([...refusals(data).each]).toEqual([]);
   });
 });
 
@@ -133,6 +133,104 @@ describe('a batch', () => {
   });
 });
 
+describe('a refusal that names nobody', () => {
+  type Refuse = (emails: string[]) => { status: number; data: unknown } | undefined;
+  async function send(count: number, refuse: Refuse) {
+    const sizes: number[] = [];
+    const post = async (
+      _: string,
+      { personalizations }: { personalizations: { to: { email: string }[] }[] },
+    ) => {
+      const emails = personalizations.map(({ to }) => String(to[0]?.email));
+      sizes.push(emails.length);
+      const response = refuse(emails);
+      if (response)
+        throw Object.assign(new AxiosError('refused'), { response: { headers: {}, ...response } });
+      return { headers: { 'x-message-id': 'm' } };
+    };
+    const signal = new AbortController().signal;
+    const settings = { url: 'https://api.test', apiKey: 'k', from: 'news@example.test' };
+    const context = {
+      http: { post },
+      settings,
+      signal,
+      now: () => new Date(),
+    } as unknown as Context<SendGridSettings>;
+    const items = Array.from({ length: count }, (_, n) => ({
+      key: `k${n}`,
+      payload: { to: `p${n}@example.test`, subject: 'Hello', text: 'Hello' },
+    }));
+    const verdicts = await sendgrid.send!.deliver(items, context);
+    return { verdicts, sizes };
+  }
+  const refusedAs = (field: string | null) => ({
+    status: 400,
+    data: { errors: [{ message: 'No.', field, help: null }] },
+  });
+  const numbersOf = (verdicts: Verdict[], status: string): number[] =>
+    verdicts.flatMap((one, at) => (one.status === status ? [at] : []));
+
+  it.each([null, 'personalizations', 'something.new'])(
+    '(%s) costs only the one it is about',
+    async (field) => {
+      const { verdicts, sizes } = await send(1000, (emails) =>
+        emails.includes('p700@example.test') ? refusedAs(field) : undefined,
+      );
+      expect(numbersOf(verdicts, 'accepted')).toHaveLength(999);
+      expect(verdicts[700]).toMatchObject({ status: 'rejected', code: 'refused', reason: 'No.' });
+      expect(sizes.length).toBeLessThan(30);
+    },
+  );
+
+  it('is asked once where it is about what all share', async () => {
+    const { verdicts, sizes } = await send(1000, () => refusedAs('from.email'));
+    expect(sizes).toEqual([1000]);
+    expect(numbersOf(verdicts, 'rejected')).toHaveLength(1000);
+  });
+
+  it('for its size is tried in halves', async () => {
+    const { verdicts, sizes } = await send(4, (emails) =>
+      emails.length > 1 ? { status: 413, data: '<html>' } : undefined,
+    );
+    expect(sizes).toEqual([4, 2, 1, 1, 2, 1, 1]);
+    expect(numbersOf(verdicts, 'accepted')).toHaveLength(4);
+    const alone = await send(1, () => ({ status: 413, data: '<html>' }));
+    expect(alone.verdicts).toMatchObject([{ status: 'rejected', code: 'too-large' }]);
+  });
+
+  it('for the region rests the connector', async () => {
+    await expect(send(2, () => ({ status: 451, data: {} }))).rejects.toMatchObject({ pointer: '/url' });
+  });
+});
+
+describe('a batch that is too much to say in one request', () => {
+  it('names each address once', async () => {
+    const seen: string[][] = [];
+    const post = async (
+      _: string,
+      body: { personalizations: { to: { email: string; name?: string }[] }[] },
+    ) => {
+      seen.push(body.personalizations.map(({ to }) => `${to[0]?.email} ${to[0]?.name}`));
+      return { headers: {} };
+    };
+    const settings = { url: 'https://api.test', apiKey: 'k', from: 'news@example.test' };
+    const signal = new AbortController().signal;
+    const context = { http: { post }, settings, signal } as unknown as Context<SendGridSettings>;
+    const to = ['ada@example.test', 'ben@example.test', 'ADA@example.test', 'ada@example.test'];
+    const items = to.map((one, n) => ({
+      key: `k${n}`,
+      payload: { to: one, toName: 'Byron, Ada; née', subject: 'Hello', text: 'Hello' },
+    }));
+    const verdicts = await sendgrid.send!.deliver(items, context);
+    expect(verdicts.map(({ status }) => status)).toEqual(Array(4).fill('accepted'));
+    expect(seen).toEqual([
+      ['ada@example.test Byron Ada née', 'ben@example.test Byron Ada née'],
+      ['ADA@example.test Byron Ada née'],
+      ['ada@example.test Byron Ada née'],
+    ]);
+  });
+});
+
 const now = new Date('2026-12-01T08:00:00.000Z');
 const ctx = { settings: {}, now: () => now } as Context<SendGridSettings>;
 
@@ -195,8 +293,24 @@ describe('receipts', () => {
     { event: 'group_resubscribe' },
     { event: 'constructor' },
     { event: 'open', timestamp: 'now' },
-    { event: 'open', sg_event_id: undefined },
+    { event: 'open', sg_machine_open: true },
+    { event: 'account_status_change', type: 'compliance_suspend' },
+    { event: 'group_resubscribe', asm_group_id: 1 },
   ])('%j is no news', async (event) => expect(await told(event)).toEqual([]));
+
+  it('knows an event without an id when it comes again', async () => {
+    const dropped = { event: 'dropped', reason: 'Invalid', sg_event_id: undefined };
+    const [first] = await told(dropped);
+    expect(first?.id).toMatch(/^[\w-]{43}$/);
+    expect(await told(dropped)).toEqual([first]);
+    expect((await told({ ...dropped, timestamp: 1 }))[0]?.id).not.toBe(first?.id);
+  });
+
+  it('reads times in milliseconds too', async () => {
+    expect(await told({ event: 'open', timestamp: now.getTime() })).toMatchObject([
+      { at: now.toISOString() },
+    ]);
+  });
 
   it('keeps what is whole of a list', async () => {
     expect(

@@ -1,7 +1,11 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { BadReceipt, BadSettings, type ReceiptRequest } from '@percorso/plugin-kit';
 
-/** SendGrid repeats an unheard webhook for a day; what is older is no repetition of SendGrid's. */
+/**
+ * SendGrid repeats an unheard webhook for 24 hours
+ * (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook), and does not say whether
+ * it signs it anew; what is older is no repetition of SendGrid's.
+ */
 const MAX_AGE_MS = 25 * 3600_000;
 
 /**

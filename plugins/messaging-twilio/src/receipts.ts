@@ -3,9 +3,10 @@ import type { TwilioSettings } from './settings';
 import { isSigned } from './signature';
 
 /**
- * Status callbacks (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status), and incoming messages
- * that say STOP, where Twilio is told to post those here too. A callback names no time, so its events happened when it
- * came. Twilio may add fields at any time; all of them are signed.
+ * Status callbacks (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status,
+ * …/guides/outbound-message-status-in-status-callbacks), and incoming messages that say STOP, where Twilio is told to post
+ * those here too. A callback names no time but the carrier's own, in a zone of its own, so its events happened when it came.
+ * Twilio may add fields at any time; all of them are signed.
  */
 export async function receipts(
   raw: string,
@@ -24,7 +25,11 @@ export async function receipts(
   return event ? [event] : [];
 }
 
-/** https://www.twilio.com/docs/messaging/api/message-resource#message-status-values; the others are no news. */
+/**
+ * https://www.twilio.com/docs/messaging/api/message-resource#message-status-values. No news are `accepted`, `scheduled`,
+ * `queued`, `sending` and, since nobody got anything and nothing failed, `canceled`; `receiving` and `received` are of
+ * incoming messages; `partially_delivered` is in Twilio's OpenAPI document and nowhere explained.
+ */
 const TYPES: Record<string, MessageEvent['type']> = {
   sent: 'sent',
   delivered: 'delivered',
@@ -33,28 +38,41 @@ const TYPES: Record<string, MessageEvent['type']> = {
   failed: 'bounced',
 };
 
-/** Numbers that do not exist or take no texts: https://www.twilio.com/docs/api/errors/30005 and 30006 among them. */
-const HARD = new Set(['21211', '21614', '21635', '30005', '30006']);
+/** https://www.twilio.com/docs/api/errors/21211 and so on: numbers that do not exist or take no texts, whoever sends. */
+const HARD = new Set(['21211', '21614', '21635', '30005']);
+/** A landline; or, of a short code, a carrier that takes none of its texts: https://www.twilio.com/docs/api/errors/30006. */
+const LANDLINE = '30006';
+const OPTED_OUT = '21610';
+const SHORT_CODE = /^\d{3,8}$/;
+
+/**
+ * What ends messages to a person where Advanced Opt-Out does not say so by `OptOutType`, alone in a message and in any
+ * case: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out,
+ * https://support.twilio.com/hc/en-us/articles/31560110671259.
+ */
+const STOP_WORDS = new Set('STOP UNSUBSCRIBE END QUIT STOPALL REVOKE OPTOUT CANCEL'.split(' '));
 
 function eventOf(form: URLSearchParams, now: Date): MessageEvent | undefined {
   const field = (name: string): string => form.get(name) ?? '';
   const providerId = field('MessageSid') || field('SmsSid');
   if (providerId === '') return undefined;
   const common = { channel: 'sms', at: now.toISOString() };
-  if (field('OptOutType') === 'STOP' && field('From') !== '')
-    return { ...common, id: `${providerId}:stop`, type: 'unsubscribed', address: field('From') };
-  const status = field('MessageStatus');
+  const unsubscribed = { ...common, id: `${providerId}:stop`, type: 'unsubscribed' } as const;
+  const status = field('MessageStatus') || field('SmsStatus');
   const type = TYPES[status];
-  if (type === undefined || field('To') === '') return undefined;
+  if (type === undefined)
+    return isStop(field) && field('From') !== '' ? { ...unsubscribed, address: field('From') } : undefined;
+  if (field('To') === '') return undefined;
   const code = field('ErrorCode');
-  return {
-    ...common,
-    id: `${providerId}:${status}`,
-    type,
-    address: field('To'),
-    providerId,
-    ...(type === 'bounced'
-      ? { bounce: HARD.has(code) ? 'hard' : 'soft', reason: `${status} ${code}`.trim() }
-      : {}),
-  };
+  const about = { address: field('To'), providerId };
+  if (type === 'bounced' && code === OPTED_OUT) return { ...unsubscribed, ...about };
+  const dead = HARD.has(code) || (code === LANDLINE && !SHORT_CODE.test(field('From')));
+  const bounce = { bounce: dead ? 'hard' : 'soft', reason: `${status} ${code}`.trim() } as const;
+  return { ...common, ...about, id: `${providerId}:${status}`, type, ...(type === 'bounced' && bounce) };
+}
+
+/** An incoming message that ends what its sender gets. */
+function isStop(field: (name: string) => string): boolean {
+  const said = field('OptOutType');
+  return said === '' ? STOP_WORDS.has(field('Body').trim().toUpperCase()) : said === 'STOP';
 }

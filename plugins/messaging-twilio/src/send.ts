@@ -1,14 +1,16 @@
-import { accepted, BadSettings, itemwise, rejected, retry } from '@percorso/plugin-kit';
+import { accepted, BadSettings, itemwise, rejected } from '@percorso/plugin-kit';
 import type { Context, Item, Verdict } from '@percorso/plugin-kit';
 import { isAxiosError } from 'axios';
 import { formOf } from './form';
+import { refusal } from './refusal';
 import type { TwilioSettings } from './settings';
 
 type Ctx = Context<TwilioSettings>;
 
 /**
  * A call per message: Twilio takes no batches, and knows no key by which it would tell a repetition from a new message.
- * What is not caught here is read from the status of the answer: 401 is the credentials', 429 means later.
+ * What is not caught here is read from the status of the answer: 401 is the credentials', 429 means later and that nothing
+ * was done (https://www.twilio.com/docs/api/errors/20429), 503 that it may be tried again (…/20503).
  */
 export const send = itemwise<TwilioSettings>(async (item: Item, ctx: Ctx): Promise<Verdict> => {
   const form = formOf(item.payload, ctx.settings);
@@ -22,10 +24,11 @@ export const send = itemwise<TwilioSettings>(async (item: Item, ctx: Ctx): Promi
     return typeof data?.sid === 'string' ? accepted(data.sid) : { status: 'unknown', code: 'no-sid' };
   } catch (error) {
     const { status, data } = (isAxiosError(error) && error.response) || {};
-    if (status === 404)
-      throw new BadSettings('/accountSid', 'Twilio knows no such account.', { cause: error });
-    if (status !== 400) throw error;
-    return refusal(data, item.payload['from'] === undefined);
+    if (status !== 400 && status !== 404) throw error;
+    const refused = refusal(data, item.payload['from'] === undefined);
+    if (status === 400) return refused ?? rejected('http-400', 'Twilio refuses the message.');
+    if (refused?.status === 'rejected' && refused.pointer !== undefined) return refused;
+    throw new BadSettings('/accountSid', 'Twilio knows no such account.', { cause: error });
   }
 });
 
@@ -35,35 +38,6 @@ export async function check(ctx: Ctx): Promise<void> {
     headers: headersOf(ctx),
   });
   if (data?.status !== 'active') throw new BadSettings('/accountSid', 'The Twilio account is not active.');
-}
-
-/** Codes of https://www.twilio.com/docs/api/errors: the number cannot take text messages, now or ever. */
-const NO_SUCH_NUMBER = new Set([21211, 21214, 21217, 21401, 21614, 21635]);
-/** The sender is not this account's, or cannot send: the settings' fault if it is theirs. */
-const BAD_SENDER = new Set([21212, 21603, 21606, 21659, 21660, 21701, 21703]);
-const OPTED_OUT = 21610;
-const QUEUE_FULL = 21611;
-
-/** What Twilio's code says of one message. */
-export function refusal(data: unknown, senderOfSettings: boolean): Verdict {
-  const { code, message } = (data ?? {}) as { code?: unknown; message?: unknown };
-  const number = typeof code === 'number' ? code : 0;
-  const reason = withoutNumbers(typeof message === 'string' ? message : 'Twilio refuses the message.');
-  if (number === QUEUE_FULL) return retry(60, 'twilio-21611');
-  if (NO_SUCH_NUMBER.has(number))
-    return rejected(`twilio-${number}`, reason, { pointer: '/to', bounce: 'hard' });
-  if (number === OPTED_OUT)
-    return rejected('opted-out', 'The recipient told Twilio to stop.', { pointer: '/to' });
-  if (BAD_SENDER.has(number)) {
-    if (senderOfSettings) throw new BadSettings('/from', reason);
-    return rejected(`twilio-${number}`, reason, { pointer: '/from' });
-  }
-  return rejected(number === 0 ? 'http-400' : `twilio-${number}`, reason);
-}
-
-/** Twilio repeats numbers; reasons are kept, people are not. */
-export function withoutNumbers(text: string): string {
-  return text.replace(/\+?\d[\d ().-]{5,}\d/g, '…').slice(0, 300);
 }
 
 const accountUrl = ({ settings }: Ctx): string =>

@@ -45,7 +45,7 @@ export class TwilioSettings {
   @Setting({
     title: 'Status callback',
     description:
-      'The address of a hook of this connector (POST /v1/connectors/{id}/hooks): Twilio reports to it.',
+      'The address of a hook of this connector (POST /v1/connectors/{id}/hooks), at best with #rc=5&rp=all at its end, so that Twilio tries again what the hub did not hear.',
   })
   @IsOptional()
   @IsUrl({ require_tld: false, require_protocol: true, protocols: ['https', 'http'] })

@@ -4,7 +4,7 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import type { Context } from '@percorso/plugin-kit';
 import { formOf } from './form';
 import { receipts } from './receipts';
-import { refusal, withoutNumbers } from './send';
+import { refusal, withoutNumbers } from './refusal';
 import type { TwilioSettings } from './settings';
 import { isSigned } from './signature';
 
@@ -32,7 +32,7 @@ describe('formOf', () => {
 });
 
 describe('refusal', () => {
-  it.each<[unknown, object]>([
+  it.each<[unknown, object | undefined]>([
     [
       { code: 21211, message: "The 'To' number +46 70-123 45 67 is not a valid phone number." },
       {
@@ -43,16 +43,41 @@ describe('refusal', () => {
       },
     ],
     [{ code: 21614 }, { status: 'rejected', bounce: 'hard', pointer: '/to' }],
+    [{ code: 21635 }, { status: 'rejected', bounce: 'hard', pointer: '/to' }],
     [{ code: 21610 }, { status: 'rejected', code: 'opted-out', pointer: '/to' }],
     [{ code: 21611 }, { status: 'retry', afterSeconds: 60 }],
-    [{ code: 21606 }, { status: 'rejected', pointer: '/from' }],
+    [{ code: 21660 }, { status: 'rejected', pointer: '/from' }],
+    [{ code: 21701 }, { status: 'rejected', pointer: '/from' }],
     [{ code: 21408 }, { status: 'rejected', code: 'twilio-21408' }],
-    ['<html>', { status: 'rejected', code: 'http-400' }],
-    [undefined, { status: 'rejected', code: 'http-400' }],
-  ])('%j', (data, verdict) => expect(refusal(data, false)).toMatchObject(verdict));
+    ['<html>', undefined],
+    [undefined, undefined],
+  ])('%j', (data, verdict) => {
+    const found = refusal(data, false);
+    if (verdict === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(verdict);
+  });
 
-  it('is the fault of the settings when the sender is theirs', () => {
-    expect(() => refusal({ code: 21606, message: 'No.' }, true)).toThrow('No.');
+  it.each([21401, 21408, 21606, 21612, 21657, 21659, 21703, 21214, 21217, 99999])(
+    '%i costs one message: neither its number nor the connector is to blame for sure',
+    (code) => {
+      const found = refusal({ code, message: 'No.' }, true);
+      expect(found).toMatchObject({ status: 'rejected', code: `twilio-${code}`, reason: 'No.' });
+      expect(found).not.toHaveProperty('bounce');
+    },
+  );
+
+  it.each([
+    [21212, '/from'],
+    [21603, '/from'],
+    [21660, '/from'],
+    [21661, '/from'],
+    [21701, '/messagingServiceSid'],
+    [21704, '/messagingServiceSid'],
+  ])('%i is the fault of the settings where the sender is theirs', (code, pointer) => {
+    const sendWithSettings = (): unknown => refusal({ code, message: 'No.' }, true);
+    expect(sendWithSettings).toThrow(
+      expect.objectContaining({ kind: 'bad-settings', pointer, message: 'No.' }),
+    );
   });
 
   it('keeps short numbers and quotes nobody', () => {
@@ -87,26 +112,36 @@ describe('receipts', () => {
       { type: 'bounced', bounce: 'soft' },
     ],
     [{ MessageStatus: 'failed' }, { type: 'bounced', bounce: 'soft', reason: 'failed' }],
+    [
+      { MessageStatus: 'undelivered', ErrorCode: '30006', From: '+15005550006' },
+      { type: 'bounced', bounce: 'hard' },
+    ],
+    [
+      { MessageStatus: 'undelivered', ErrorCode: '30006', From: '24680' },
+      { type: 'bounced', bounce: 'soft' },
+    ],
+    [
+      { MessageStatus: 'failed', ErrorCode: '21610' },
+      { type: 'unsubscribed', id: 'SM1:stop' },
+    ],
+    [{ SmsStatus: 'delivered' }, { type: 'delivered', id: 'SM1:delivered' }],
   ])('%j', async (fields, event) => {
     expect(await told(fields)).toEqual([expect.objectContaining({ ...common, ...event })]);
   });
 
-  it.each(['queued', 'sending', 'accepted', 'canceled', 'no-such-status', ''])(
-    '%j is no news',
-    async (status) => {
-      expect(await told({ MessageStatus: status })).toEqual([]);
-    },
-  );
+  const SILENT = 'accepted scheduled queued sending canceled receiving received partially_delivered nonsense';
+  it.each([...SILENT.split(' '), ''])('%j is no news', async (status) => {
+    expect(await told({ MessageStatus: status })).toEqual([]);
+  });
 
-  it('hears STOP', async () => {
-    const fields = {
-      MessageStatus: '',
-      From: '+46701234567',
-      To: '+15005550006',
-      Body: 'Stop',
-      OptOutType: 'STOP',
-    };
-    expect(await told(fields)).toEqual([
+  const incoming = { SmsStatus: 'received', From: '+46701234567', To: '+15005550006' };
+  it.each<Record<string, string>>([
+    { Body: 'Arrêt', OptOutType: 'STOP' },
+    { Body: 'Stop' },
+    { Body: ' unsubscribe\n' },
+    { Body: 'OPTOUT' },
+  ])('hears %j', async (fields) => {
+    expect(await told({ ...incoming, ...fields })).toEqual([
       {
         id: 'SM1:stop',
         type: 'unsubscribed',
@@ -115,6 +150,16 @@ describe('receipts', () => {
         at: now.toISOString(),
       },
     ]);
+  });
+
+  it.each<Record<string, string>>([
+    { Body: 'Stop please' },
+    { Body: 'start', OptOutType: 'START' },
+    { Body: 'stop', OptOutType: 'HELP' },
+    { Body: '' },
+    { Body: 'STOP', From: '' },
+  ])('hears nothing in %j', async (fields) => {
+    expect(await told({ ...incoming, ...fields })).toEqual([]);
   });
 });
 

@@ -57,6 +57,13 @@ function refusal(mail: Json): Refusal | undefined {
   const recipients = each.reduce((count, one) => count + listOf(one['to']).length, 0);
   if (each.length > MAX_RECIPIENTS || recipients > MAX_RECIPIENTS)
     return ['The personalizations field must not have more than 1000 recipients.', 'personalizations'];
+  // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
+  const emails = each.flatMap((one) => listOf(one['to']).map(({ email }) => String(email).toLowerCase()));
+  if (new Set(emails).size < emails.length)
+    return [
+      'Each unique email address in the personalizations array should only be included once.',
+      'personalizations',
+    ];
   if (!isAddress(mail['from']))
     return ['The from object must be provided for every email send.', 'from.email'];
   if (mail['reply_to'] !== undefined && !isAddress(mail['reply_to']))

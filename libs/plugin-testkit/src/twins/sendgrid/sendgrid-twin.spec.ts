@@ -55,6 +55,12 @@ describe('the twin of SendGrid', () => {
     ['a field it does not know', () => post(mail({ form: {} })), 400, null],
     ['nobody', () => post(mail({ personalizations: [] })), 400, 'personalizations'],
     ['too many', () => post(mail({ personalizations: Array(1001).fill(person()) })), 400, 'personalizations'],
+    [
+      'the same person twice',
+      () => post(mail({ personalizations: [person(), person({ to: [{ email: 'Ada@example.test' }] })] })),
+      400,
+      'personalizations',
+    ],
     ['no sender', () => post(mail({ from: {} })), 400, 'from.email'],
     ['nowhere to answer', () => post(mail({ reply_to: { email: 'x' } })), 400, 'reply_to.email'],
     ['no body', () => post(mail({ content: [] })), 400, 'content'],

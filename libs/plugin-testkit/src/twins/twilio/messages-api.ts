@@ -52,7 +52,8 @@ function create(call: Call, account: Account, keep: (message: TwilioMessage) => 
     return problem(415, 20415, 'Unsupported media type');
   const form = new URLSearchParams(call.body);
   const refused = refusal(form);
-  if (refused) return problem(400, ...refused);
+  // https://www.twilio.com/docs/api/errors/21701 names the status.
+  if (refused) return problem(refused[0] === 21701 ? 404 : 400, ...refused);
   const value = (name: string): string | undefined => form.get(name) ?? undefined;
   const message: TwilioMessage = {
     sid: `SM${randomBytes(16).toString('hex')}`,
