@@ -32,7 +32,7 @@ export interface Item {
   /** Names the intent. The same key always means the same effect. */
   key: string;
   payload: Record<string, unknown>;
-  /** When what it tells came about, ISO 8601: the same at each try. Absent from hubs of contract 1.0. */
+  /** When what it tells came about, ISO 8601: the same at each try. Since contract 1.2. */
   at?: string;
 }
 

@@ -180,6 +180,8 @@ export class PluginProcess {
   private receive(message: FromChild): void {
     switch (message?.type) {
       case 'ready':
+        // Said by the plugin's own code, in the place of ours, it describes nothing: the process ends as one that never was ready.
+        if (!isDescription(message.description)) return this.kill('plugin-not-started');
         this.started?.resolve(message.description);
         this.started = undefined;
         return;
@@ -279,3 +281,11 @@ const endOf = (deadlineMs: number): number => Math.floor(Math.max(deadlineMs * 0
 
 const readProc = (file: string): Promise<string | undefined> =>
   readFile(`/proc/${file}`, 'utf8').catch(() => undefined);
+
+function isDescription(given: Partial<PluginDescription> | undefined): boolean {
+  const { capabilities, operations, settingsSchema, secrets } = given ?? {};
+  return (
+    [capabilities, secrets].every(Array.isArray) &&
+    [operations, settingsSchema].every((one) => typeof one === 'object' && one !== null)
+  );
+}

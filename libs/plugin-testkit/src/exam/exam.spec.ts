@@ -53,7 +53,7 @@ describe('the score', () => {
       'lookup tells what arrived',
     ]);
     const text = score.toString();
-    expect(text).toMatch(/^Exam of members: 20 of 22 answers are right \(90 %\)\.$/m);
+    expect(text).toMatch(/^Exam of members: 22 of 24 answers are right \(91 %\)\.$/m);
     expect(text).toContain('- dropAfter: the provider accepts, then cuts the connection without an answer');
     expect(text).not.toContain('- slow:');
     expect(text).toContain('not asked: slow: it is never slow');
