@@ -31,6 +31,9 @@ const BODIES: Record<string, object> = {
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
   'POST /v1/plugins/{pluginId}/versions/{version}/approve': { egress: [] },
+  'POST /v1/journeys/{id}/entries': {
+    entries: [{ identity: { namespace: 'user_id', value: 'nobody' } }],
+  },
   'PUT /v1/schemas/{kind}/{name}': { schema: {}, policy: 'warn' },
   'POST /v1/b': { batch: [{}] },
   'POST /v1/batch': { batch: [{}] },

@@ -5,6 +5,7 @@ import { ExportModule } from '@percorso/export';
 import { FeedbackModule, type FeedbackOptions, FeedbackWorkerModule } from '@percorso/feedback';
 import { IdentityModule } from '@percorso/identity';
 import { IngestModule } from '@percorso/ingest';
+import { JourneyModule, JourneyWorkerModule } from '@percorso/journey';
 import { MappingModule } from '@percorso/mapping';
 import { ProfileModule, ProfileWorkerModule } from '@percorso/profile';
 import { SegmentationModule, SegmentationWorkerModule } from '@percorso/segmentation';
@@ -34,6 +35,7 @@ export function features(options: HubOptions): Feature[] {
     }),
     DeliveryModule,
     SyncModule,
+    JourneyModule,
     ExportModule.forRoot({ publicUrl }),
     FeedbackModule.forRoot({ publicUrl, ...hookLimits(options) }),
   ];
@@ -41,6 +43,7 @@ export function features(options: HubOptions): Feature[] {
     ProfileWorkerModule.forRoot({ eventDays: options.eventDays }),
     SegmentationWorkerModule.forRoot({ partitions: options.partitions }),
     SyncWorkerModule,
+    JourneyWorkerModule.forRoot({ partitions: options.partitions, keepDays: options.journeyDays }),
     DeliveryWorkerModule,
     FeedbackWorkerModule,
   ];

@@ -28,6 +28,8 @@ export interface HubOptions {
   partitions?: number;
   /** Days that PostgreSQL keeps events; older ones live in ClickHouse only. @default all */
   eventDays?: number;
+  /** Days that people who have left a journey, and their traces, are kept. @default 365 */
+  journeyDays?: number;
   trustProxy?: string[];
   /** What clients reach the hub by, for links in exports. @default what each request was sent to */
   publicUrl?: string;

@@ -77,6 +77,7 @@ async function optionsOf(config: HubConfig, engines: Engines, rootKey: string): 
     poolSize: config.poolSize,
     partitions: config.partitions,
     eventDays: config.eventDays,
+    journeyDays: config.journeyDays,
     trustProxy: config.trustProxy,
     publicUrl: config.publicUrl,
     hookCalls: config.hookCalls,

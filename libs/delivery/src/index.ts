@@ -12,6 +12,7 @@ export {
   reopenEffects,
 } from './effect-ledger';
 export { type EffectNews, forgetEffectNews, type NewsShare, readEffectNews } from './effect-news';
+export { type Mapped, outgoingPayload, type OutgoingPayload, type PayloadForm } from './outgoing-payload';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';
 export {

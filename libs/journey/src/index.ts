@@ -1,3 +1,5 @@
+export { JourneyModule } from './journey.module';
+export { JourneyWorkerModule, type JourneyWorkerOptions } from './journey-worker.module';
 export type * from './definition/definition';
 export { parseJourney, type ParsedJourney } from './definition/parse-journey';
 export { arrangeJourney, formatJourney } from './definition/arrange-journey';

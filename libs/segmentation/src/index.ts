@@ -55,10 +55,12 @@ export {
 } from './membership/membership-log';
 export { type AskedCondition, PersonConditions } from './person/person-conditions';
 export { eventTest, type EventTest, type SelectedEvent } from './person/event-test';
+export { type ListChange, Listing } from './import/listing';
 export { diffMembers } from './membership/diff-members';
 export { MembershipSignal } from './membership/membership.signal';
 export { Sequencer } from './membership/sequencer';
 export { planOf, type Plan, type Program, type StreamedAudience } from './stream/plan';
+export { StreamEvaluator } from './stream/stream-evaluator';
 export { PersonCache } from './stream/person-cache';
 export type { PersonState } from './stream/person-state';
 export { dueOf, holdsOf } from './stream/answer';

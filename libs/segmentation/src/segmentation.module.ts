@@ -26,6 +26,7 @@ import { ExplainedMembers } from './explain/explained-members';
 import { ImportController } from './import/import.controller';
 import { ImportService } from './import/import.service';
 import { ImportStore } from './import/import.store';
+import { Listing } from './import/listing';
 import { LookupController } from './lookup/lookup.controller';
 import { LookupService } from './lookup/lookup.service';
 import { LookupStore } from './lookup/lookup.store';
@@ -92,6 +93,7 @@ import { WakeStore } from './stream/wake.store';
     Sequencer,
     ImportService,
     ImportStore,
+    Listing,
     LookupService,
     LookupStore,
     ScheduleService,
@@ -122,6 +124,7 @@ import { WakeStore } from './stream/wake.store';
     EvaluationService,
     EvaluationStore,
     Evaluator,
+    Listing,
     MembershipLog,
     MembershipSignal,
     MembershipStore,

@@ -26,6 +26,7 @@ import { eventArchive } from './migrations/0048-event-archive';
 import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
 import { journeyAdministration } from './migrations/0062-journey-administration';
+import { journeyTurns } from './migrations/0065-journey-turns';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
@@ -61,6 +62,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   journeys,
   effectNews,
   journeyAdministration,
+  journeyTurns,
   deadLetters,
   mappingExamples,
   replays,

@@ -1,6 +1,5 @@
-import { pointerStep } from '@percorso/access';
 import type { ConnectorDescription } from '@percorso/connector';
-import type { NewEffect, Reason } from '@percorso/delivery';
+import { type NewEffect, outgoingPayload, type Reason } from '@percorso/delivery';
 import type { MappingResult } from '@percorso/mapping';
 
 /** The newest change of one member that a page of a run saw. */
@@ -56,28 +55,7 @@ export function planRow(
     return { operation: 'remove', payload: last.payload };
   }
   if (!result) return drop(entering, GONE);
-  if ('error' in result) return drop(entering, { code: result.error.code, reason: result.error.message });
-  const { output } = result;
-  if (output === undefined || output === null) {
-    return drop(entering, { code: 'no-output', reason: 'The mapping gave nothing for this profile.' });
-  }
-  if (typeof output !== 'object' || Array.isArray(output)) {
-    return drop(entering, { code: 'not-an-object', reason: 'The mapping must give an object.', pointer: '' });
-  }
-  const payload = output as Record<string, unknown>;
-  const missing = [...required.map(pointerStep), ...connector.required].find((pointer) =>
-    isMissing(valueAtPointer(payload, pointer)),
-  );
-  if (missing !== undefined) {
-    const reason = 'A required field has no value.';
-    return drop(entering, { code: 'missing-required', reason, pointer: missing });
-  }
-  return {
-    operation: entering,
-    payload,
-    channel: connector.channel,
-    address: addressIn(payload, connector.addressPointer),
-  };
+  return { operation: entering, ...outgoingPayload(result, connector, required) };
 }
 
 export const GONE: Reason = {
@@ -90,25 +68,3 @@ export const drop = (operation: Plan['operation'], dropped: Reason): Plan => ({ 
 /** An exit is a removal unless its mapping says what to write instead. */
 const asksForRemoval = (result: MappingResult | undefined): boolean =>
   result !== undefined && 'output' in result && (result.output === undefined || result.output === null);
-
-const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
-
-function addressIn(payload: object, pointer: string | undefined): string | undefined {
-  const value = pointer === undefined ? undefined : valueAtPointer(payload, pointer);
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** What an RFC 6901 pointer leads to. */
-function valueAtPointer(value: unknown, pointer: string): unknown {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<unknown>(
-      (at, step) =>
-        typeof at === 'object' && at !== null && Object.hasOwn(at, step)
-          ? (at as Record<string, unknown>)[step]
-          : undefined,
-      value,
-    );
-}

@@ -37,6 +37,7 @@ describe('configuration', () => {
         PERCORSO_PARTITIONS: '6',
         PERCORSO_EVENT_DAYS: '29',
         PERCORSO_HOOK_CALLS: '0',
+        PERCORSO_JOURNEY_DAYS: '0',
         PERCORSO_PUBLIC_URL: 'hub',
       });
     expect(read).toThrow(ConfigError);
@@ -55,6 +56,7 @@ describe('configuration', () => {
       'PERCORSO_PARTITIONS',
       'PERCORSO_EVENT_DAYS',
       'PERCORSO_HOOK_CALLS',
+      'PERCORSO_JOURNEY_DAYS',
       'PERCORSO_PUBLIC_URL',
     ]) {
       expect(message).toContain(`${name} must`);

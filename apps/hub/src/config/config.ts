@@ -164,6 +164,12 @@ export class HubConfig {
   @IsInt({ message: 'must be a number of calls a minute' })
   @Min(1, { message: 'must be a number of calls a minute' })
   hookCalls: number = 30_000;
+
+  @Transform(({ value }) => number(value))
+  @IsInt({ message: 'must be a number of days, 1 or more' })
+  @Min(1, { message: 'must be a number of days, 1 or more' })
+  @Max(36_500, { message: 'must be a number of days, 36500 at most' })
+  journeyDays: number = 365;
 }
 
 /** Field → environment variable; the flag, where there is one, wins. */
@@ -191,6 +197,7 @@ export const VARIABLES = {
   partitions: 'PERCORSO_PARTITIONS',
   eventDays: 'PERCORSO_EVENT_DAYS',
   hookCalls: 'PERCORSO_HOOK_CALLS',
+  journeyDays: 'PERCORSO_JOURNEY_DAYS',
 } satisfies Record<keyof HubConfig, string>;
 
 export const FLAGS = { roles: 'roles', port: 'port', host: 'host', dataDir: 'data-dir' } satisfies Partial<

@@ -10,7 +10,7 @@ export interface ArchiveStep {
 
 /**
  * The next step of a workspace's archive: up to the first event that was received at `before` or later, ClickHouse has not
- * confirmed, or some audience does not reflect yet. Undefined when there is none, or the step before is not cleared yet.
+ * confirmed, some audience does not reflect yet, or journeys have not taken up. Undefined when there is none, or the step before is not cleared yet.
  */
 export async function nextStep(tx: Transaction, before: Date): Promise<ArchiveStep | undefined> {
   const { rows } = await tx.query<{ after: string; to: string | null; cleared: boolean }>(
@@ -24,7 +24,8 @@ export async function nextStep(tx: Transaction, before: Date): Promise<ArchiveSt
        coalesce((SELECT loaded FROM ingest_head WHERE workspace_id = $1 AND partition = 0), 0),
        (SELECT min(coalesce(c.pos, 0)) FROM (
           SELECT partition FROM lease WHERE workspace_id = $1 AND kind = 'stream' UNION SELECT 0::smallint) p
-        LEFT JOIN stream_cursor c ON c.workspace_id = $1 AND c.partition = p.partition)) AS to
+        LEFT JOIN stream_cursor c ON c.workspace_id = $1 AND c.partition = p.partition),
+       (SELECT min(pos) FROM journey_cursor WHERE workspace_id = $1 AND awake)) AS to
      FROM a`,
     [tx.workspaceId, before],
   );

@@ -94,6 +94,24 @@ export class ImportStore {
     return rows;
   }
 
+  /** The nodes of a person, the first seen first. */
+  async nodesOfPerson(tx: Transaction, person: number): Promise<ListedNode[]> {
+    const { rows } = await tx.query<ListedNode>(
+      'SELECT node, person FROM identity_node WHERE workspace_id = $1 AND person = $2 ORDER BY node',
+      [tx.workspaceId, person],
+    );
+    return rows;
+  }
+
+  /** Take nodes off the list. */
+  async remove(tx: Transaction, audienceId: string, nodes: readonly number[]): Promise<void> {
+    await tx.query(
+      `UPDATE audience_list SET listed = false, version = version + 1, dirty = true
+       WHERE workspace_id = $1 AND audience_id = $2 AND node = ANY($3::int[]) AND listed`,
+      [tx.workspaceId, audienceId, nodes],
+    );
+  }
+
   /** Which audiences' lists name an identity of these persons. */
   async listsOf(tx: Transaction, persons: readonly number[]): Promise<Map<number, string[]>> {
     const lists = new Map<number, string[]>();

@@ -1,5 +1,5 @@
 /** Background work that processes share, partition by partition. */
-export type LeaseKind = 'apply' | 'stream';
+export type LeaseKind = 'apply' | 'stream' | 'journey';
 
 export interface LeaseKey {
   workspaceId: string;

@@ -1,0 +1,57 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { DeliveryModule } from '@percorso/delivery';
+import { IngestModule } from '@percorso/ingest';
+import { ProfileModule } from '@percorso/profile';
+import { SegmentationModule } from '@percorso/segmentation';
+import { JourneyModule } from './journey.module';
+import { CursorStore } from './runtime/cursor.store';
+import { HeldStore } from './runtime/held.store';
+import { InstanceStore } from './runtime/instance.store';
+import { DEFAULT_KEEPING, JOURNEY_KEEPING, JourneyHousekeeping } from './runtime/journey-housekeeping';
+import { DEFAULT_PARTITIONS, JOURNEY_PARTITIONS, JourneyPartitions } from './runtime/journey-partitions';
+import { JourneyTurns } from './runtime/journey-turns';
+import { JourneyWorker } from './runtime/journey-worker';
+import { MessagePlanner } from './runtime/message-planner';
+import { Outbox } from './runtime/outbox';
+import { PlanLoader } from './runtime/plan-loader';
+import { ReadScheduler } from './runtime/read-scheduler';
+import { ReadStore } from './runtime/read.store';
+import { TurnReader } from './runtime/turn-reader';
+import { TurnWriter } from './runtime/turn-writer';
+
+export interface JourneyWorkerOptions {
+  /** Partitions a workspace's persons are in at least, a power of two. */
+  partitions?: number;
+  /** Days that instances and their traces are kept once they have ended. */
+  keepDays?: number;
+}
+
+/** Background work: whoever is on a journey moves. */
+@Module({})
+export class JourneyWorkerModule {
+  static forRoot(options: JourneyWorkerOptions = {}): DynamicModule {
+    const { partitions = DEFAULT_PARTITIONS, keepDays = DEFAULT_KEEPING.days } = options;
+    return {
+      module: JourneyWorkerModule,
+      imports: [IngestModule, ProfileModule, SegmentationModule, DeliveryModule, JourneyModule],
+      providers: [
+        CursorStore,
+        HeldStore,
+        InstanceStore,
+        JourneyHousekeeping,
+        JourneyPartitions,
+        JourneyTurns,
+        JourneyWorker,
+        MessagePlanner,
+        Outbox,
+        PlanLoader,
+        ReadScheduler,
+        ReadStore,
+        TurnReader,
+        TurnWriter,
+        { provide: JOURNEY_PARTITIONS, useValue: partitions },
+        { provide: JOURNEY_KEEPING, useValue: { days: keepDays } },
+      ],
+    };
+  }
+}

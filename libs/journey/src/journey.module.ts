@@ -1,0 +1,34 @@
+import { Inject, Module } from '@nestjs/common';
+import { DeliveryModule } from '@percorso/delivery';
+import {
+  ERASURE_PLACES,
+  type ErasurePlace,
+  PERSON_HOOKS,
+  type PersonHook,
+  ProfileModule,
+} from '@percorso/profile';
+import { SegmentationModule } from '@percorso/segmentation';
+import { EntryController } from './runtime/entry/entry.controller';
+import { EntryService } from './runtime/entry/entry.service';
+import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
+import { JourneySignal } from './runtime/journey-signal';
+import { RequestStore } from './runtime/request.store';
+
+/** Journeys: what they are, and who is on them. Needs ConnectorModule and MappingModule in the application. */
+@Module({
+  imports: [ProfileModule, SegmentationModule, DeliveryModule],
+  controllers: [EntryController],
+  providers: [EntryService, JourneyHooks, JourneyPlace, JourneySignal, RequestStore],
+  exports: [JourneySignal, RequestStore],
+})
+export class JourneyModule {
+  constructor(
+    @Inject(PERSON_HOOKS) hooks: PersonHook[],
+    @Inject(ERASURE_PLACES) places: ErasurePlace[],
+    journeys: JourneyHooks,
+    place: JourneyPlace,
+  ) {
+    hooks.push(journeys);
+    places.push(place);
+  }
+}

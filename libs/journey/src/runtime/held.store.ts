@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '@percorso/storage';
+import type { VisitOutcome } from '../engine/protocol';
+import type { HeldOutcome } from './person-turn';
+import { isHeld } from './pause';
+import type { JourneyPlan } from './journey-plan';
+
+export interface HeldRow {
+  n: string;
+  person: number;
+  arrival: HeldOutcome;
+}
+
+/** What became of effects whose steps stay where they are while their journey is paused. */
+@Injectable()
+export class HeldStore {
+  /** What is to be taken up now that its journey goes on. */
+  async released(
+    tx: Transaction,
+    plan: JourneyPlan,
+    { partitions, of }: { partitions: readonly number[]; of: number },
+    limit: number,
+  ): Promise<HeldRow[]> {
+    const { rows } = await tx.query<{
+      n: string;
+      person: number;
+      instanceId: string;
+      visit: number;
+      outcome: VisitOutcome;
+      at: Date;
+    }>(
+      `SELECT h.n, i.person, h.instance_id AS "instanceId", h.visit, h.outcome, h.at
+       FROM journey_held h JOIN journey_instance i ON i.workspace_id = h.workspace_id AND i.id = h.instance_id
+       WHERE h.workspace_id = $1 AND i.journey_id = ANY($2::uuid[]) AND i.person % $3 = ANY($4::int[])
+       ORDER BY h.n LIMIT $5`,
+      [tx.workspaceId, goingOn(plan), of, partitions, limit],
+    );
+    return rows.map(({ n, person, at, ...outcome }) => ({
+      n,
+      person,
+      arrival: { kind: 'outcome', at: at.getTime(), ...outcome },
+    }));
+  }
+
+  add(tx: Transaction, outcomes: readonly HeldOutcome[]): void {
+    if (outcomes.length === 0) return;
+    tx.send(
+      `INSERT INTO journey_held (workspace_id, instance_id, visit, outcome, at)
+       SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::jsonb[], $5::timestamptz[])`,
+      [
+        tx.workspaceId,
+        outcomes.map(({ instanceId }) => instanceId),
+        outcomes.map(({ visit }) => visit),
+        outcomes.map(({ outcome }) => JSON.stringify(outcome)),
+        outcomes.map(({ at }) => new Date(at)),
+      ],
+    );
+  }
+
+  remove(tx: Transaction, rows: readonly HeldRow[]): void {
+    if (rows.length === 0) return;
+    tx.send(
+      `DELETE FROM journey_held h USING unnest($2::uuid[], $3::bigint[]) AS d (instance_id, n)
+       WHERE h.workspace_id = $1 AND h.instance_id = d.instance_id AND h.n = d.n`,
+      [tx.workspaceId, rows.map(({ arrival }) => arrival.instanceId), rows.map(({ n }) => n)],
+    );
+  }
+}
+
+/** Journeys that are not paused. */
+export const goingOn = (plan: JourneyPlan): string[] =>
+  [...plan.journeys.values()].filter((journey) => !isHeld(journey)).map(({ id }) => id);

@@ -1,0 +1,259 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '@percorso/storage';
+import type { Instance, Token } from '../engine/instance';
+
+/** An instance as it is kept. */
+export interface KeptInstance {
+  instance: Instance;
+  /** Rises with every change. */
+  revision: string;
+  /** Lines of its trace so far. */
+  traced: number;
+  /** By how much its waits have been moved for pauses of the journey. */
+  pausedMs: number;
+}
+
+interface Row extends Omit<Instance, 'enteredAt' | 'endedAt' | 'goalAt'> {
+  enteredAt: Date;
+  endedAt: Date | null;
+  goalAt: Date | null;
+  revision: string;
+  traced: number;
+  pausedMs: string;
+}
+
+const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profile_id AS "profileId", i.key, i.state,
+  i.end_reason AS "endReason", i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_at AS "goalAt", i.holdout,
+  i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.revision, i.traced, i.paused_ms AS "pausedMs"`;
+
+/** Somebody who was inside before. */
+export interface LastEntry {
+  journeyId: string;
+  person: number;
+  key: string | null;
+  enteredAt: Date;
+}
+
+/** A token whose time will come. */
+interface WaitRow {
+  instanceId: string;
+  visit: number;
+  person: number;
+  dueAt: number;
+}
+
+@Injectable()
+export class InstanceStore {
+  /** Those on their way: of these persons, and with these ids. */
+  async active(tx: Transaction, persons: readonly number[], ids: readonly string[]): Promise<KeptInstance[]> {
+    const { rows } = await tx.query<Row>(
+      `SELECT ${COLUMNS} FROM journey_instance i
+       WHERE i.workspace_id = $1 AND i.state = 'active' AND i.person = ANY($2::int[])
+       UNION ALL
+       SELECT ${COLUMNS} FROM journey_instance i
+       WHERE i.workspace_id = $1 AND i.state = 'active' AND i.id = ANY($3::uuid[]) AND i.person <> ALL($2::int[])`,
+      [tx.workspaceId, persons, ids],
+    );
+    return rows.map(keptOf);
+  }
+
+  /** Persons with a wait that is due, the longest due first. */
+  async due(
+    tx: Transaction,
+    { partitions, of }: { partitions: readonly number[]; of: number },
+    until: Date,
+    limit: number,
+  ): Promise<{ persons: number[]; count: number; oldest?: Date }> {
+    const all = partitions.length === of;
+    const { rows } = await tx.query<{ person: number; dueAt: Date }>(
+      `SELECT person, due_at AS "dueAt" FROM journey_wait
+       WHERE workspace_id = $1 AND due_at <= $2 ${all ? '' : 'AND person % $4 = ANY($5::int[])'}
+       ORDER BY due_at LIMIT $3`,
+      [tx.workspaceId, until, limit, ...(all ? [] : [of, partitions])],
+    );
+    const oldest = rows[0]?.dueAt;
+    return {
+      persons: [...new Set(rows.map(({ person }) => person))],
+      count: rows.length,
+      ...(oldest && { oldest }),
+    };
+  }
+
+  /** Those found due while their journey is paused are not looked for until it goes on. */
+  park(tx: Transaction, ids: readonly string[], until: Date): void {
+    if (ids.length === 0) return;
+    tx.send(
+      `UPDATE journey_wait SET parked = true, due_at = NULL
+       WHERE workspace_id = $1 AND instance_id = ANY($2::uuid[]) AND due_at <= $3`,
+      [tx.workspaceId, ids, until],
+    );
+  }
+
+  /** Have those looked at again whose journeys go on, `limit` at most. */
+  unpark(tx: Transaction, journeys: readonly string[], now: Date, limit: number): void {
+    tx.send(
+      `UPDATE journey_wait w SET parked = false, due_at = $3
+       FROM (SELECT p.instance_id, p.visit FROM journey_wait p
+             JOIN journey_instance i ON i.workspace_id = p.workspace_id AND i.id = p.instance_id
+             WHERE p.workspace_id = $1 AND p.parked AND i.journey_id = ANY($2::uuid[]) LIMIT $4) found
+       WHERE w.workspace_id = $1 AND w.instance_id = found.instance_id AND w.visit = found.visit`,
+      [tx.workspaceId, journeys, now, limit],
+    );
+  }
+
+  /** How many of these persons have a profile. */
+  async living(tx: Transaction, persons: readonly number[]): Promise<number> {
+    if (persons.length === 0) return 0;
+    const { rows } = await tx.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM profile
+       WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
+      [tx.workspaceId, persons],
+    );
+    return rows[0]!.count;
+  }
+
+  /** The ids of their profiles. */
+  async profileIds(tx: Transaction, persons: readonly number[]): Promise<Map<number, string>> {
+    const { rows } = await tx.query<{ person: number; id: string }>(
+      `SELECT person, id FROM profile WHERE workspace_id = $1 AND person = ANY($2::int[]) AND state = 'active'`,
+      [tx.workspaceId, persons],
+    );
+    return new Map(rows.map(({ person, id }) => [person, id]));
+  }
+
+  /** When each of these persons entered each journey last, by key. */
+  async lastEntries(
+    tx: Transaction,
+    journeys: readonly string[],
+    persons: readonly number[],
+  ): Promise<LastEntry[]> {
+    if (journeys.length === 0 || persons.length === 0) return [];
+    const { rows } = await tx.query<LastEntry>(
+      `SELECT journey_id AS "journeyId", person, coalesce(key, '') AS key, max(entered_at) AS "enteredAt" FROM (
+         SELECT journey_id, person, key, entered_at FROM journey_instance
+           WHERE workspace_id = $1 AND journey_id = ANY($2::uuid[]) AND person = ANY($3::int[])
+         UNION ALL SELECT journey_id, person, key, entered_at FROM journey_past
+           WHERE workspace_id = $1 AND journey_id = ANY($2::uuid[]) AND person = ANY($3::int[])) entries
+       GROUP BY 1, 2, 3`,
+      [tx.workspaceId, journeys, persons],
+    );
+    return rows;
+  }
+
+  /** New ones. @returns how many there are now: fewer where somebody is inside already */
+  async insert(tx: Transaction, all: readonly KeptInstance[]): Promise<number> {
+    if (all.length === 0) return 0;
+    const values = columnsOf(all);
+    const { rowCount } = await tx.query(
+      `INSERT INTO journey_instance (workspace_id, id, journey_id, version, person, home, profile_id, key, entered_at,
+         holdout, speed, entry, ${CHANGING})
+       SELECT $1, r.id, r.journey_id, r.version, r.person, r.person, r.profile_id, r.key, r.entered_at, r.holdout, r.speed,
+         r.entry, ${CHANGING.replaceAll(/(\w+)/g, 'r.$1')}
+       FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::timestamptz[], $9::bool[],
+           $10::int[], $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::jsonb[],
+           $17::jsonb[], $18::int[], $19::jsonb[], $20::int[], $21::bigint[])
+         AS r (id, journey_id, version, person, profile_id, key, entered_at, holdout, speed, entry, ${CHANGING})
+       ON CONFLICT DO NOTHING`,
+      [
+        tx.workspaceId,
+        all.map(({ instance }) => instance.id),
+        all.map(({ instance }) => instance.journeyId),
+        all.map(({ instance }) => instance.version),
+        all.map(({ instance }) => instance.person),
+        all.map(({ instance }) => instance.profileId),
+        all.map(({ instance }) => instance.key),
+        all.map(({ instance }) => new Date(instance.enteredAt)),
+        all.map(({ instance }) => instance.holdout),
+        all.map(({ instance }) => instance.speed),
+        all.map(({ instance }) => JSON.stringify(instance.entry)),
+        ...values,
+      ],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** Changed ones. @returns how many still were as they had been read */
+  async update(tx: Transaction, all: readonly KeptInstance[]): Promise<number> {
+    if (all.length === 0) return 0;
+    const { rowCount } = await tx.query(
+      `UPDATE journey_instance i SET ${SETTING}, revision = i.revision + 1, version = r.version
+       FROM unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+           $9::jsonb[], $10::jsonb[], $11::int[], $12::jsonb[], $13::int[], $14::bigint[])
+         AS r (id, revision, version, ${CHANGING})
+       WHERE i.workspace_id = $1 AND i.id = r.id AND i.revision = r.revision AND i.state = 'active'`,
+      [
+        tx.workspaceId,
+        all.map(({ instance }) => instance.id),
+        all.map(({ revision }) => revision),
+        all.map(({ instance }) => instance.version),
+        ...columnsOf(all),
+      ],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** What instances wait for, instead of what they waited for. */
+  keepWaits(tx: Transaction, all: readonly KeptInstance[], known: readonly string[]): void {
+    if (known.length > 0) {
+      tx.send('DELETE FROM journey_wait WHERE workspace_id = $1 AND instance_id = ANY($2::uuid[])', [
+        tx.workspaceId,
+        known,
+      ]);
+    }
+    const waits = all.flatMap(({ instance }) => waitsOf(instance));
+    if (waits.length === 0) return;
+    tx.send(
+      `INSERT INTO journey_wait (workspace_id, instance_id, visit, person, due_at)
+       SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::int[], $5::timestamptz[])`,
+      [
+        tx.workspaceId,
+        waits.map(({ instanceId }) => instanceId),
+        waits.map(({ visit }) => visit),
+        waits.map(({ person }) => person),
+        waits.map(({ dueAt }) => new Date(dueAt)),
+      ],
+    );
+  }
+}
+
+const CHANGING = 'state, end_reason, ended_at, goal_at, context, tokens, visits, sent, traced, paused_ms';
+const SETTING = CHANGING.split(', ')
+  .map((column) => `${column} = r.${column}`)
+  .join(', ');
+
+const columnsOf = (all: readonly KeptInstance[]): unknown[][] => [
+  all.map(({ instance }) => instance.state),
+  all.map(({ instance }) => instance.endReason),
+  all.map(({ instance }) => dateOf(instance.endedAt)),
+  all.map(({ instance }) => dateOf(instance.goalAt)),
+  all.map(({ instance }) => JSON.stringify(instance.context)),
+  all.map(({ instance }) => JSON.stringify(instance.tokens)),
+  all.map(({ instance }) => instance.visits),
+  all.map(({ instance }) => JSON.stringify(instance.sent)),
+  all.map(({ traced }) => traced),
+  all.map(({ pausedMs }) => pausedMs),
+];
+
+const dateOf = (at: number | null): Date | null => (at === null ? null : new Date(at));
+
+function keptOf({ revision, traced, pausedMs, ...row }: Row): KeptInstance {
+  const instance: Instance = {
+    ...row,
+    enteredAt: row.enteredAt.getTime(),
+    endedAt: row.endedAt?.getTime() ?? null,
+    goalAt: row.goalAt?.getTime() ?? null,
+  };
+  return { instance, revision, traced, pausedMs: Number(pausedMs) };
+}
+
+/** When a token's time comes; null: only something from outside moves it. */
+export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
+
+function waitsOf({ id, person, state, tokens }: Instance): WaitRow[] {
+  if (state !== 'active') return [];
+  // What has no time of its own is found by its person.
+  return tokens.flatMap((token) => {
+    const dueAt = dueOf(token);
+    return dueAt === null ? [] : [{ instanceId: id, visit: token.visit, person, dueAt }];
+  });
+}

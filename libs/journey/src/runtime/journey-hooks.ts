@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import type {
+  Cleared,
+  ErasedPerson,
+  ErasurePlace,
+  OpenErasure,
+  PersonHook,
+  PersonRef,
+  PlaceStep,
+} from '@percorso/profile';
+import type { Transaction } from '@percorso/storage';
+import { endInstances } from './end-instances';
+import { holdJourneys } from './journey-lock';
+
+interface Clash {
+  rule: 'oldest' | 'newest' | 'none';
+  older: string;
+  newer: string;
+}
+
+const OF_WORKSPACE = 'journey_id = ANY(ARRAY(SELECT id FROM journey WHERE workspace_id = $1))';
+
+/** Persons come and go while they are on their way: their instances follow inside the same transaction. */
+@Injectable()
+export class JourneyHooks implements PersonHook {
+  /** The winner goes on with what both were on; where both were on one, the journey's rule says which ends. */
+  async merged(
+    tx: Transaction,
+    pairs: readonly { winner: PersonRef; loser: PersonRef }[],
+    now: Date,
+  ): Promise<void> {
+    if (pairs.length === 0 || !(await anyJourney(tx))) return;
+    await holdJourneys(tx);
+    for (const { winner, loser } of pairs) {
+      await endInstances(tx, endedBy(await clashes(tx, winner, loser)), 'merged', now);
+      await this.hand(tx, winner, 'i.person = $3', loser.person);
+      await tx.query(
+        `INSERT INTO journey_past AS p (workspace_id, journey_id, person, key, entered_at)
+         SELECT $1, journey_id, $2, key, entered_at FROM journey_past
+         WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = $3
+         ON CONFLICT (workspace_id, journey_id, person, key)
+           DO UPDATE SET entered_at = greatest(p.entered_at, excluded.entered_at)`,
+        [tx.workspaceId, winner.person, loser.person],
+      );
+    }
+  }
+
+  /** What came from the loser is its own again. */
+  async unmerged(tx: Transaction, { winner, loser }: { winner: PersonRef; loser: PersonRef }): Promise<void> {
+    if (!(await anyJourney(tx))) return;
+    await holdJourneys(tx);
+    await this.hand(
+      tx,
+      loser,
+      `i.person = $3 AND i.home IN (SELECT home FROM identity_node WHERE workspace_id = $1 AND person = $2)`,
+      winner.person,
+    );
+  }
+
+  async erased(
+    tx: Transaction,
+    _persons: readonly PersonRef[],
+    _now: Date,
+    { homes }: ErasedPerson,
+  ): Promise<Cleared[]> {
+    if (homes.length === 0 || !(await anyJourney(tx))) return [{ place: 'journeys', count: 0 }];
+    await holdJourneys(tx);
+    return [{ place: 'journeys', count: await forget(tx, homes) }];
+  }
+
+  private async hand(tx: Transaction, to: PersonRef, which: string, from: number): Promise<void> {
+    await tx.query(
+      `WITH handed AS (
+         UPDATE journey_instance i SET person = $2, profile_id = $4, revision = revision + 1
+         WHERE i.workspace_id = $1 AND i.${OF_WORKSPACE} AND ${which} RETURNING id
+       ) UPDATE journey_wait w SET person = $2 FROM handed WHERE w.workspace_id = $1 AND w.instance_id = handed.id`,
+      [tx.workspaceId, to.person, from, to.profileId],
+    );
+  }
+}
+
+/** What a turn that was under way may have left of erased persons is cleared after it. */
+@Injectable()
+export class JourneyPlace implements ErasurePlace {
+  readonly name = 'journey-traces';
+
+  async step(tx: Transaction, { persons }: OpenErasure): Promise<PlaceStep> {
+    return { count: persons.length === 0 ? 0 : await forget(tx, persons), state: 'done' };
+  }
+}
+
+async function anyJourney(tx: Transaction): Promise<boolean> {
+  const { rowCount } = await tx.query('SELECT FROM journey WHERE workspace_id = $1 LIMIT 1', [
+    tx.workspaceId,
+  ]);
+  return rowCount === 1;
+}
+
+/** Journeys that both are on with the same key, and who entered first. */
+async function clashes(tx: Transaction, winner: PersonRef, loser: PersonRef): Promise<Clash[]> {
+  const { rows } = await tx.query<Clash>(
+    `SELECT coalesce(v.definition->>'merge', 'oldest') AS rule,
+       CASE WHEN (a.entered_at, a.id) <= (b.entered_at, b.id) THEN a.id ELSE b.id END AS older,
+       CASE WHEN (a.entered_at, a.id) <= (b.entered_at, b.id) THEN b.id ELSE a.id END AS newer
+     FROM journey_instance a
+     JOIN journey_instance b ON b.workspace_id = $1 AND b.person = $3 AND b.state = 'active'
+       AND b.journey_id = a.journey_id AND coalesce(b.key, '') = coalesce(a.key, '')
+     JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = a.journey_id AND v.version = a.version
+     WHERE a.workspace_id = $1 AND a.person = $2 AND a.state = 'active'`,
+    [tx.workspaceId, winner.person, loser.person],
+  );
+  return rows;
+}
+
+const endedBy = (all: readonly Clash[]): string[] =>
+  all.flatMap(({ rule, older, newer }) =>
+    rule === 'none' ? [older, newer] : rule === 'oldest' ? [newer] : [older],
+  );
+
+async function forget(tx: Transaction, persons: readonly number[]): Promise<number> {
+  const values = [tx.workspaceId, persons];
+  const { rows } = await tx.query<{ count: number }>(
+    `WITH gone AS (
+       SELECT id FROM journey_instance WHERE workspace_id = $1 AND ${OF_WORKSPACE}
+         AND (person = ANY($2::int[]) OR home = ANY($2::int[]))
+     ), traces AS (
+       DELETE FROM journey_trace t USING gone WHERE t.workspace_id = $1 AND t.instance_id = gone.id RETURNING 1
+     ), instances AS (
+       DELETE FROM journey_instance i USING gone WHERE i.workspace_id = $1 AND i.id = gone.id RETURNING 1
+     ), refusals AS (
+       DELETE FROM journey_refusal WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = ANY($2::int[]) RETURNING 1
+     ), past AS (
+       DELETE FROM journey_past WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = ANY($2::int[]) RETURNING 1
+     ), requests AS (
+       DELETE FROM journey_request WHERE workspace_id = $1 AND person = ANY($2::int[]) RETURNING 1
+     ), sayings AS (
+       DELETE FROM journey_outbox WHERE workspace_id = $1 AND person = ANY($2::int[]) RETURNING 1
+     ), tests AS (
+       DELETE FROM journey_test_profile t USING profile p WHERE t.workspace_id = $1 AND p.workspace_id = $1
+         AND p.id = t.profile_id AND p.person = ANY($2::int[]) RETURNING 1
+     ) SELECT ((SELECT count(*) FROM traces) + (SELECT count(*) FROM instances) + (SELECT count(*) FROM refusals)
+         + (SELECT count(*) FROM past) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM sayings) + (SELECT count(*) FROM tests))::int AS count`,
+    values,
+  );
+  return rows[0]!.count;
+}

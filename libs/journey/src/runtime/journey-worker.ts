@@ -1,0 +1,146 @@
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { AppliedSignal } from '@percorso/profile';
+import { MembershipSignal } from '@percorso/segmentation';
+import { BackgroundLoop, Database, eachInTurn, Leases, type Transaction } from '@percorso/storage';
+import { JourneyHousekeeping } from './journey-housekeeping';
+import { journeyWaiting } from './journey-metrics';
+import { JourneyPartitions } from './journey-partitions';
+import { JourneySignal } from './journey-signal';
+import { JourneyTurns } from './journey-turns';
+import { Outbox } from './outbox';
+import { ReadScheduler } from './read-scheduler';
+import { LOG_PARTITION } from './turn-reader';
+
+const TURN_MS = 100;
+const OUTBOX_MS = 2000;
+const SCHEDULE_MS = 1000;
+const SPLIT_LOOK_MS = 1000;
+const KEEP_MS = 60_000;
+
+/** Moves journeys: takes up what waits, begins reads of audiences when they are due, and clears what is no longer kept. */
+@Injectable()
+export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loops = {
+    turns: this.loop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping)),
+    outbox: this.loop('JourneyOutbox', OUTBOX_MS, (stopping) => this.drainAll(stopping)),
+    scheduling: this.loop('JourneyReads', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
+    splitting: this.loop('JourneyPartitions', SPLIT_LOOK_MS, (stopping) =>
+      this.partitions.splitAll(stopping),
+    ),
+    keeping: this.loop('JourneyHousekeeping', KEEP_MS, (stopping) => this.keepAll(stopping)),
+  };
+  private readonly unlisten: (() => void)[] = [];
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly turns: JourneyTurns,
+    private readonly outbox: Outbox,
+    private readonly reads: ReadScheduler,
+    private readonly housekeeping: JourneyHousekeeping,
+    private readonly partitions: JourneyPartitions,
+    private readonly leases: Leases,
+    private readonly applied: AppliedSignal,
+    private readonly memberships: MembershipSignal,
+    private readonly signal: JourneySignal,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const nudge = (): void => this.loops.turns.nudge();
+    this.unlisten.push(
+      this.applied.onApplied(nudge),
+      this.memberships.onChanged(nudge),
+      this.signal.onChanged(nudge),
+      this.leases.onChanged(nudge),
+    );
+    this.leases.serve('journey');
+    for (const loop of Object.values(this.loops)) loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const unlisten of this.unlisten) unlisten();
+    await this.loops.turns.stop();
+    await this.leases.leave('journey');
+    await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
+  }
+
+  private loop(
+    name: string,
+    idleMs: number,
+    turn: (stopping: () => boolean) => Promise<boolean | void>,
+  ): BackgroundLoop {
+    return new BackgroundLoop({ name, idleMs, turn });
+  }
+
+  private async turnAll(stopping: () => boolean): Promise<boolean> {
+    let more = false;
+    await eachInTurn(await this.workspaces(WAITS), stopping, async (workspaceId) => {
+      const held = this.leases.of('journey', workspaceId);
+      if (held.length === 0) return 0;
+      const turn = await this.turns.turn(workspaceId, held);
+      more ||= turn.more;
+      return turn.taken;
+    });
+    return more;
+  }
+
+  private async drainAll(stopping: () => boolean): Promise<void> {
+    const workspaces = await this.workspaces(
+      'EXISTS (SELECT FROM journey_outbox o WHERE o.workspace_id = l.workspace_id)',
+    );
+    await eachInTurn(workspaces, stopping, (workspaceId) => this.outbox.drain(workspaceId, this.clock.now()));
+  }
+
+  private async scheduleAll(stopping: () => boolean): Promise<void> {
+    const begun = await eachInTurn(await this.firsts(), stopping, (workspaceId) =>
+      this.reads.look(workspaceId),
+    );
+    if (begun > 0) this.signal.changed();
+  }
+
+  private async keepAll(stopping: () => boolean): Promise<void> {
+    let waiting = 0;
+    await eachInTurn(this.leases.firsts('journey'), stopping, async (workspaceId) => {
+      const kept = await this.housekeeping.turn(workspaceId, stopping);
+      waiting += kept.waiting;
+      return kept.cleared;
+    });
+    journeyWaiting.set(waiting);
+  }
+
+  /** Workspaces with journeys, of which this process has the first partition: for work that one process is to do. */
+  private async firsts(): Promise<string[]> {
+    const mine = new Set(this.leases.firsts('journey'));
+    const all = await this.workspaces(HAS_JOURNEYS);
+    return all.filter((id) => mine.has(id));
+  }
+
+  /** Workspaces of which this process has partitions and where `condition` holds. */
+  private async workspaces(condition: string): Promise<string[]> {
+    const { rows } = await this.database.control((tx: Transaction) => {
+      tx.send(`SELECT set_config('percorso.looks_for', 'journeys', true)`);
+      return tx.query<{ id: string }>(
+        `SELECT DISTINCT l.workspace_id AS id FROM lease l
+         CROSS JOIN (SELECT $2::timestamptz AS now, $3::smallint AS log) asked
+         WHERE l.kind = 'journey' AND l.owner = $1 AND ${condition}`,
+        [this.leases.id, this.clock.now(), LOG_PARTITION],
+      );
+    });
+    return rows.map(({ id }) => id);
+  }
+}
+
+const of = 'workspace_id = l.workspace_id';
+const HAS_JOURNEYS = `EXISTS (SELECT FROM journey j WHERE j.${of})`;
+
+/** The partition is behind one of the logs, somebody in the workspace is due, or something was said of an effect. */
+const WAITS = `CASE WHEN ${HAS_JOURNEYS} THEN
+    NOT EXISTS (SELECT FROM journey_cursor c WHERE c.${of} AND c.partition = l.partition AND c.awake
+      AND c.pos >= coalesce((SELECT applied FROM ingest_head h WHERE h.${of} AND h.partition = asked.log), 0)
+      AND c.delta_pos >= coalesce((SELECT head FROM membership_log m WHERE m.${of}), 0))
+    OR EXISTS (SELECT FROM journey_wait w WHERE w.${of} AND w.due_at <= asked.now)
+    OR EXISTS (SELECT FROM effect_news n WHERE n.${of})
+    OR EXISTS (SELECT FROM journey_request r WHERE r.${of} AND r.code IS NULL)
+    OR EXISTS (SELECT FROM journey_read r WHERE r.${of} AND r.ended_at IS NULL)
+  ELSE EXISTS (SELECT FROM journey_cursor c WHERE c.${of} AND c.partition = l.partition AND c.awake) END`;

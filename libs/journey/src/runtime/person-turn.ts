@@ -1,0 +1,371 @@
+import { newId } from '@percorso/kernel';
+import { samplePart } from '@percorso/segmentation';
+import type { Entry } from '../definition/definition';
+import { advance, dueOf, enter } from '../engine/advance';
+import type { Instance, JourneyEvent } from '../engine/instance';
+import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
+import { isLate, isWatched, keyAt } from '../engine/watching';
+import { type Candidate, mayReenter, type RefusalCode, type Room } from './admission';
+import { type Arrival, momentOf } from './arrivals';
+import type { FactFinder } from './fact-finder';
+import type { KeptInstance } from './instance.store';
+import type { JourneyPlan, LiveEntry, PlannedVersion } from './journey-plan';
+import { afterPauses, isHeld, whilePaused } from './pause';
+
+/** What holds for everybody in a turn. */
+export interface TurnScope {
+  plan: JourneyPlan;
+  facts: FactFinder;
+  room: Room;
+  /** Unix milliseconds. */
+  now: number;
+  /** What is due later is not yet to be taken up: something may still come before it. */
+  horizon: number;
+  /** How many times shorter waits of a marked profile are; undefined: it is not marked. */
+  speedOf: (journeyId: string, person: number) => number | undefined;
+}
+
+/** One person, as read. */
+export interface Subject {
+  person: number;
+  /** Undefined: it has none any more. */
+  profileId?: string;
+  instances: KeptInstance[];
+  /** When it entered each journey last, see `entryKey`; Unix milliseconds. */
+  lastEntries: ReadonlyMap<string, number>;
+  arrivals: readonly Arrival[];
+  /** Some wait of it was found to be due. */
+  due: boolean;
+}
+
+export const entryKey = (journeyId: string, key: string | null): string => `${journeyId} ${key ?? ''}`;
+
+/** An instance that something happened to. */
+export interface Moved extends KeptInstance {
+  fresh: boolean;
+  commands: { command: Command; at: number }[];
+  trace: TraceEntry[];
+}
+
+export interface Refusal {
+  journeyId: string;
+  version: number;
+  person: number;
+  at: number;
+  code: RefusalCode;
+}
+
+/** What was decided of a request, to be told to who asked. */
+export interface Decision {
+  n: string;
+  code: 'entered' | RefusalCode;
+  instanceId?: string;
+}
+
+/** An audience that is to be read because of an event. */
+export interface StartedRead {
+  live: LiveEntry<Extract<Entry, { kind: 'business' }>>;
+  event: JourneyEvent;
+}
+
+export type HeldOutcome = Arrival & { kind: 'outcome' };
+
+/** Advances that one person's timers may make in one turn; the rest follows in the next. */
+const MOST_TIMERS = 200;
+
+/** Everything that happens to one person in one turn, in its order. Other persons' turns run beside it. */
+export class PersonTurn {
+  readonly refusals: Refusal[] = [];
+  readonly decisions: Decision[] = [];
+  readonly reads: StartedRead[] = [];
+  /** Outcomes for those who stay where they are as long as their journey is paused. */
+  readonly held: HeldOutcome[] = [];
+  /** Instances whose time has come while their journey is paused. */
+  readonly parked: string[] = [];
+  /** Timers that are due and were not taken up for there were too many. */
+  unfinished = false;
+  private readonly moved = new Map<string, Moved>();
+  private readonly active = new Map<string, Moved>();
+  private readonly lastEntries: Map<string, number>;
+
+  constructor(
+    private readonly scope: TurnScope,
+    private readonly subject: Subject,
+  ) {
+    for (const kept of subject.instances) this.know(kept);
+    this.lastEntries = new Map(subject.lastEntries);
+  }
+
+  private know(kept: KeptInstance): void {
+    const { id, journeyId, version } = kept.instance;
+    const journey = this.scope.plan.journeys.get(journeyId);
+    const definition = this.scope.plan.version(journeyId, version)?.definition;
+    const now = journey && definition && !isHeld(journey) ? afterPauses(kept, journey, definition) : kept;
+    const one: Moved = { ...now, fresh: false, commands: [], trace: [] };
+    this.active.set(id, one);
+    if (now !== kept) this.moved.set(id, one);
+  }
+
+  get changed(): Moved[] {
+    return [...this.moved.values()];
+  }
+
+  async run(): Promise<void> {
+    if (this.subject.profileId === undefined) return this.endAll();
+    let timers = 0;
+    for (const arrival of this.subject.arrivals) {
+      timers += await this.fire(Math.min(arrival.at, this.scope.horizon), timers);
+      await this.take(arrival, momentOf(arrival.at, this.scope.now));
+    }
+    await this.fire(this.scope.horizon, timers);
+    this.settle();
+  }
+
+  /** Whoever was found for its time had come, and for whom nothing came of it, is not found again before its next time. */
+  private settle(): void {
+    for (const [id, one] of this.active) {
+      if (this.isPaused(one.instance)) {
+        if (one.instance.tokens.some((token) => (dueOf(token) ?? Infinity) <= this.scope.horizon))
+          this.parked.push(id);
+      } else if (this.subject.due && this.moved.size === 0) this.moved.set(id, one);
+    }
+  }
+
+  /** Whoever is no more walks no further, and enters nothing. */
+  private async endAll(): Promise<void> {
+    for (const one of [...this.active.values()])
+      await this.stimulate(one, { kind: 'end', reason: 'erased' }, this.scope.now);
+    for (const arrival of this.subject.arrivals) {
+      if (arrival.kind === 'request') this.decisions.push({ n: arrival.request.n, code: 'profile-gone' });
+    }
+  }
+
+  /** What is due until `until`, each at its time. @returns how many */
+  private async fire(until: number, before: number): Promise<number> {
+    for (let fired = 0; ; fired++) {
+      const next = this.nextDue();
+      if (!next || next.due > until) return fired;
+      if (before + fired >= MOST_TIMERS) {
+        this.unfinished = true;
+        return fired;
+      }
+      await this.stimulate(next.one, { kind: 'due' }, momentOf(next.due, this.scope.now));
+    }
+  }
+
+  private nextDue(): { one: Moved; due: number } | undefined {
+    let next: { one: Moved; due: number } | undefined;
+    for (const one of this.active.values()) {
+      if (this.isPaused(one.instance)) continue;
+      for (const token of one.instance.tokens) {
+        const due = dueOf(token);
+        if (due !== null && (!next || due < next.due)) next = { one, due };
+      }
+    }
+    return next;
+  }
+
+  private async take(arrival: Arrival, at: number): Promise<void> {
+    switch (arrival.kind) {
+      case 'event':
+        await this.tellAll({ kind: 'event', event: arrival.event }, at);
+        return this.startByEvent(arrival.event, at);
+      case 'membership': {
+        const { audienceId, op } = arrival;
+        await this.tellAll({ kind: 'membership', audienceId, op }, at);
+        return this.startByAudience(arrival, at);
+      }
+      case 'outcome': {
+        const one = this.active.get(arrival.instanceId);
+        if (!one) return;
+        if (this.isPaused(one.instance)) this.held.push(arrival);
+        else
+          await this.stimulate(one, { kind: 'outcome', visit: arrival.visit, outcome: arrival.outcome }, at);
+        return;
+      }
+      case 'request':
+        return this.startByRequest(arrival, at);
+      case 'member':
+        return this.startByRead(arrival, at);
+    }
+  }
+
+  /** Goals and exits count while a journey is paused, too. */
+  private async tellAll(stimulus: Stimulus, at: number): Promise<void> {
+    for (const one of [...this.active.values()]) {
+      await this.stimulate(one, stimulus, at, this.isPaused(one.instance));
+    }
+  }
+
+  private async startByEvent(event: JourneyEvent, at: number): Promise<void> {
+    for (const live of this.scope.plan.startedByEvent(event.name)) {
+      const { journey, version, entry } = live;
+      const { definition } = version;
+      if (event.receivedAt < version.publishedAt.getTime() || !isWatched(entry.event, event, at)) continue;
+      const late = isLate(definition, event);
+      if (entry.kind === 'business') {
+        if (!late && journey.state !== 'paused') this.reads.push({ live: { ...live, entry }, event });
+        continue;
+      }
+      const path = definition.key === undefined ? undefined : (entry.event.key ?? definition.key);
+      const key = path === undefined ? null : keyAt(event.properties, path);
+      const refused =
+        late && !entry.backfill ? 'late' : path !== undefined && key === null ? 'no-key' : undefined;
+      await this.consider({ journey, version, key, facts: { kind: 'event', event } }, at, refused);
+    }
+  }
+
+  private async startByAudience(arrival: Arrival & { kind: 'membership' }, at: number): Promise<void> {
+    const { audienceId, op, backfill } = arrival;
+    for (const { journey, version, entry } of this.scope.plan.startedByAudience(audienceId)) {
+      if (entry.audience.on !== op || arrival.at < version.publishedAt.getTime()) continue;
+      const refused = backfill && !entry.backfill ? 'backfill' : undefined;
+      await this.consider(
+        { journey, version, key: null, facts: { kind: 'audience', audienceId, op } },
+        at,
+        refused,
+      );
+    }
+  }
+
+  private async startByRequest({ request }: Arrival & { kind: 'request' }, at: number): Promise<void> {
+    const { journeyId, kind, context } = request;
+    const journey = this.scope.plan.journeys.get(journeyId);
+    const version = journey?.live;
+    if (!journey || !version) {
+      this.decisions.push({ n: request.n, code: journey?.state === 'draining' ? 'draining' : 'not-live' });
+      return;
+    }
+    const { definition } = version;
+    const key = definition.key === undefined ? null : (keyAt(context, definition.key) ?? request.key);
+    const refused = !definition.entries.some((entry) => entry.kind === 'api')
+      ? 'no-entry'
+      : definition.key !== undefined && key === null
+        ? 'no-key'
+        : undefined;
+    await this.consider({ journey, version, key, facts: { kind }, context, request }, at, refused);
+  }
+
+  private async startByRead({ read }: Arrival & { kind: 'member' }, at: number): Promise<void> {
+    const journey = this.scope.plan.journeys.get(read.journeyId);
+    if (!journey?.live) return;
+    await this.consider({ journey, version: journey.live, key: null, facts: read.facts }, at, undefined);
+  }
+
+  /** Whether a candidate enters; whoever does walks its first steps. */
+  private async consider(candidate: Candidate, at: number, refused: RefusalCode | undefined): Promise<void> {
+    const { journey, version, key, request } = candidate;
+    const code = refused ?? (await this.refusalOf(candidate, at));
+    if (code !== undefined) {
+      this.refusals.push({
+        journeyId: journey.id,
+        version: version.version,
+        person: this.subject.person,
+        at,
+        code,
+      });
+      if (request) this.decisions.push({ n: request.n, code });
+      return;
+    }
+    await this.leaveLower(version, at);
+    const id = newId();
+    this.lastEntries.set(entryKey(journey.id, key), at);
+    if (request) this.decisions.push({ n: request.n, code: 'entered', instanceId: id });
+    const { person, profileId } = this.subject;
+    const speed = journey.state === 'test' ? this.scope.speedOf(journey.id, person) : undefined;
+    const advanced = enter(
+      version.definition,
+      {
+        id,
+        journeyId: journey.id,
+        version: version.version,
+        person,
+        profileId: profileId!,
+        key,
+        holdout: isHeldOut(version, person),
+        ...(speed !== undefined && { speed }),
+        entry: candidate.facts,
+        ...(candidate.context && { context: candidate.context }),
+      },
+      at,
+    );
+    const one: Moved = {
+      instance: advanced.instance,
+      revision: '1',
+      traced: 0,
+      pausedMs: journey.pausedMs,
+      fresh: true,
+      commands: [],
+      trace: [],
+    };
+    await this.follow(one, version, advanced, at);
+  }
+
+  private async refusalOf(candidate: Candidate, at: number): Promise<RefusalCode | undefined> {
+    const { journey, version, key } = candidate;
+    const { definition } = version;
+    const { person } = this.subject;
+    if (journey.state === 'paused') return 'paused';
+    if (journey.state === 'test' && this.scope.speedOf(journey.id, person) === undefined) return 'not-marked';
+    const instances = [...this.active.values()].map(({ instance }) => instance);
+    if (instances.some((one) => one.journeyId === journey.id && one.key === key)) return 'inside';
+    if (!mayReenter(definition.reentry, this.lastEntries.get(entryKey(journey.id, key)), at))
+      return 'reentry';
+    if (instances.some((one) => this.outranks(one, version))) return 'outranked';
+    if (definition.where && !(await this.scope.facts.holds(person, definition.where, at))) return 'where';
+    return this.scope.room.take(version, at);
+  }
+
+  /** Whether an instance keeps the profile out of another journey of its group. */
+  private outranks(instance: Instance, { journeyId, definition: { group } }: PlannedVersion): boolean {
+    const other = this.scope.plan.version(instance.journeyId, instance.version)?.definition.group;
+    if (!group || other?.name !== group.name || instance.journeyId === journeyId) return false;
+    return other.priority >= group.priority;
+  }
+
+  /** A journey takes whoever enters it out of those of its group with a lower priority. */
+  private async leaveLower({ journeyId, definition: { group } }: PlannedVersion, at: number): Promise<void> {
+    if (!group) return;
+    for (const one of [...this.active.values()]) {
+      const { instance } = one;
+      const other = this.scope.plan.version(instance.journeyId, instance.version)?.definition.group;
+      if (instance.journeyId !== journeyId && other?.name === group.name) {
+        await this.stimulate(one, { kind: 'end', reason: 'outranked' }, at);
+      }
+    }
+  }
+
+  private async stimulate(one: Moved, stimulus: Stimulus, at: number, paused = false): Promise<void> {
+    const version = this.scope.plan.version(one.instance.journeyId, one.instance.version);
+    if (!version) return;
+    const before = one.instance;
+    const definition = paused ? whilePaused(version.definition) : version.definition;
+    const advanced = advance(definition, before, stimulus, at);
+    if (advanced.instance !== before) await this.follow(one, version, advanced, at);
+  }
+
+  /** Take over what came of an advance, and go on with what it asks until it asks no more. */
+  private async follow(one: Moved, version: PlannedVersion, first: Advanced, at: number): Promise<void> {
+    for (let advanced = first; ;) {
+      one.instance = advanced.instance;
+      one.commands.push(...advanced.commands.map((command) => ({ command, at })));
+      one.trace.push(...advanced.trace);
+      const { questions } = advanced;
+      if (questions.length === 0) break;
+      const answers = await this.scope.facts.answers(version.definition, one.instance, questions, at);
+      advanced = advance(version.definition, one.instance, { kind: 'answers', answers }, at);
+    }
+    const { id, state } = one.instance;
+    this.moved.set(id, one);
+    if (state === 'active') this.active.set(id, one);
+    else this.active.delete(id);
+  }
+
+  private isPaused({ journeyId }: Instance): boolean {
+    return isHeld(this.scope.plan.journeys.get(journeyId));
+  }
+}
+
+/** The same for a profile whenever it enters the journey. */
+const isHeldOut = ({ journeyId, definition: { holdout } }: PlannedVersion, person: number): boolean =>
+  holdout > 0 && samplePart(`holdout:${journeyId}`, person) < holdout;

@@ -1,0 +1,98 @@
+import type { Transaction } from '@percorso/storage';
+import type { Moved, Refusal } from './person-turn';
+
+/** What happened to instances, line by line. */
+export function keepTrace(tx: Transaction, moved: readonly Moved[]): void {
+  const lines = moved.flatMap(({ instance, traced, trace }) =>
+    trace.map((line, index) => ({ ...line, instanceId: instance.id, n: traced + index + 1 })),
+  );
+  if (lines.length === 0) return;
+  tx.send(
+    `INSERT INTO journey_trace (workspace_id, instance_id, n, at, visit, step, what, next, detail)
+     SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::int[], $6::text[], $7::text[], $8::text[],
+       $9::jsonb[])`,
+    [
+      tx.workspaceId,
+      lines.map(({ instanceId }) => instanceId),
+      lines.map(({ n }) => n),
+      lines.map(({ at }) => new Date(at)),
+      lines.map(({ visit }) => visit),
+      lines.map(({ step }) => step),
+      lines.map(({ what }) => what),
+      lines.map(({ next }) => next ?? null),
+      lines.map(({ detail }) => (detail ? JSON.stringify(detail) : null)),
+    ],
+  );
+}
+
+export function keepRefusals(tx: Transaction, refusals: readonly Refusal[]): void {
+  if (refusals.length === 0) return;
+  tx.send(
+    `INSERT INTO journey_refusal (workspace_id, journey_id, person, at, version, code)
+     SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::int[], $6::text[])`,
+    [
+      tx.workspaceId,
+      refusals.map(({ journeyId }) => journeyId),
+      refusals.map(({ person }) => person),
+      refusals.map(({ at }) => new Date(at)),
+      refusals.map(({ version }) => version),
+      refusals.map(({ code }) => code),
+    ],
+  );
+}
+
+interface Count {
+  journeyId: string;
+  version: number;
+  step: string;
+  what: string;
+  partition: number;
+  count: number;
+}
+
+/** How often what happened, by partition; of the journey itself the step is ''. */
+export function keepCounts(
+  tx: Transaction,
+  moved: readonly Moved[],
+  refusals: readonly Refusal[],
+  of: number,
+): void {
+  const counts = new Map<string, Count>();
+  const add = (journeyId: string, version: number, person: number, step: string, what: string): void => {
+    const partition = person % of;
+    const key = `${journeyId} ${version} ${partition} ${what} ${step}`;
+    const known = counts.get(key);
+    if (known) known.count += 1;
+    else counts.set(key, { journeyId, version, step, what, partition, count: 1 });
+  };
+  for (const { instance, fresh, trace } of moved) {
+    const { journeyId, version, person, holdout } = instance;
+    if (fresh && holdout) add(journeyId, version, person, '', 'holdout');
+    for (const { step, what } of trace) {
+      add(journeyId, version, person, step, what);
+      if (what === 'goal' && holdout) add(journeyId, version, person, '', 'holdout-goal');
+      if (what === 'ended') add(journeyId, version, person, '', `ended:${instance.endReason ?? 'completed'}`);
+    }
+  }
+  for (const { journeyId, version, person, code } of refusals) {
+    add(journeyId, version, person, '', `refused:${code}`);
+  }
+  // In one order, so that no two transactions wait for one another.
+  const rows = [...counts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, count]) => count);
+  if (rows.length === 0) return;
+  tx.send(
+    `INSERT INTO journey_count AS c (workspace_id, journey_id, version, step, what, partition, count)
+     SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::smallint[], $7::bigint[])
+     ON CONFLICT (workspace_id, journey_id, version, step, what, partition)
+       DO UPDATE SET count = c.count + excluded.count`,
+    [
+      tx.workspaceId,
+      rows.map(({ journeyId }) => journeyId),
+      rows.map(({ version }) => version),
+      rows.map(({ step }) => step),
+      rows.map(({ what }) => what),
+      rows.map(({ partition }) => partition),
+      rows.map(({ count }) => count),
+    ],
+  );
+}

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import { forgetEffectNews, recordEffects } from '@percorso/delivery';
+import { newId } from '@percorso/kernel';
+import type { Held, Transaction } from '@percorso/storage';
+import { takeRoom } from './cap.store';
+import { CursorStore } from './cursor.store';
+import { HeldStore } from './held.store';
+import { InstanceStore } from './instance.store';
+import { shareJourneys } from './journey-lock';
+import type { JourneyPlan } from './journey-plan';
+import type { PlannedMessages } from './message-planner';
+import { Outbox, type OutboxRow } from './outbox';
+import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './person-turn';
+import { ReadStore } from './read.store';
+import { type NewRequest, RequestStore } from './request.store';
+import { keepCounts, keepRefusals, keepTrace } from './trace.store';
+import type { Taken } from './turn-reader';
+
+/** All that a turn brought about. */
+export interface TurnOutcome {
+  moved: Moved[];
+  messages: PlannedMessages;
+  sayings: OutboxRow[];
+  refusals: Refusal[];
+  decisions: Decision[];
+  held: HeldOutcome[];
+  reads: StartedRead[];
+  parked: string[];
+}
+
+/** Something changed since it was read: nothing was written, and the turn is to be done again. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+/** Keeps what a turn brought about, all of it or nothing. */
+@Injectable()
+export class TurnWriter {
+  constructor(
+    private readonly cursors: CursorStore,
+    private readonly instances: InstanceStore,
+    private readonly requests: RequestStore,
+    private readonly reads: ReadStore,
+    private readonly heldOnes: HeldStore,
+    private readonly outbox: Outbox,
+  ) {}
+
+  /** @throws Overtaken */
+  async write(
+    tx: Transaction,
+    plan: JourneyPlan,
+    held: readonly Held[],
+    taken: Taken,
+    outcome: TurnOutcome,
+    now: Date,
+  ): Promise<void> {
+    const { moved, messages, refusals, decisions } = outcome;
+    const fresh = moved.filter((one) => one.fresh);
+    const known = moved.filter((one) => !one.fresh);
+    const [, mine] = await Promise.all([shareJourneys(tx), this.cursors.lock(tx, taken.share, held)]);
+    assert(mine);
+    const kept = moved.map((one) => ({ ...one, traced: one.traced + one.trace.length }));
+    const entering = [...new Set(fresh.map(({ instance }) => instance.person))];
+    const [living, room, inserted, updated, forgotten, decided] = await Promise.all([
+      this.instances.living(tx, entering),
+      takeRoom(tx, plan, moved),
+      this.instances.insert(
+        tx,
+        kept.filter((one) => one.fresh),
+      ),
+      this.instances.update(
+        tx,
+        kept.filter((one) => !one.fresh),
+      ),
+      forgetEffectNews(tx, taken.news),
+      this.requests.decide(tx, decisions),
+    ]);
+    assert(living === entering.length && room);
+    assert(inserted === fresh.length && updated === known.length);
+    assert(forgotten === taken.news.length && decided === decisions.length);
+    this.instances.keepWaits(
+      tx,
+      moved,
+      known.map(({ instance }) => instance.id),
+    );
+    this.instances.park(tx, outcome.parked, new Date(taken.horizon));
+    keepTrace(tx, moved);
+    keepRefusals(tx, refusals);
+    keepCounts(tx, moved, refusals, taken.share.of);
+    this.heldOnes.remove(tx, taken.held);
+    this.heldOnes.add(tx, [...outcome.held, ...messages.refused]);
+    this.outbox.add(tx, outcome.sayings);
+    this.requests.add(tx, jumpsOf(moved));
+    this.reads.keep(tx, taken.pages, now);
+    for (const read of outcome.reads) await this.startRead(tx, read, now);
+    await recordEffects(tx, messages.effects, now);
+    this.cursors.move(tx, taken.share.partitions, taken.place);
+    await tx.settled();
+  }
+
+  private startRead(tx: Transaction, { live, event }: StartedRead, now: Date): Promise<void> {
+    const { version, entry } = live;
+    return this.reads.start(tx, {
+      id: newId(),
+      journeyId: version.journeyId,
+      version: version.version,
+      audienceId: entry.audienceId,
+      since: null,
+      perSecond: entry.perSecond,
+      facts: { kind: 'event', event },
+      startedAt: now,
+    });
+  }
+}
+
+function assert(unchanged: boolean): void {
+  if (!unchanged) throw new Overtaken();
+}
+
+/** Who ends by a jump enters the other journey with the next turn, with the same key. */
+const jumpsOf = (moved: readonly Moved[]): NewRequest[] =>
+  moved.flatMap(({ instance: { person, key }, commands }) =>
+    commands.flatMap(({ command, at }): NewRequest[] =>
+      command.kind === 'jump'
+        ? [
+            {
+              journeyId: command.journeyId,
+              person,
+              kind: 'jump',
+              key,
+              context: command.context,
+              at: new Date(at),
+            },
+          ]
+        : [],
+    ),
+  );
