@@ -77,9 +77,13 @@ export function act(walk: Acting, token: Token, facts: Facts): Move {
 /** What a call's response gave goes into the context. */
 export function keepResponse(walk: Acting, token: Token, step: CallStep, facts: Facts): string | undefined {
   tellErrors(walk, token, facts);
-  for (const name of Object.keys(step.into)) walk.remember(name, facts.values[name]);
+  for (const name of Object.keys(step.into)) walk.remember(name, valueOf(facts, name));
   return step.next;
 }
+
+/** Names are the writer's own: one may be called as something every object has. */
+const valueOf = ({ values }: Facts, name: string): unknown =>
+  Object.hasOwn(values, name) ? values[name] : undefined;
 
 function tellErrors(walk: Acting, { step, visit }: Token, { errors }: Facts): void {
   if (Object.keys(errors).length > 0) walk.tell('error', step, visit, { detail: errors });
@@ -176,16 +180,16 @@ function holdsWhile(token: Token, step: LoopStep, facts: Facts): boolean {
   return isTest(step.while) ? facts.values['while'] === true : facts.holds[whilePointer(token.step)] === true;
 }
 
-function update(walk: Acting, { visit }: Token, step: UpdateStep, { values }: Facts): Move {
+function update(walk: Acting, { visit }: Token, step: UpdateStep, facts: Facts): Move {
   const traits = Object.fromEntries(
     Object.keys(step.traits).flatMap((name) => {
-      const value = values[traitName(name)];
+      const value = valueOf(facts, traitName(name));
       return value === undefined ? [] : [[name, value]];
     }),
   );
   if (Object.keys(traits).length > 0) walk.command({ kind: 'traits', visit, traits });
   for (const consent of step.consent) walk.command({ kind: 'consent', visit, ...consent });
   for (const list of step.lists) walk.command({ kind: 'list', visit, ...list });
-  for (const name of Object.keys(step.context)) walk.remember(name, values[contextName(name)]);
+  for (const name of Object.keys(step.context)) walk.remember(name, valueOf(facts, contextName(name)));
   return { next: step.next };
 }

@@ -26,7 +26,7 @@ export interface Entering {
 export function enter(journey: JourneyDefinition, entering: Entering, at: number): Advanced {
   const walk = new Walk(journey, newInstance(entering, at), at);
   walk.tell('entered', '', 0, { detail: { by: entering.entry.kind } });
-  if (!entering.holdout) walk.begin();
+  if (!entering.holdout) walk.start();
   else if (!journey.goal) walk.end('completed');
   walk.run();
   return walk.advanced();
@@ -101,6 +101,16 @@ function takeDue(walk: Walk): void {
 
 /** When a token's time comes, in Unix milliseconds; null: never. */
 export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
+
+/** When time moves an instance next, in Unix milliseconds; null: never. */
+export function nextDue({ tokens }: Instance): number | null {
+  let next: number | null = null;
+  for (const token of tokens) {
+    const due = dueOf(token);
+    if (due !== null && (next === null || due < next)) next = due;
+  }
+  return next;
+}
 
 const afterTimeout = (step: Step): string | undefined => {
   const otherwise = step.kind === 'call' ? step.failed : undefined;

@@ -84,6 +84,8 @@ export type TraceWhat =
   | 'left'
   /** The step waited and will not go on: another branch was first, or the journey ended. */
   | 'stopped'
+  /** The instance, or what waits at the step, came from another version: `detail` names that and its step there. */
+  | 'moved'
   | 'goal'
   | 'ended'
   | 'error';

@@ -64,10 +64,22 @@ export class Walk implements Acting {
     if (value !== undefined) this.context = { ...this.context, [name]: value };
   }
 
-  /** At the first step. */
-  begin(): void {
-    const ready = { kind: 'ready' as const, next: this.journey.start };
-    this.tokens.push({ step: '', visit: 0, frames: [], wait: ready });
+  /** At the first step; whoever waits stops. */
+  start(version?: number): void {
+    this.stop(this.tokens, 0, version);
+    this.tokens = [readied({ step: '', visit: 0, frames: [], wait: { kind: 'ready' } }, this.journey.start)];
+  }
+
+  /** A token waits on at the step that took its step's place, or stops and begins it. */
+  move(token: Token, to: Pick<Token, 'step' | 'frames'>, version: number, waitsOn: boolean): void {
+    this.tokens.splice(this.tokens.indexOf(token), 1);
+    if (waitsOn) {
+      this.tell('moved', to.step, token.visit, { detail: { from: token.step, version } });
+      this.tokens.push({ ...token, ...to });
+    } else {
+      this.tell('stopped', token.step, token.visit, { detail: { version } });
+      this.tokens.push({ ...readied(token, to.step), frames: to.frames });
+    }
   }
 
   /** A token that waited has what it waited for. It goes on after those that are ready by now. */
@@ -176,14 +188,16 @@ export class Walk implements Acting {
   }
 
   /** Say of waiting tokens, and of what they are inside of from some depth on, that they stop. */
-  private stop(tokens: readonly Token[], depth: number): void {
+  private stop(tokens: readonly Token[], depth: number, version?: number): void {
+    const more = version === undefined ? {} : { detail: { version } };
     const stopped = new Map<number, string>();
     for (const { step, visit, frames, wait } of tokens) {
       for (const frame of frames.slice(depth))
         if (frame.kind === 'branch') stopped.set(frame.visit, frame.step);
       if (hasEntered(wait)) stopped.set(visit, step);
     }
-    for (const [visit, step] of [...stopped].sort(([a], [b]) => a - b)) this.tell('stopped', step, visit);
+    for (const [visit, step] of [...stopped].sort(([a], [b]) => a - b))
+      this.tell('stopped', step, visit, more);
   }
 
   advanced(): Advanced {
