@@ -34,6 +34,17 @@ const steps = [
     ],
   ],
   [
+    '20,000 journeys and stories',
+    { PERCORSO_CASES: '20000' },
+    [
+      jest,
+      '-c',
+      'jest.config.js',
+      '--testTimeout=3600000',
+      'libs/journey/src/engine/random-journeys.spec.ts',
+    ],
+  ],
+  [
     '200 stories',
     { PERCORSO_STORIES: '200' },
     [jest, '-c', 'jest.config.js', `${stream}/stream-evaluator.spec.ts`],

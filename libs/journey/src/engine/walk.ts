@@ -142,7 +142,7 @@ export class Walk implements Acting {
     const { step, visit } = token;
     if ('end' in move) {
       this.tell('passed', step, visit);
-      this.tokens.splice(index, 1);
+      this.tokens[index] = readied(token, undefined);
       this.end(move.end, { step });
     } else if ('stay' in move) {
       this.tell('entered', step, visit, { detail: move.detail });

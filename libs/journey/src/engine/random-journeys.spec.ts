@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import type { JourneyDefinition } from '../definition/definition';
+import { mostVisits } from './most-visits';
+import { arbitraryJourney } from './testing/arbitrary-journey';
+import { arbitraryStory, type Story } from './testing/arbitrary-story';
+import { Ledger } from './testing/ledger';
+import { answerer, Facts } from './testing/oracle';
+import { play } from './testing/play';
+import { Player } from './testing/player';
+import { Reference } from './testing/reference';
+
+const SEED = Number(process.env.PERCORSO_SEED);
+const CASES = Number(process.env.PERCORSO_CASES ?? 500);
+
+const playerOf = (journey: JourneyDefinition, story: Story): Player => {
+  const player = new Player(journey, answerer(new Facts(story.seed), journey));
+  return player.enter(story.at, story.entering);
+};
+
+/** Everything that can be seen of an instance. */
+const seen = ({ instance, commands, trace }: Player): object => ({
+  commands,
+  trace,
+  end: [instance.endReason, instance.endedAt, instance.goalAt],
+  context: instance.context,
+  sent: instance.sent,
+  visits: instance.visits,
+  waiting: instance.tokens
+    .map(({ step, visit, wait }) => ({ step, visit, ...wait }))
+    .sort((a, b) => a.visit - b.visit),
+});
+
+const expected = (reference: Reference): object => ({
+  commands: reference.commands,
+  trace: reference.trace,
+  end: [reference.endReason, reference.endedAt, reference.goalAt],
+  context: reference.context,
+  sent: reference.sent,
+  visits: reference.visits,
+  waiting: reference.standing,
+});
+
+/** What stories are to be about, most of them many times. */
+const OCCASIONS = [
+  ...['passed', 'entered', 'left', 'stopped', 'goal', 'ended', 'error'],
+  ...['deliver', 'traits', 'consent', 'list', 'jump'],
+  ...['completed', 'goal', 'exit', 'jump', 'enough', null].map((reason) => `ended ${reason}`),
+  ...['send', 'call', 'wait', 'await', 'branch', 'split', 'parallel', 'loop', 'update', 'jump', 'end'].map(
+    (kind) => `visits ${kind}`,
+  ),
+];
+
+describe(`random journeys and stories, seed ${SEED}`, () => {
+  it('go as the reference says: the same commands at the same moments, the same trace and end', () => {
+    const met = new Set<string>();
+    fc.assert(
+      fc.property(arbitraryJourney, arbitraryStory, (journey, story) => {
+        const player = playerOf(journey, story);
+        play(player, story);
+        const reference = new Reference(journey, story.entering, new Facts(story.seed), story.at);
+        play(reference, story);
+        expect(seen(player)).toEqual(expected(reference));
+        for (const { what, step } of player.trace) met.add(what).add(`visits ${journey.steps[step]?.kind}`);
+        for (const { kind } of player.commands) met.add(kind);
+        met.add(`ended ${player.instance.endReason}`);
+      }),
+      { seed: SEED, numRuns: CASES },
+    );
+    expect(OCCASIONS.filter((occasion) => !met.has(occasion))).toEqual([]);
+  });
+
+  it('keep what is promised of every state on the way', () => {
+    fc.assert(
+      fc.property(arbitraryJourney, arbitraryStory, (journey, story) => {
+        const player = playerOf(journey, story);
+        const ledger = new Ledger(journey, mostVisits(journey));
+        ledger.check(player, undefined, story.at);
+        play(player, story, (stimulus, at) => ledger.check(player, stimulus, at));
+      }),
+      { seed: SEED, numRuns: CASES },
+    );
+  });
+});
