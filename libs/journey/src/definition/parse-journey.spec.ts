@@ -44,6 +44,7 @@ const BEYOND_SCHEMA = new Set([
   'loop-body-leads-back.json',
   'loop-body-leaves.json',
   'loop-body-of-itself.json',
+  'loops-without-a-wait.json',
   'next-unknown.json',
   'parallel-branch-unknown.json',
   'reaction-to-a-wait.json',

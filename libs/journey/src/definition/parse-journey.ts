@@ -10,6 +10,7 @@ import {
   readPath,
   readShare,
 } from '@percorso/segmentation';
+import { mostVisits, STEP_BUDGET } from '../engine/most-visits';
 import { checkGraph } from './check-graph';
 import type { Caps, Entry, JourneyDefinition, Reentry, Step, Watch } from './definition';
 import { readEntry } from './parse-entry';
@@ -201,7 +202,13 @@ class Reading {
       if (named !== undefined && step) steps.set(id, step);
     }
     checkGraph(start, steps, new Set(Object.keys(written)), mistakes);
-    return start === undefined ? undefined : { start, steps: Object.fromEntries(steps) };
+    if (start === undefined) return undefined;
+    const walked = { start, steps: Object.fromEntries(steps) };
+    if (mistakes.errors.length === 0 && mostVisits(walked) > STEP_BUDGET) {
+      const message = `may take more than ${STEP_BUDGET} steps at one moment: some loop must wait in each turn`;
+      return mistakes.add('/steps', 'too-many-steps', message);
+    }
+    return walked;
   }
 }
 

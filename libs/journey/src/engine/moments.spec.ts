@@ -1,4 +1,4 @@
-import { dueFirst, momentOf, orderStimuli, OUTAGE_MS, type Placed } from './moments';
+import { momentOf, orderStimuli, OUTAGE_MS } from './moments';
 
 const NOW = Date.UTC(2026, 10, 25, 12);
 
@@ -14,37 +14,19 @@ describe('the moment at which a step acts', () => {
 });
 
 describe('the order in which things are taken up', () => {
-  const placed = (source: Placed['source'], pos: number, moment: number): Placed => ({ source, pos, moment });
+  const one = (name: string, at: number): { name: string; at: number } => ({ name, at });
+  const names = (...streams: { name: string; at: number }[][]): string =>
+    orderStimuli(streams)
+      .map(({ name, at }) => `${name}@${at}`)
+      .join(' ');
 
-  it('is by moments, and at one moment waits, verdicts, events, then audiences', () => {
-    const all = [
-      placed('membership', 1, 10),
-      placed('event', 2, 10),
-      placed('event', 1, 10),
-      placed('outcome', 5, 10),
-      placed('due', 7, 10),
-      placed('due', 8, 9),
-      placed('due', 3, 11),
-    ];
-    expect(orderStimuli(all)).toEqual([all[5], all[4], all[3], all[2], all[1], all[0], all[6]]);
-    expect(orderStimuli([...all].reverse())).toEqual(orderStimuli(all));
+  it('is by moment, and at one moment by stream: what was due comes before the event', () => {
+    const due = [one('due', 9), one('due', 10), one('due', 11)];
+    const events = [one('first', 10), one('second', 10)];
+    expect(names(due, events, [one('gold', 10)])).toBe('due@9 due@10 first@10 second@10 gold@10 due@11');
   });
 
-  it('keeps a log’s positions where clocks ran backwards', () => {
-    const ordered = orderStimuli([placed('event', 2, 8), placed('event', 1, 10), placed('due', 1, 9)]);
-    expect(ordered).toEqual([placed('due', 1, 9), placed('event', 1, 10), placed('event', 2, 10)]);
-  });
-
-  it('compares positions of 64 bits', () => {
-    const [one, two] = [2n ** 62n, 2n ** 62n + 1n].map((pos): Placed => ({
-      source: 'event',
-      pos,
-      moment: 1,
-    }));
-    expect(orderStimuli([two!, one!])).toEqual([one, two]);
-  });
-
-  it('has a wait first that is due at the moment of an event', () => {
-    expect([dueFirst(10, 10), dueFirst(11, 10), dueFirst(null, 10)]).toEqual([true, false, false]);
+  it('keeps the order of a log where clocks ran backwards', () => {
+    expect(names([one('due', 9)], [one('first', 10), one('second', 8)])).toBe('due@9 first@10 second@10');
   });
 });

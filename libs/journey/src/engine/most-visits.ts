@@ -1,6 +1,9 @@
 import type { JourneyDefinition, Step } from '../definition/definition';
 import { exitsOf } from './enclosing';
 
+/** Visits in one advance, at most. No journey that was accepted needs as many: see `mostVisits`. */
+export const STEP_BUDGET = 1_000;
+
 /** Of what is walked from a step on, to the end of the branch, the body or the journey it is in. */
 interface Reach {
   /** Visits at one moment, at most, by a token that comes to the step. */
@@ -14,8 +17,8 @@ interface Reach {
 const NOWHERE: Reach = { entered: 0, through: true, woken: 0 };
 
 /**
- * How many steps an instance can visit at one moment, at most. A definition with which that is more than the engine's
- * budget is to be refused: its loops go round without waiting.
+ * How many steps an instance can visit at one moment, at most. A journey for which that is more than the engine's budget is
+ * refused when it is read: its loops go round without waiting.
  *
  * Why no advance exceeds it. Visits happen where a token enters a step or where tokens that waited go on. A step that
  * surely waits (a duration, a time of day, an await, a call, a send whose verdict is wanted) is the last that a token
@@ -24,7 +27,7 @@ const NOWHERE: Reach = { entered: 0, through: true, woken: 0 };
  * is walked once to where it waits. All branches of a parallel step may be woken by one event and each goes on to where
  * it ends, so their visits add up, and what follows the join comes on top.
  */
-export function mostVisits({ start, steps }: JourneyDefinition): number {
+export function mostVisits({ start, steps }: Pick<JourneyDefinition, 'start' | 'steps'>): number {
   const known = new Map<string, Reach>();
   const reach = (id: string): Reach => {
     let found = known.get(id);

@@ -24,7 +24,7 @@ export type VisitOutcome =
 export interface Question {
   visit: number;
   ask:
-    /** Does the condition at this RFC 6901 pointer into the definition hold for the profile? */
+    /** Does the condition at this RFC 6901 pointer into the `JourneyDefinition` hold for the profile? */
     | { kind: 'condition'; pointer: string }
     /** What do these expressions give over the journey's input document? */
     | { kind: 'expressions'; expressions: Record<string, string>; response?: unknown }

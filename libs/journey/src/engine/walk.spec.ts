@@ -2,7 +2,7 @@ import type { JourneyDefinition, Step } from '../definition/definition';
 import type { Answer, Question } from './protocol';
 import { eventOf, journeyOf, sendStep, waitFor, watched } from './testing/journeys';
 import { Player } from './testing/player';
-import { STEP_BUDGET } from './walk';
+import { STEP_BUDGET } from './most-visits';
 
 const T0 = Date.UTC(2026, 10, 25, 12);
 const HOUR = 3_600_000;

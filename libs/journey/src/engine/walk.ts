@@ -2,11 +2,9 @@ import type { JourneyDefinition } from '../definition/definition';
 import { act, type Acting, type Detail, keepResponse, type Move } from './act';
 import { asksOf, type Facts, NO_FACTS } from './asks';
 import type { Frame, Instance, Token, TokenWait } from './instance';
+import { STEP_BUDGET } from './most-visits';
 import { nextOf } from './steps';
 import type { Advanced, Command, Question, TraceEntry, TraceWhat } from './protocol';
-
-/** Visits in one advance, at most. No definition that was accepted has as many: see `mostVisits`. */
-export const STEP_BUDGET = 1_000;
 
 /**
  * One instance being advanced at one moment. A token that left its step is ready; ready tokens are walked one after the
