@@ -1,39 +1,24 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { Database, Housekeeping } from '@percorso/storage';
 import { IdempotencyStore } from './idempotency.store';
 
-const HOUR_MS = 3600_000;
-const KEPT_MS = 25 * HOUR_MS;
-
-/** Hourly, forgets kept answers older than a day and an hour. */
+/** Forgets kept answers older than a day and an hour, the operator's own among them. */
 @Injectable()
-export class IdempotencyHousekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop = new BackgroundLoop({
-    name: IdempotencyHousekeeping.name,
-    idleMs: HOUR_MS,
-    turn: () => this.forget(),
-  });
-
+export class IdempotencyHousekeeping extends Housekeeping {
   constructor(
-    private readonly database: Database,
+    database: Database,
     private readonly store: IdempotencyStore,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    super(database, clock, 25);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  protected override async places(): Promise<(string | undefined)[]> {
+    return [undefined, ...(await super.places())];
   }
 
-  /** One round over all workspaces and the operator's own requests. */
-  async forget(): Promise<void> {
-    const before = new Date(this.clock.now().getTime() - KEPT_MS);
-    for (const workspaceId of [undefined, ...(await this.database.workspaceIds())]) {
-      await this.store.forget(workspaceId, before);
-    }
+  protected forgetSome(workspaceId: string | undefined, before: Date, limit: number): Promise<number> {
+    return this.store.forget(workspaceId, before, limit);
   }
 }

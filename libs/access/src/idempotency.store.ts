@@ -66,11 +66,15 @@ export class IdempotencyStore {
     );
   }
 
-  /** Forget what was begun before `before`. */
-  async forget(workspaceId: string | undefined, before: Date): Promise<void> {
-    await this.run(workspaceId, (tx, table) =>
-      tx.query(`DELETE FROM ${table} WHERE created_at < $1`, [before]),
+  /** Forgets some of what was begun before `before`; how many. */
+  async forget(workspaceId: string | undefined, before: Date, limit: number): Promise<number> {
+    const { rowCount } = await this.run(workspaceId, (tx, table) =>
+      tx.query(
+        `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE created_at < $1 LIMIT $2))`,
+        [before, limit],
+      ),
     );
+    return rowCount ?? 0;
   }
 
   private run<T>(

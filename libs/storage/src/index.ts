@@ -9,6 +9,7 @@ export { StorageModule, type StorageOptions } from './storage.module';
 export { BackgroundLoop } from './background-loop';
 export { bullOptions, disconnectQueues, queueName } from './bull-options';
 export { WakeQueue, type WakeUp } from './wake-queue';
+export { Housekeeping } from './housekeeping';
 export { eachInTurn } from './each-in-turn';
 export type { LeaseKind } from './leases/lease-plan';
 export { type Held, lockLeases } from './leases/lease.store';
