@@ -5,8 +5,8 @@ import type { FromSink, ToSink } from './http-sink';
 /** What came since it was last asked, in the order it came: which path, which payload, and when. */
 let came: { path: string; body: string; at: number }[] = [];
 
-/** Of rows that were taken and never answered. */
-const unanswered = new Set<ServerResponse>();
+/** Of rows that were taken and never answered; undefined once that is over. */
+let unanswered: Set<ServerResponse> | undefined = new Set();
 
 function read(request: IncomingMessage, done: (body: string) => void): void {
   const parts: Buffer[] = [];
@@ -18,7 +18,7 @@ const server = createServer((request, response) => {
   const path = request.url ?? '/';
   read(request, (body) => {
     // Takes the row and says nothing, until the other side gives up.
-    if (path === '/sick') return void unanswered.add(response);
+    if (path === '/sick') return void (unanswered?.add(response) ?? response.destroy());
     came.push({ path, body, at: Date.now() });
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
@@ -30,7 +30,10 @@ const answer = (message: FromSink): void => {
 };
 
 process.on('message', (message: ToSink) => {
-  if (message === 'release') for (const response of unanswered) response.destroy();
+  if (message === 'release') {
+    for (const response of unanswered ?? []) response.destroy();
+    unanswered = undefined;
+  }
   if (message !== 'take') return;
   answer({ came });
   came = [];

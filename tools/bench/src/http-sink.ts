@@ -35,7 +35,7 @@ export class HttpSink {
     return 'came' in answer ? answer.came : [];
   }
 
-  /** Ends the requests that were never answered, so that whoever waits for them need not. */
+  /** Ends the requests that were never answered, and later ones at once, so that whoever waits for them need not. */
   release(): void {
     this.child.send('release' satisfies ToSink);
   }

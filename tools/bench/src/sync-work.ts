@@ -1,5 +1,5 @@
 import type { CampaignClassicTwin } from '@percorso/plugin-testkit';
-import type { LedgerRow } from './sync-hub';
+import type { LedgerRow } from './syncing-hub';
 
 export interface Recorded {
   /** The last entry's number; hand it back to read on. */

@@ -8,8 +8,9 @@ import plugin from '@percorso/plugin-campaign-adobe-classic';
 import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/plugin-testkit';
 import { BareLoop } from './bare-loop';
 import { Bench, median } from './bench';
-import { type LedgerRow, SyncHub } from './sync-hub';
+import { SyncHub } from './sync-hub';
 import { assertSameWork, recordedSince } from './sync-work';
+import { type LedgerRow, SyncingHub } from './syncing-hub';
 
 /** What the plugin and the hub themselves use; the loop gets the same. */
 const TUNING = { batch: plugin.upsert?.batch ?? 1, concurrency: DEFAULT_DELIVERY.callsPerLane };
@@ -46,11 +47,11 @@ export const bench: Bench = async ({ size, quick }) => {
   try {
     const engines = keep(await startEngines({ dataDir: join(folder, 'data') }));
     const twin = keep(await startCampaignClassicTwin({ journal: join(folder, 'journal.ndjson'), ...login }));
-    const hub = keep(await SyncHub.start(engines, join(folder, 'data'), { url: twin.url, ...login }));
-    await hub.fill(members);
+    const syncing = keep(await SyncingHub.start(engines, join(folder, 'data')));
+    const hub = new SyncHub(syncing, { url: twin.url, ...login }, members);
+    await hub.fill();
     const loop = keep(await BareLoop.start({ settings: { url: twin.url, ...login }, ...TUNING }));
     const { rows } = await hub.run();
-    if (rows.length !== members) throw new RangeError(`${rows.length} of ${members} members were accepted`);
     await loop.load(rows);
     await loop.run('rows');
     const rates = await compete({ hub, loop, twin, rows }, more);
