@@ -40,15 +40,16 @@ export class ReadScheduler {
       await this.endAbandoned(tx, plan);
       if (entries.length === 0) return 0;
       const now = this.clock.now();
-      const rows = await this.rows(tx, entries);
+      const known = await this.rows(tx, entries);
+      const added = entries.filter((live) => !known.some((row) => isOf(row, live)));
+      for (const live of added) await this.add(tx, plan, live, now);
+      const rows = added.length === 0 ? known : await this.rows(tx, entries);
       let begun = 0;
       for (const live of entries) {
         const row = rows.find((one) => isOf(one, live));
-        if (!row) await this.add(tx, plan, live, now);
-        else if (live.journey.state !== 'paused' && isDue(row, live.entry, now)) {
-          await this.begin(tx, plan, live, row, now);
-          begun += 1;
-        }
+        if (!row || live.journey.state === 'paused' || !isDue(row, live.entry, now)) continue;
+        await this.begin(tx, plan, live, row, now);
+        begun += 1;
       }
       return begun;
     });

@@ -10,7 +10,7 @@ export interface OpenRead {
   journeyId: string;
   version: number;
   audienceId: string;
-  /** Only who joined since. */
+  /** Only who joined after that. Whoever joins when it has begun is for the next one. */
   since: Date | null;
   perSecond: number;
   /** What its members enter with. */
@@ -23,6 +23,8 @@ interface ReadPart extends OpenRead {
   partition: number;
   afterPerson: number;
   takenAt: Date;
+  /** Partitions that still have members share the rate: persons are not spread evenly over them. */
+  sharing: number;
 }
 
 /** A page of a read: who is to enter now, and where it stands then. */
@@ -76,7 +78,8 @@ export class ReadStore {
     const { rows } = await tx.query<ReadPart>(
       `SELECT r.id, r.journey_id AS "journeyId", r.version, r.audience_id AS "audienceId", r.since,
          r.per_second AS "perSecond", r.facts, r.started_at AS "startedAt", p.partition, p.after_person AS "afterPerson",
-         p.taken_at AS "takenAt"
+         p.taken_at AS "takenAt", (SELECT count(*)::int FROM journey_read_part o
+           WHERE o.workspace_id = $1 AND o.read_id = r.id AND NOT o.done) AS sharing
        FROM journey_read r JOIN journey_read_part p ON p.workspace_id = r.workspace_id AND p.read_id = r.id
        WHERE r.workspace_id = $1 AND r.ended_at IS NULL AND NOT p.done AND p.partition = ANY($2::int[])
          AND r.journey_id = ANY($3::uuid[])
@@ -86,7 +89,7 @@ export class ReadStore {
     const pages: ReadPage[] = [];
     let left = limit;
     for (const part of rows) {
-      const most = Math.min(left, allowance(part, of, now));
+      const most = Math.min(left, allowance(part, now));
       if (most < 1) continue;
       const page = await this.page(tx, part, of, most);
       pages.push(page);
@@ -96,12 +99,12 @@ export class ReadStore {
   }
 
   private async page(tx: Transaction, part: ReadPart, of: number, limit: number): Promise<ReadPage> {
-    const { partition, afterPerson, takenAt: _, ...read } = part;
+    const { partition, afterPerson, takenAt: _, sharing: __, ...read } = part;
     const { rows } = await tx.query<{ person: number }>(
       `SELECT person FROM membership
        WHERE workspace_id = $1 AND audience_id = $2 AND person > $3 AND member AND person % $4 = $5
-         AND ($6::timestamptz IS NULL OR since > $6) ORDER BY person LIMIT $7`,
-      [tx.workspaceId, read.audienceId, afterPerson, of, partition, read.since, limit],
+         AND since <= $6 AND ($7::timestamptz IS NULL OR since > $7) ORDER BY person LIMIT $8`,
+      [tx.workspaceId, read.audienceId, afterPerson, of, partition, read.startedAt, read.since, limit],
     );
     const persons = rows.map(({ person }) => person);
     return {
@@ -150,10 +153,8 @@ const entering = (plan: JourneyPlan): string[] =>
   [...plan.journeys.values()].filter((journey) => journey.live && !isHeld(journey)).map(({ id }) => id);
 
 /** How many of a part's members may enter now, at its share of the rate. */
-function allowance({ perSecond, takenAt }: ReadPart, of: number, now: Date): number {
-  const ms = Math.min(
-    Math.max(0, now.getTime() - takenAt.getTime()),
-    Math.max(BURST_MS, (of * 1000) / perSecond),
-  );
-  return Math.floor(((perSecond / of) * ms) / 1000);
+function allowance({ perSecond, takenAt, sharing }: ReadPart, now: Date): number {
+  const share = perSecond / sharing / 1000;
+  const longest = Math.max(BURST_MS, 1 / share);
+  return Math.floor(Math.min(Math.max(0, now.getTime() - takenAt.getTime()), longest) * share);
 }

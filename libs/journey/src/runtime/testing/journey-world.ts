@@ -49,10 +49,11 @@ export interface InstanceRow {
 }
 
 const PARTITIONS = 4;
+const START = new Date('2026-06-15T12:00:00.000Z');
 
 /** For specs: everything from the ingest log to recorded effects on real engines, moved by hand. */
 export class JourneyWorld {
-  readonly clock = new ManualClock(new Date('2026-06-15T12:00:00.000Z'));
+  readonly clock = new ManualClock(START);
   workspaceId = '';
   connectorId = '';
   /** All partitions. */
@@ -116,6 +117,7 @@ export class JourneyWorld {
   }
 
   async newWorkspace(settings: object = {}): Promise<void> {
+    this.clock.set(START);
     this.workspaceId = newId();
     this.connectorId = newId();
     this.held = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, fence: '0' }));

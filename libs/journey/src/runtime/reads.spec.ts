@@ -1,0 +1,116 @@
+import { useJourneyWorld } from './testing/journey-fixture';
+import type { JourneyWorld } from './testing/journey-world';
+
+const SECOND = 1000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+describe('audiences that are read', () => {
+  let world: JourneyWorld;
+  useJourneyWorld((started) => (world = started));
+  let gold: string;
+
+  const gilded = (...users: string[]): Promise<void> =>
+    world.say(...users.map((user) => world.profile(user, { tier: 'gold' })));
+  const reading = (read: object, more: object = {}): object => ({
+    version: 1,
+    entries: [{ read: { audience: gold, ...read } }],
+    start: 'hello',
+    steps: { hello: world.send('"Hello"') },
+    ...more,
+  });
+  const entered = async (journey: string): Promise<number> => (await world.instances(journey)).length;
+
+  beforeEach(async () => {
+    gold = await world.newAudience({ trait: { path: 'tier', op: 'eq', value: 'gold' } });
+    await gilded('ann', 'ben', 'cleo');
+  });
+
+  it('are read when it is time, each member once', async () => {
+    const journey = await world.journey(reading({ cron: '0 6 * * *', zone: 'UTC' }));
+    await world.pass(18 * HOUR - 1);
+    expect(await entered(journey)).toBe(0);
+    await world.pass(1);
+    expect(await entered(journey)).toBe(3);
+    await world.pass(HOUR);
+    expect(await entered(journey)).toBe(3);
+    await world.pass(23 * HOUR);
+    expect(await entered(journey)).toBe(6);
+    expect(
+      await world.rows('SELECT 1 FROM journey_read WHERE workspace_id = $1 AND ended_at IS NULL'),
+    ).toEqual([]);
+  });
+
+  it('give those only who joined since they were read last', async () => {
+    const journey = await world.journey(reading({ cron: '0 6 * * *', only: 'new' }));
+    await world.pass(DAY);
+    expect(await entered(journey)).toBe(3);
+    world.clock.advance(1);
+    await gilded('dora');
+    await world.pass(DAY);
+    expect(await entered(journey)).toBe(4);
+  });
+
+  it('are read after they were evaluated', async () => {
+    const journey = await world.journey(reading({ afterEvaluation: true }));
+    await world.pass(DAY);
+    expect(await entered(journey)).toBe(0);
+    await world.evaluate(gold);
+    await world.pass(0);
+    expect(await entered(journey)).toBe(3);
+    await world.pass(DAY);
+    expect(await entered(journey)).toBe(3);
+  });
+
+  it('are read at a rate, and on from where a worker left off', async () => {
+    await gilded(...Array.from({ length: 37 }, (_, index) => `u${index}`));
+    const journey = await world.journey(reading({ cron: '0 6 * * *', perSecond: 8 }));
+    await world.pass(18 * HOUR);
+    const counts = [await entered(journey)];
+    for (let second = 1; second <= 6; second++) {
+      await world.pass(SECOND);
+      counts.push(await entered(journey));
+    }
+    expect(counts[0]).toBeLessThanOrEqual(8);
+    counts.slice(1).forEach((count, index) => expect(count - counts[index]!).toBeLessThanOrEqual(8));
+    expect(counts.at(-1)).toBe(40);
+    const persons = (await world.instances(journey)).map(({ person }) => person);
+    expect(new Set(persons).size).toBe(40);
+  });
+
+  it('wait while their journey is paused, and end when it takes nobody any more', async () => {
+    const [paused, stopped] = [
+      await world.journey(reading({ cron: '0 6 * * *', perSecond: 1 })),
+      await world.journey(reading({ cron: '0 6 * * *', perSecond: 1 })),
+    ];
+    await world.pass(18 * HOUR);
+    await world.setState(paused, 'paused');
+    await world.setState(stopped, 'draining');
+    const before = [await entered(paused), await entered(stopped)];
+    await world.pass(HOUR);
+    expect([await entered(paused), await entered(stopped)]).toEqual(before);
+    await world.setState(paused, 'live');
+    for (let second = 0; second < 12; second++) await world.pass(SECOND);
+    expect([await entered(paused), await entered(stopped)]).toEqual([3, before[1]]);
+  });
+
+  it('enter when something happens that concerns all of them', async () => {
+    const journey = await world.journey({
+      version: 1,
+      entries: [
+        {
+          business: {
+            event: { name: 'Sale', where: [{ path: 'off', op: 'gte', value: 20 }] },
+            audience: gold,
+          },
+        },
+      ],
+      start: 'hello',
+      steps: { hello: world.send('"Sale: " & event.properties.off & " off"') },
+    });
+    await world.say(world.event('shop', 'Sale', { off: 10 }), world.event('shop', 'Sale', { off: 30 }));
+    await world.pass(SECOND);
+    expect(await entered(journey)).toBe(3);
+    expect(await world.subjects()).toEqual(Array(3).fill('Sale: 30 off'));
+  });
+});
