@@ -1,0 +1,160 @@
+import type { Held } from '@percorso/storage';
+import { CursorStore } from './cursor.store';
+import { endInstances } from './end-instances';
+import { JourneyTurns } from './journey-turns';
+import { useJourneyWorld } from './testing/journey-fixture';
+import type { JourneyWorld } from './testing/journey-world';
+import { TurnWriter } from './turn-writer';
+
+const HOUR = 3_600_000;
+
+describe('turns that are disturbed', () => {
+  let world: JourneyWorld;
+  useJourneyWorld((started) => (world = started));
+  afterEach(() => jest.restoreAllMocks());
+
+  const waits = (more: object = {}): object => ({
+    version: 1,
+    entries: [{ event: { name: 'Go' } }],
+    start: 'nap',
+    steps: { nap: { wait: { for: '1h' }, next: 'hello' }, hello: world.send('"Hello"') },
+    ...more,
+  });
+  const users = (count: number): string[] => Array.from({ length: count }, (_, index) => `u${index}`);
+  const go = (...all: string[]): object[] =>
+    all.flatMap((user) => [world.profile(user), world.event(user, 'Go')]);
+  const turn = (held: readonly Held[] = world.held) => world.get(JourneyTurns).turn(world.workspaceId, held);
+  const persons = async (): Promise<number[]> => (await world.messages()).map(({ person }) => person);
+
+  /** Before the first transaction that writes, `meanwhile` happens. */
+  const before = (meanwhile: () => Promise<unknown>): void => {
+    const writer = world.get(TurnWriter);
+    const write = writer.write.bind(writer);
+    jest.spyOn(writer, 'write').mockImplementationOnce(async (...args) => {
+      await meanwhile();
+      return write(...args);
+    });
+  };
+
+  it('begin anew where a process ended before it wrote', async () => {
+    const journey = await world.journey(waits());
+    before(() => Promise.reject(new RangeError('killed')));
+    await world.accept(...go('ann'));
+    await world.apply();
+    await expect(turn()).rejects.toThrow('killed');
+    expect(await world.instances(journey)).toEqual([]);
+    await world.turns();
+    world.clock.advance(HOUR);
+    before(() => Promise.reject(new RangeError('killed')));
+    await expect(turn()).rejects.toThrow('killed');
+    expect(await world.messages()).toEqual([]);
+    await world.turns();
+    expect(await world.messages()).toHaveLength(1);
+  });
+
+  it('write nothing once their partitions are another process’s', async () => {
+    const journey = await world.journey(waits());
+    await world.accept(...go('ann'));
+    await world.apply();
+    await world.rows(`UPDATE lease SET fence = fence + 1 WHERE workspace_id = $1 AND kind = 'journey'`);
+    expect(await turn()).toMatchObject({ taken: 0 });
+    expect(await world.instances(journey)).toEqual([]);
+  });
+
+  it('are done again when somebody they read of was taken off the journey meanwhile', async () => {
+    const journey = await world.journey(waits());
+    await world.say(...go('ann'));
+    const [instance] = await world.instances(journey);
+    world.clock.advance(HOUR);
+    before(() =>
+      world.database.tx(world.workspaceId, (tx) =>
+        endInstances(tx, [instance!.id], 'stopped', world.clock.now()),
+      ),
+    );
+    await turn();
+    expect(await world.messages()).toEqual([]);
+    expect(await world.instances(journey)).toMatchObject([{ endReason: 'stopped' }]);
+  });
+
+  it('are done again when a profile became part of another meanwhile', async () => {
+    const journey = await world.journey(waits());
+    const event = { type: 'track', messageId: 'c1', anonymousId: 'cookie', event: 'Go' };
+    await world.say(world.profile('ann'));
+    await world.accept(event);
+    await world.apply();
+    before(async () => {
+      await world.accept({ type: 'identify', messageId: 'c2', userId: 'ann', anonymousId: 'cookie' });
+      await world.apply();
+    });
+    await turn();
+    await world.turns();
+    expect(await world.instances(journey)).toMatchObject([
+      { person: await world.person('ann'), state: 'active' },
+    ]);
+  });
+
+  it('of two processes keep to their own persons, and to caps that they share', async () => {
+    const journey = await world.journey(waits({ caps: { total: 25 } }));
+    await world.accept(...go(...users(60)));
+    await world.apply();
+    const halves = [world.held.slice(0, 2), world.held.slice(2)];
+    const all = async (): Promise<void> => {
+      await Promise.all(
+        halves.map(async (held) => {
+          for (let more = true; more;) {
+            const { taken, more: left } = await turn(held);
+            more = taken > 0 || left;
+          }
+        }),
+      );
+    };
+    await all();
+    expect(await world.instances(journey)).toHaveLength(25);
+    expect(await world.refusals(journey)).toHaveLength(35);
+    world.clock.advance(HOUR);
+    await all();
+    const sent = await persons();
+    expect(sent).toHaveLength(25);
+    expect(new Set(sent).size).toBe(25);
+  });
+
+  it('go on when the persons come to be in more partitions', async () => {
+    const journey = await world.journey(waits());
+    await world.say(...go(...users(10)));
+    await world.database.tx(world.workspaceId, (tx) => world.get(CursorStore).split(tx, 8));
+    // Who still thinks that there are four writes nothing of the others.
+    world.held = Array.from({ length: 8 }, (_, partition) => ({ partition, fence: '0' }));
+    await world.say(...go('late'));
+    await world.pass(HOUR);
+    expect(await world.instances(journey)).toHaveLength(11);
+    expect(new Set(await persons()).size).toBe(11);
+    expect(await persons()).toHaveLength(11);
+  });
+
+  it('go on after a restore began another epoch of the membership log', async () => {
+    const gold = await world.newAudience({ trait: { path: 'tier', op: 'eq', value: 'gold' } });
+    await world.evaluate(gold);
+    const journey = await world.journey(waits({ entries: [{ audience: { id: gold, on: 'enter' } }] }));
+    await world.say(world.profile('ann', { tier: 'gold' }));
+    await world.rows('UPDATE membership_log SET epoch = epoch + 1 WHERE workspace_id = $1');
+    await world.say(world.profile('ben', { tier: 'gold' }));
+    expect(await world.instances(journey)).toHaveLength(2);
+    expect(await world.refusals(journey)).toEqual([]);
+  });
+
+  it('take events up again from where they left off, once a journey is live again', async () => {
+    const first = await world.journey(waits());
+    await world.say(...go('ann'));
+    await world.pass(HOUR);
+    await world.setState(first, 'stopped');
+    await world.turns();
+    const asleep = await world.rows('SELECT 1 FROM journey_cursor WHERE workspace_id = $1 AND awake');
+    expect(asleep).toEqual([]);
+    await world.say(...go('ben'));
+    world.clock.advance(1);
+    const second = await world.journey(waits());
+    await world.say(...go('cleo'));
+    expect(await world.instances(first)).toHaveLength(1);
+    expect(await world.instances(second)).toMatchObject([{ person: await world.person('cleo') }]);
+  });
+});
