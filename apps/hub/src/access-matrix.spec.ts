@@ -114,6 +114,8 @@ describe('who may call what', () => {
       'erasures',
       'effects',
       'replays',
+      'journeys',
+      'instances',
     ]) {
       ids[name] = newId();
     }
@@ -209,6 +211,19 @@ describe('who may call what', () => {
       actor: 'root',
       created_at: at,
     });
+    const { journeys, instances } = ids;
+    await insert('journey', { id: journeys, name: 'J', ...made });
+    await insert('journey_version', { journey_id: journeys, version: 1, definition: {}, created_at: at });
+    await insert('journey_instance', {
+      id: instances,
+      journey_id: journeys,
+      version: 1,
+      person: 1,
+      profile_id: profiles,
+      state: 'active',
+      entry: { kind: 'api' },
+      entered_at: at,
+    });
     await insert('identity_node', {
       node: 1,
       namespace: 'user_id',
@@ -259,6 +274,7 @@ describe('who may call what', () => {
       .replace('{field}', 'traits.email')
       .replace('{host}', 'api.example.com')
       .replace('usage-policies/{name}', 'usage-policies/ours')
+      .replace('{instanceId}', ids.instances!)
       .replace('plugins/{pluginId}', 'plugins/texts')
       .replace('{version}', '1.0.0')
       .replace('computed-traits/{key}', 'computed-traits/ltv')
@@ -270,7 +286,7 @@ describe('who may call what', () => {
     http(key).request({
       method: route.method,
       url: pathOf(route),
-      params: route.path.endsWith('/explain') ? { profile: ids.profiles } : {},
+      params: /\/(explain|why)$/.test(route.path) ? { profile: ids.profiles } : {},
       ...(route.method === 'GET' || route.method === 'DELETE'
         ? {}
         : {

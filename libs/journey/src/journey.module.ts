@@ -8,6 +8,9 @@ import {
   ProfileModule,
 } from '@percorso/profile';
 import { SegmentationModule } from '@percorso/segmentation';
+import { InsightController } from './insight/insight.controller';
+import { InsightService } from './insight/insight.service';
+import { InsightStore } from './insight/insight.store';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
 import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
@@ -17,8 +20,16 @@ import { RequestStore } from './runtime/request.store';
 /** Journeys: what they are, and who is on them. Needs ConnectorModule and MappingModule in the application. */
 @Module({
   imports: [ProfileModule, SegmentationModule, DeliveryModule],
-  controllers: [EntryController],
-  providers: [EntryService, JourneyHooks, JourneyPlace, JourneySignal, RequestStore],
+  controllers: [EntryController, InsightController],
+  providers: [
+    InsightService,
+    InsightStore,
+    EntryService,
+    JourneyHooks,
+    JourneyPlace,
+    JourneySignal,
+    RequestStore,
+  ],
   exports: [JourneySignal, RequestStore],
 })
 export class JourneyModule {

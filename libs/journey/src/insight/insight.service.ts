@@ -1,0 +1,238 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { decodeCursor, encodeCursor, type Page, pageOf } from '@percorso/access';
+import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { EventReader } from '@percorso/profile';
+import { MembershipStore, PersonConditions } from '@percorso/segmentation';
+import { Database, type Transaction } from '@percorso/storage';
+import type { Entry, JourneyDefinition } from '../definition/definition';
+import { parseJourney } from '../definition/parse-journey';
+import { dueOf } from '../engine/advance';
+import type { JourneyEvent } from '../engine/instance';
+import type { RefusalCode } from '../runtime/admission';
+import type {
+  InstanceQuery,
+  JourneyEntryFinding,
+  JourneyInstanceView,
+  JourneyReportView,
+  JourneyWhyView,
+  WholeJourneyInstanceView,
+} from './insight.dto';
+import { type InstanceRow, InsightStore, type JourneyHead } from './insight.store';
+import { REFUSAL_WORDS } from './refusal-words';
+import { reportOf } from './report';
+import { findMistakes, matchesEntry, similarTo } from './why-not';
+
+const DAY_MS = 86_400_000;
+/** How far back events are looked at, and how many of a name are shown. */
+const LOOK_BACK_MS = 30 * DAY_MS;
+const MOST_EVENTS = 5;
+const MOST_LINES = 20;
+
+/** Tells what journeys did: how many, who, and why not. */
+@Injectable()
+export class InsightService {
+  constructor(
+    private readonly database: Database,
+    private readonly store: InsightStore,
+    private readonly events: EventReader,
+    private readonly conditions: PersonConditions,
+    private readonly memberships: MembershipStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws Problem 404 for a journey or version that is not there */
+  report(workspaceId: string, id: string, version: number | undefined): Promise<JourneyReportView> {
+    return this.database.snapshot(workspaceId, async (tx) => {
+      const journey = await this.find(tx, id);
+      const shown = version ?? journey.liveVersion ?? 1;
+      const definition = await this.definition(tx, id, shown);
+      if (version !== undefined && !definition) throw Problem.notFound('Journey version');
+      const steps = Object.entries(definition?.steps ?? {}).map(([step, { kind }]) => ({ id: step, kind }));
+      const rows = await this.store.counts(tx, id, version);
+      return { journeyId: id, version: version ?? null, ...reportOf(rows, steps) };
+    });
+  }
+
+  /** @throws Problem 404 */
+  async instances(
+    workspaceId: string,
+    id: string,
+    { cursor, limit, profile, state, step }: InstanceQuery,
+  ): Promise<Page<JourneyInstanceView>> {
+    const before = cursor === undefined ? undefined : decodeCursor<{ before: string }>(cursor).before;
+    return this.database.tx(workspaceId, async (tx) => {
+      await this.find(tx, id);
+      const filter = { profileId: profile, state, step };
+      const rows = await this.store.instances(tx, id, filter, before, limit + 1);
+      return pageOf(rows, limit, viewOf, (row) => encodeCursor({ before: row.id }));
+    });
+  }
+
+  /**
+   * @param personal whether what says something of the person is shown
+   * @throws Problem 404
+   */
+  instance(
+    workspaceId: string,
+    journeyId: string,
+    id: string,
+    personal: boolean,
+  ): Promise<WholeJourneyInstanceView> {
+    return this.database.snapshot(workspaceId, async (tx) => {
+      await this.find(tx, journeyId);
+      const found = isId(id) ? await this.store.instance(tx, journeyId, id) : undefined;
+      if (!found) throw Problem.notFound('Journey instance');
+      const [trace, messages] = await Promise.all([
+        this.store.trace(tx, id),
+        this.store.messages(tx, id, found.visits),
+      ]);
+      const { entry, context } = found;
+      return {
+        ...viewOf(found),
+        entry: personal || entry.kind !== 'event' ? { ...entry } : withoutProperties(entry),
+        context: personal ? context : null,
+        trace,
+        messages: messages.map(({ key, ...message }) => ({
+          ...message,
+          visit: Number(key.slice(key.lastIndexOf(':') + 1)),
+        })),
+      };
+    });
+  }
+
+  /** Why a profile is, or is not, on a journey. @throws Problem 404 */
+  why(workspaceId: string, id: string, profileId: string): Promise<JourneyWhyView> {
+    return this.database.snapshot(workspaceId, async (tx) => {
+      const journey = await this.find(tx, id);
+      const person = await this.store.person(tx, profileId);
+      if (person === undefined) throw Problem.notFound('Profile');
+      const [entered, refusals, live] = await Promise.all([
+        this.store.instances(tx, id, { profileId }, undefined, MOST_LINES),
+        this.store.refusals(tx, id, person, MOST_LINES),
+        journey.liveVersion === null ? undefined : this.definition(tx, id, journey.liveVersion),
+      ]);
+      const now = this.clock.now();
+      const where = live?.where && [{ person, condition: live.where, at: now }];
+      return {
+        journeyId: id,
+        profileId,
+        state: journey.state,
+        liveVersion: journey.liveVersion,
+        inside: entered.some(({ state }) => state === 'active'),
+        entered: entered.map(viewOf),
+        refusals: refusals.map((row) => ({ ...row, reason: REFUSAL_WORDS[row.code as RefusalCode] })),
+        where: where ? (await this.conditions.holds(tx, where))[0]! : null,
+        entries: live ? await this.entries(tx, id, journey.liveVersion!, live, person, now) : [],
+      };
+    });
+  }
+
+  private async entries(
+    tx: Transaction,
+    journeyId: string,
+    version: number,
+    journey: JourneyDefinition,
+    person: number,
+    now: Date,
+  ): Promise<JourneyEntryFinding[]> {
+    const since = new Date(now.getTime() - LOOK_BACK_MS);
+    const [publishedAt, came, joined] = [
+      await this.store.publishedAt(tx, journeyId, version),
+      await this.store.eventNames(tx, person, since),
+      (await this.memberships.membershipsOf(tx, [person])).get(person),
+    ];
+    const names = journey.entries.flatMap((entry) => ('event' in entry ? [entry.event.name] : []));
+    const events = (await this.events.receivedBy(tx, person, names, now)).filter(
+      ({ receivedAt }) => receivedAt >= since,
+    );
+    return journey.entries.map((entry, index) => {
+      const pointer = `/entries/${index}`;
+      const waitsFor = waitsForOf(entry);
+      const member = 'event' in entry || waitsFor === null ? null : (joined?.has(waitsFor) ?? false);
+      const finding = { pointer, kind: entry.kind, waitsFor, member, events: [], similarNames: [] };
+      if (!('event' in entry)) return finding;
+      const own = events
+        .filter(({ name }) => name === entry.event.name)
+        .sort((a, b) => b.pos - a.pos)
+        .slice(0, MOST_EVENTS);
+      const backfill = entry.kind === 'event' && entry.backfill;
+      const watched = { pointer, watch: entry.event, backfill };
+      return {
+        ...finding,
+        events: own.map(({ messageId, receivedAt, occurredAt, name, properties = {} }) => {
+          const times = { occurredAt: occurredAt.getTime(), receivedAt: receivedAt.getTime() };
+          const event: JourneyEvent = { messageId, name, properties, ...times };
+          return {
+            messageId,
+            receivedAt,
+            occurredAt,
+            matches: matchesEntry(entry.event, event),
+            mistakes: findMistakes(journey, watched, event, publishedAt),
+          };
+        }),
+        similarNames: similarTo(
+          entry.event.name,
+          came.map(({ name }) => name),
+        ),
+      };
+    });
+  }
+
+  private async find(tx: Transaction, id: string): Promise<JourneyHead> {
+    const journey = isId(id) ? await this.store.journey(tx, id) : undefined;
+    if (!journey) throw Problem.notFound('Journey');
+    return journey;
+  }
+
+  private async definition(
+    tx: Transaction,
+    id: string,
+    version: number,
+  ): Promise<JourneyDefinition | undefined> {
+    const written = await this.store.definition(tx, id, version);
+    const parsed = written && parseJourney(written);
+    return parsed?.ok ? parsed.journey : undefined;
+  }
+}
+
+const viewOf = ({ tokens, ...row }: InstanceRow): JourneyInstanceView => ({
+  id: row.id,
+  version: row.version,
+  profileId: row.profileId,
+  key: row.key,
+  state: row.state,
+  endReason: row.endReason,
+  enteredAt: row.enteredAt,
+  endedAt: row.endedAt,
+  goalAt: row.goalAt,
+  holdout: row.holdout,
+  speed: row.speed,
+  waits: tokens.map((token) => {
+    const due = dueOf(token);
+    return {
+      step: token.step,
+      visit: token.visit,
+      waitsFor: token.wait.kind,
+      dueAt: due === null ? null : new Date(due),
+    };
+  }),
+});
+
+function waitsForOf(entry: Entry): string | null {
+  switch (entry.kind) {
+    case 'event':
+    case 'business':
+      return entry.event.name;
+    case 'audience':
+      return entry.audience.id;
+    case 'read':
+      return entry.audienceId;
+    case 'api':
+      return null;
+  }
+}
+
+function withoutProperties({ event }: { event: JourneyEvent }): Record<string, unknown> {
+  const { properties: _personal, ...rest } = event;
+  return { kind: 'event', event: rest };
+}
