@@ -4,6 +4,9 @@ import { inOneWrite } from './one-write';
 import { MANY_ROWS, TableStatistics } from './table-statistics';
 import { Transaction } from './transaction';
 
+/** What PostgreSQL keeps of its statements is for a schema that was: a new connection knows none of them. */
+const isOutdated = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === '0A000';
+
 export interface DatabaseOptions {
   url: string;
   /** Connections at most. @default 10 */
@@ -144,6 +147,7 @@ export class Database {
       return result;
     } catch (error) {
       await client.query('ROLLBACK').catch(remember);
+      if (isOutdated(error)) remember(error as Error);
       throw error;
     } finally {
       client.off('error', remember);

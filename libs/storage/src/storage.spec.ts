@@ -159,6 +159,26 @@ describe('storage on real engines', () => {
     await one.close();
   });
 
+  it('goes on when a migration changes what a kept statement gives', async () => {
+    const single = new Database({ url: engines.databaseUrl, poolSize: 1 });
+    const owner = new Client({ connectionString: engines.databaseUrl });
+    await owner.connect();
+    const ask = async (): Promise<unknown> =>
+      (await single.control((tx) => tx.query('SELECT * FROM changing WHERE id = $1', [1]))).rows[0];
+    try {
+      await owner.query(`SET search_path = percorso; CREATE TABLE changing (id int); INSERT INTO changing VALUES (1);
+        GRANT SELECT ON changing TO percorso_app`);
+      for (let times = 0; times < 5; times++) expect(await ask()).toEqual({ id: 1 });
+      await owner.query('ALTER TABLE changing ADD COLUMN more int DEFAULT 2');
+      await expect(ask()).rejects.toThrow('cached plan must not change result type');
+      expect(await ask()).toEqual({ id: 1, more: 2 });
+    } finally {
+      await owner.query('DROP TABLE changing');
+      await owner.end();
+      await single.close();
+    }
+  });
+
   it('rolls back when the work throws, and the connection serves again', async () => {
     const id = await workspace();
     const boom = database.tx(id, async (tx) => {
