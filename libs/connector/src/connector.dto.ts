@@ -11,6 +11,7 @@ import {
 } from 'class-validator';
 import { USAGE_ACTIONS, type UsageAction } from '@percorso/profile';
 import type { CheckResult } from './connector.store';
+import type { ConnectorParking } from './settings/settings-versions';
 
 class UsedFor {
   @ApiPropertyOptional({
@@ -79,6 +80,8 @@ export interface ConnectorView {
   name: string;
   settings: Record<string, unknown>;
   state: 'active' | 'disabled';
+  /** Null unless its settings do not fit this release. */
+  parked: ConnectorParking | null;
   usage: readonly string[];
   version: number;
   lastCheck: CheckResult | null;

@@ -7,7 +7,6 @@ import { ConnectorStore } from './connector.store';
 import { PluginHosts } from './host/plugin-hosts';
 import { advisorySandbox } from './host/sandbox';
 import { Examiner } from './install/examiner';
-import { KeptSettingsStore } from './install/kept-settings.store';
 import { NpmRegistry } from './install/npm-registry';
 import { PluginFiles } from './install/plugin-files';
 import { PluginInstaller } from './install/plugin-installer';
@@ -15,7 +14,6 @@ import { PluginLifecycle } from './install/plugin-lifecycle';
 import { PluginViews } from './install/plugin-views';
 import { PluginController } from './install/plugin.controller';
 import { PluginStore } from './install/plugin.store';
-import { SettingsMigration } from './install/settings-migration';
 import { CONSENT, IsolationPolicy } from './plugin/isolation-policy';
 import { PluginCatalog } from './plugin/plugin-catalog';
 import { PluginParking } from './plugin/plugin-parking';
@@ -25,6 +23,12 @@ import { ConnectorOpener } from './runtime/open-connector';
 import { ConnectorSecrets } from './secret/connector-secrets';
 import { loadMasterKeys } from './secret/master-keys';
 import { SecretBox } from './secret/secret-box';
+import { ConnectorMigrationStore } from './settings/connector-migration.store';
+import { KeptSettingsStore } from './settings/kept-settings.store';
+import { SettingsMigration } from './settings/settings-migration';
+import { SettingsMigrator } from './settings/settings-migrator';
+import { SettingsUpkeep } from './settings/settings-upkeep';
+import { SettingsVersions } from './settings/settings-versions';
 
 const NPM = 'https://registry.npmjs.org';
 
@@ -46,6 +50,10 @@ export class ConnectorModule {
         Examiner,
         SettingsMigration,
         KeptSettingsStore,
+        ConnectorMigrationStore,
+        SettingsMigrator,
+        SettingsVersions,
+        SettingsUpkeep,
         ConnectorSecrets,
         ConnectorStore,
         ConnectorOpener,

@@ -9,24 +9,23 @@ import {
   type PageQuery,
 } from '@percorso/access';
 import { Clock, CLOCK, newId, Problem, type FieldError } from '@percorso/kernel';
-import type { PluginDescription, PluginManifest, SettingsError } from '@percorso/plugin-kit';
+import type { PluginDescription, SettingsError } from '@percorso/plugin-kit';
 import { usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import type { ConnectorView, CreateConnectorDto, UpdateConnectorDto } from './connector.dto';
 import { ConnectorStore, type CheckResult, type ConnectorRow } from './connector.store';
+import { usageOf, viewOf } from './connector-view';
 import { HostFailure } from './host/host-failure';
 import { PluginHosts, pluginUnavailable } from './host/plugin-hosts';
-import { KeptSettingsStore } from './install/kept-settings.store';
 import type { InstalledPlugin } from './plugin/installed-plugin';
 import { PluginCatalog } from './plugin/plugin-catalog';
 import { ConnectorRuntime } from './runtime/connector-runtime';
 import { ConnectorSecrets } from './secret/connector-secrets';
-import { splitSettings, withDefaults } from './split-settings';
-import { usageOfKind } from './usage';
+import { KeptSettingsStore } from './settings/kept-settings.store';
+import { SettingsVersions, type ShownConnector } from './settings/settings-versions';
+import { splitSettings, withDefaults } from './settings/split-settings';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
-
-type Manifests = Map<string, PluginManifest>;
 
 /** Configured connections to providers. */
 @Injectable()
@@ -39,6 +38,7 @@ export class ConnectorService {
     private readonly runtime: ConnectorRuntime,
     private readonly secrets: ConnectorSecrets,
     private readonly kept: KeptSettingsStore,
+    private readonly versions: SettingsVersions,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -68,28 +68,28 @@ export class ConnectorService {
       await this.catalog.hold(tx, plugin);
       await this.store.insert(tx, row);
       await audit(tx, actor, 'connector.created', id, { plugin: row.plugin_id, name: row.name }, now);
-      return viewOf(row, await this.catalog.manifests(tx));
+      return this.view(tx, row);
     });
   }
 
   async get(workspaceId: string, id: string): Promise<ConnectorView> {
-    return this.database.tx(workspaceId, async (tx) => {
-      const [row, manifests] = await Promise.all([this.store.get(tx, id), this.catalog.manifests(tx)]);
-      return viewOf(row, manifests);
-    });
+    return this.database.tx(workspaceId, async (tx) => this.view(tx, await this.store.get(tx, id)));
   }
 
   async list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ConnectorView>> {
     const after = cursor === undefined ? NO_ID : decodeCursor<{ after: string }>(cursor).after;
-    const [rows, manifests] = await this.database.tx(workspaceId, (tx) =>
-      Promise.all([this.store.list(tx, after, limit + 1), this.catalog.manifests(tx)]),
-    );
-    return pageOf(
-      rows,
-      limit,
-      (row) => viewOf(row, manifests),
-      (row) => encodeCursor({ after: row.id }),
-    );
+    return this.database.tx(workspaceId, async (tx) => {
+      const [rows, manifests] = await Promise.all([
+        this.store.list(tx, after, limit + 1),
+        this.catalog.manifests(tx),
+      ]);
+      return pageOf(
+        await this.versions.shown(tx, rows, manifests),
+        limit,
+        (shown) => viewOf(shown, manifests),
+        ({ row }) => encodeCursor({ after: row.id }),
+      );
+    });
   }
 
   async update(
@@ -99,7 +99,9 @@ export class ConnectorService {
     expected: number,
     dto: UpdateConnectorDto,
   ): Promise<ConnectorView> {
-    const before = await this.database.tx(workspaceId, (tx) => this.store.get(tx, id));
+    const stored = await this.database.tx(workspaceId, (tx) => this.store.get(tx, id));
+    const plugin = dto.settings && (await this.catalog.get(workspaceId, stored.plugin_id));
+    const before = plugin ? await this.toEdit(workspaceId, plugin, stored) : stored;
     assertVersion(expected, before.version);
     const next = {
       ...before,
@@ -107,14 +109,14 @@ export class ConnectorService {
       state: dto.state ?? before.state,
       usage: dto.usage === undefined ? before.usage : dto.usage,
     };
-    const plugin = dto.settings && (await this.catalog.get(workspaceId, before.plugin_id));
     if (plugin) Object.assign(next, await this.changed(workspaceId, plugin, before, dto.settings ?? {}));
     const now = this.clock.now();
     return this.database.tx(workspaceId, async (tx) => {
       if (plugin) await this.catalog.hold(tx, plugin);
       if (dto.usage !== undefined) await usageChanges(tx);
-      const { version } = await this.store.get(tx, id, 'FOR UPDATE');
-      assertVersion(Number(before.version), version);
+      const current = await this.store.get(tx, id, 'FOR UPDATE');
+      assertVersion(Number(before.version), current.version);
+      if (plugin) await this.versions.edited(tx, current, next, now);
       const fields = Object.keys(dto.settings ?? {}).sort();
       await audit(
         tx,
@@ -124,7 +126,7 @@ export class ConnectorService {
         { name: next.name, state: next.state, usage: next.usage, settings: fields },
         now,
       );
-      return viewOf(await this.store.update(tx, next, now), await this.catalog.manifests(tx));
+      return this.view(tx, await this.store.update(tx, next, now));
     });
   }
 
@@ -171,6 +173,21 @@ export class ConnectorService {
     return usageOf(row, manifests);
   }
 
+  private async view(tx: Transaction, row: ConnectorRow): Promise<ConnectorView> {
+    const manifests = await this.catalog.manifests(tx);
+    const [shown] = await this.versions.shown(tx, [row], manifests);
+    return viewOf(shown as ShownConnector, manifests);
+  }
+
+  private async toEdit(
+    workspaceId: string,
+    plugin: InstalledPlugin,
+    row: ConnectorRow,
+  ): Promise<ConnectorRow> {
+    const description = await this.hosts.describe(plugin, workspaceId);
+    return this.versions.toEdit(workspaceId, plugin, row, description);
+  }
+
   private async changed(
     workspaceId: string,
     plugin: InstalledPlugin,
@@ -211,26 +228,6 @@ export class ConnectorService {
     }));
     if (errors.length > 0) throw Problem.invalid(errors, 'The settings do not fit the plugin.');
   }
-}
-
-function usageOf({ usage, plugin_id: pluginId }: ConnectorRow, manifests: Manifests): readonly string[] {
-  return usage ?? usageOfKind(manifests.get(pluginId));
-}
-
-function viewOf(row: ConnectorRow, manifests: Manifests): ConnectorView {
-  const secrets = Object.keys(row.secrets).map((field) => [field, { set: true }]);
-  return {
-    id: row.id,
-    plugin: row.plugin_id,
-    name: row.name,
-    settings: { ...row.settings, ...Object.fromEntries(secrets) },
-    state: row.state,
-    usage: usageOf(row, manifests),
-    version: Number(row.version),
-    lastCheck: row.check_result,
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
-  };
 }
 
 function withoutNull(values: Record<string, unknown>): Record<string, unknown> {

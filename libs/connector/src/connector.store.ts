@@ -60,6 +60,20 @@ export class ConnectorStore {
     return rows;
   }
 
+  /** Those whose settings are of an older version than their plugin's. */
+  async behind(
+    tx: Transaction,
+    plugins: readonly { id: string; settingsVersion: number }[],
+  ): Promise<Pick<ConnectorRow, 'id' | 'plugin_id'>[]> {
+    const { rows } = await tx.query<Pick<ConnectorRow, 'id' | 'plugin_id'>>(
+      `SELECT c.id, c.plugin_id FROM connector c
+         JOIN unnest($2::text[], $3::int[]) AS p (id, version) ON c.plugin_id = p.id AND c.settings_version < p.version
+        WHERE c.workspace_id = $1 ORDER BY c.id`,
+      [tx.workspaceId, plugins.map(({ id }) => id), plugins.map(({ settingsVersion }) => settingsVersion)],
+    );
+    return rows;
+  }
+
   async insert(tx: Transaction, row: ConnectorRow): Promise<void> {
     await tx.query(
       `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, secrets, settings_version, state, usage, created_at, updated_at)

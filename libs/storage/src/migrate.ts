@@ -31,6 +31,7 @@ import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
 import { analyzeGrown } from './migrations/0055-analyze-grown';
+import { settingsMigration } from './migrations/0050-settings-migration';
 import { checksum, migrateClickHouse, migrationChanged } from './migrate-clickhouse';
 import { Shards } from './shards';
 
@@ -67,6 +68,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   mappingExamples,
   replays,
   analyzeGrown,
+  settingsMigration,
 ];
 
 /** Any constant will do, so long as every hub uses the same. */

@@ -99,6 +99,11 @@ const connector = record({
   name: text,
   settings: { ...anything, description: 'Of secrets only whether they are set: `{"set": true}`.' },
   state: { type: 'string', enum: ['active', 'disabled'] },
+  parked: {
+    ...nullable(record({ reason: text, at: instant })),
+    description:
+      'Why its settings could not be brought to the version of this release; nothing is sent meanwhile.',
+  },
   version: integer,
   lastCheck: nullable(anything),
   createdAt: instant,

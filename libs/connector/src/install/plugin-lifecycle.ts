@@ -5,10 +5,10 @@ import { Database } from '@percorso/storage';
 import { ConnectorStore } from '../connector.store';
 import { PluginHosts } from '../host/plugin-hosts';
 import { PluginCatalog } from '../plugin/plugin-catalog';
-import { KeptSettingsStore } from './kept-settings.store';
+import { KeptSettingsStore } from '../settings/kept-settings.store';
+import { SettingsMigration } from '../settings/settings-migration';
 import { PluginFiles } from './plugin-files';
 import { PluginStore, type PluginVersionRow } from './plugin.store';
-import { SettingsMigration } from './settings-migration';
 
 /** Which version of an installed plugin is live, while syncs run: calls in hand end with the version they began with. */
 @Injectable()

@@ -177,7 +177,7 @@ export class ConnectorRuntime {
 
   /** Whether settings and credentials work, as the plugin finds at the provider. */
   async check(workspaceId: string, connectorId: string): Promise<CheckAnswer> {
-    const connector = await this.opener.open(workspaceId, connectorId);
+    const connector = await this.opener.open(workspaceId, connectorId, true);
     try {
       const answer = await connector.host.call(connector.handle, { method: 'check' }, CHECK_MS);
       const fault = ('fault' in answer ? answer.fault : answer.value) as Fault | null;

@@ -10,6 +10,7 @@ import type { InstalledPlugin } from '../plugin/installed-plugin';
 import { PluginCatalog } from '../plugin/plugin-catalog';
 import { PluginParking } from '../plugin/plugin-parking';
 import { ConnectorSecrets } from '../secret/connector-secrets';
+import { SettingsVersions } from '../settings/settings-versions';
 
 /** A connector with everything needed to call its plugin. */
 export interface OpenConnector {
@@ -29,14 +30,16 @@ export class ConnectorOpener {
     private readonly hosts: PluginHosts,
     private readonly secrets: ConnectorSecrets,
     private readonly parking: PluginParking,
+    private readonly settings: SettingsVersions,
   ) {}
 
   /**
-   * @throws Problem 404, 409 when it or its plugin is disabled, 422 when its plugin is gone, 503 when the plugin is parked
-   * or does not start.
+   * @param again whether settings that could not be migrated are tried once more
+   * @throws Problem 404, 409 when it or its plugin is disabled, 422 when its plugin is gone, 503 when the plugin or the
+   * connector is parked or does not start.
    */
-  async open(workspaceId: string, connectorId: string): Promise<OpenConnector> {
-    const { row, allowPrivateNetwork, live, parked } = await this.database.tx(workspaceId, async (tx) => {
+  async open(workspaceId: string, connectorId: string, again = false): Promise<OpenConnector> {
+    const stored = await this.database.tx(workspaceId, async (tx) => {
       const [row, allowPrivateNetwork, parked] = await Promise.all([
         this.store.get(tx, connectorId),
         this.store.allowsPrivateNetwork(tx),
@@ -46,11 +49,14 @@ export class ConnectorOpener {
       const live = isBuiltIn ? undefined : await this.catalog.live(tx, row.plugin_id);
       return { row, allowPrivateNetwork, live, parked };
     });
-    if (row.state === 'disabled') throw Problem.conflict('connector-disabled', 'The connector is disabled.');
+    const { allowPrivateNetwork, live, parked } = stored;
+    if (stored.row.state === 'disabled')
+      throw Problem.conflict('connector-disabled', 'The connector is disabled.');
     const plugin = live
       ? await this.catalog.open(workspaceId, live)
-      : await this.catalog.get(workspaceId, row.plugin_id);
+      : await this.catalog.get(workspaceId, stored.row.plugin_id);
     this.parking.assertNotParked(plugin, parked);
+    const row = await this.settings.of(workspaceId, plugin, stored.row, again);
     return {
       row,
       plugin,

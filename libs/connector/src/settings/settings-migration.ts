@@ -8,8 +8,9 @@ import type { PluginHost } from '../host/plugin-host';
 import { PluginHosts } from '../host/plugin-hosts';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
 import { ConnectorSecrets } from '../secret/connector-secrets';
-import { splitSettings, withDefaults } from '../split-settings';
+
 import { KeptSettingsStore, type KeptSettings } from './kept-settings.store';
+import { splitSettings, withDefaults } from './split-settings';
 
 /** A connector before and after; the same object where nothing changes. */
 export interface Migrated {
@@ -44,7 +45,7 @@ export class SettingsMigration {
       const errors: FieldError[] = [];
       const planned: Migrated[] = [];
       for (const before of rows) {
-        const result = await this.migrate(workspaceId, host, description, before, kept).catch(reasonOf);
+        const result = await this.one(workspaceId, host, description, before, kept);
         if ('errors' in result) errors.push(...result.errors.map((error) => ofConnector(before, error)));
         else planned.push({ before, after: result });
       }
@@ -74,9 +75,24 @@ export class SettingsMigration {
     for (const { before, after } of planned) {
       if (before === after) continue;
       const { id, settings_version, settings, secrets } = before;
-      await this.kept.keep(tx, { connector_id: id, settings_version, settings, secrets, kept_at: now });
+      const kept = { connector_id: id, settings_version, settings, secrets, kept_at: now, outdated: false };
+      await this.kept.keep(tx, kept);
       await this.connectors.update(tx, after, now);
     }
+  }
+
+  /**
+   * One connector with the settings of `host`'s plugin, or what is wrong with them. Nothing is written.
+   * @throws HostFailure when the process gives no answer
+   */
+  one(
+    workspaceId: string,
+    host: PluginHost,
+    description: PluginDescription,
+    before: ConnectorRow,
+    kept: KeptSettings[],
+  ): Promise<ConnectorRow | { errors: SettingsError[] }> {
+    return this.migrate(workspaceId, host, description, before, kept).catch(reasonOf);
   }
 
   private async migrate(
