@@ -46,7 +46,7 @@ const deliver = (id: string, operation: 'upsert' | 'remove' | 'call', emails: st
     world.workspaceId,
     id,
     operation,
-    emails.map((email) => ({ key: `k-${email}`, payload: { email } })),
+    emails.map((email) => ({ key: `k-${email}`, payload: { email }, at: '2026-11-25T00:00:00Z' })),
     { deadlineMs: 30_000 },
   );
 /** What a release of the hub with other contract versions would have left here. */

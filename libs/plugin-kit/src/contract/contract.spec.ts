@@ -1,3 +1,4 @@
+import * as kit from '..';
 import { API_VERSION, CONTRACT_VERSIONS, contractOf, inNewestContract } from './versions';
 import { capability, definePlugin, type Context, type Item, type Plugin } from '../plugin';
 import { PluginRuntime } from '../runtime/plugin-runtime';
@@ -59,7 +60,7 @@ class Talkative {
 }
 
 describe(`a plugin of ${N_1}`, () => {
-  const item = { key: 'k', payload: { a: 1 }, ofLater: true };
+  const item: Item = { key: 'k', payload: { a: 1 }, at: '2026-11-25T00:00:00Z' };
   let old: Talkative;
   let plugin: Plugin;
   beforeEach(() => {
@@ -86,6 +87,13 @@ describe(`a plugin of ${N_1}`, () => {
     old.upsert.deliver = async () => 'nonsense' as never;
     expect(await plugin.upsert?.deliver([item], ctx)).toBe('nonsense');
   });
+});
+
+it(`what a plugin of ${N_1} imports from a kit that the hub brings is there`, () => {
+  const names =
+    'accepted BadCredentials BadDeclaration BadPayload BadReceipt BadSettings capability declarativePlugin definePlugin ' +
+    'itemwise NotConnected partwise PluginError rejected retry retryAfter Secret Setting TryLater Unclear unknown verdictFor';
+  for (const name of names.split(' ')) expect(kit).toHaveProperty(name, expect.any(Function));
 });
 
 it('a plugin of now is left alone', () => {

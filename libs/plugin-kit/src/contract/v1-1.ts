@@ -2,7 +2,7 @@ import type { Capability, Item, Plugin } from '../plugin';
 import type { Verdict } from '../verdict';
 import type { ContractVersion } from './contract-version';
 
-/** What 1.1 ends with, as its plugins see it: no calls, so that an accepted item has an id at most. */
+/** As its plugins see it: no calls, so that an accepted item has an id at most, and items without a time. */
 export const v1_1: ContractVersion = {
   version: '1.1',
   kinds: ['messaging', 'campaign'],
