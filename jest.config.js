@@ -22,7 +22,7 @@ module.exports = {
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
     '^@percorso/plugin-((?:messaging|campaign|service)-.+)$': '<rootDir>/plugins/$1/src/index.ts',
-    '^@percorso/(engines|demo|bench)$': '<rootDir>/tools/$1/src/index.ts',
+    '^@percorso/(engines|demo|bench|chaos)$': '<rootDir>/tools/$1/src/index.ts',
     '^@percorso/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.percorso/'],

@@ -7,7 +7,7 @@ const reports = join(dirname(dirname(fileURLToPath(import.meta.url))), 'reports'
 let passed = 0;
 let failed = 0;
 let missing = false;
-for (const name of ['unit', 'e2e']) {
+for (const name of ['unit', 'e2e', 'chaos']) {
   try {
     const report = JSON.parse(readFileSync(join(reports, `${name}.json`), 'utf8'));
     passed += report.numPassedTests;

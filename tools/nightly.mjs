@@ -105,6 +105,7 @@ const steps = [
     { PERCORSO_POISONED_AMONG: '10000' },
     [jest, '-c', 'jest.e2e.config.js', 'src/poison'],
   ],
+  ['ten minutes of chaos', { PERCORSO_CHAOS_MINUTES: '10' }, [jest, '-c', 'jest.e2e.config.js', 'src/chaos']],
   [
     'every bench',
     { PERCORSO_BENCHES: 'all' },

@@ -11,6 +11,8 @@ rmSync(reports, { recursive: true, force: true });
 mkdirSync(reports);
 
 const report = (name) => ['--json', `--outputFile=${join(reports, `${name}.json`)}`];
+const stories = ['-c', 'jest.e2e.config.js', '--ci'];
+const CHAOS = 'src/chaos\\.e2e';
 const steps = [
   ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
   ['types and build', bin('tsc'), ['-b']],
@@ -21,7 +23,9 @@ const steps = [
     ['--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'plugins', 'tools', 'e2e'],
   ],
   ['unit', bin('jest'), ['-c', 'jest.config.js', '--ci', ...report('unit')]],
-  ['e2e', bin('jest'), ['-c', 'jest.e2e.config.js', '--ci', ...report('e2e')]],
+  ['e2e', bin('jest'), [...stories, '--testPathIgnorePatterns', CHAOS, ...report('e2e')]],
+  // By itself: what it does to processes, it does to the whole machine.
+  ['chaos', bin('jest'), [...stories, CHAOS, ...report('chaos')]],
 ];
 
 let failed = false;

@@ -1,5 +1,5 @@
 import type { Operation } from '@percorso/plugin-kit';
-import type { Transaction } from '@percorso/storage';
+import { isDead, type Transaction } from '@percorso/storage';
 import type { ClaimedEffect } from './effect';
 import type { Outcome } from './outcome';
 
@@ -103,13 +103,13 @@ export async function nextFence(tx: Transaction): Promise<string> {
 export function startSending(
   tx: Transaction,
   effects: readonly Candidate[],
-  { fence, now, leaseMs }: { fence: string; now: Date; leaseMs: number },
+  { fence, now, leaseMs, owner }: { fence: string; now: Date; leaseMs: number; owner?: string },
 ): Promise<unknown> {
   return tx.query(
     `UPDATE effect SET state = 'sending', fence = $5, attempt = attempt + 1, updated_at = $3,
-       lease_until = now() + $4 * interval '1 millisecond'
+       lease_until = now() + $4 * interval '1 millisecond', owner = $6
      WHERE workspace_id = $1 AND ctid = ANY($2::tid[])`,
-    [tx.workspaceId, effects.map(({ place }) => place), now, leaseMs, fence],
+    [tx.workspaceId, effects.map(({ place }) => place), now, leaseMs, fence, owner ?? null],
   );
 }
 
@@ -241,11 +241,14 @@ export async function lockUnknown(
   return rows;
 }
 
+/** Effects that are out. Those of a process that died wait for their lease to end, and hold up nobody else's meanwhile. */
+export const IS_OUT = `(e.state = 'sending' AND NOT ${isDead('e.owner')})`;
+
 /** Calls of this connector that are out. */
 export async function callsOut(tx: Transaction, connectorId: string): Promise<number> {
   const { rows } = await tx.query<{ calls: number }>(
-    `SELECT count(DISTINCT fence)::int AS calls FROM effect
-     WHERE workspace_id = $1 AND connector_id = $2 AND state = 'sending'`,
+    `SELECT count(DISTINCT e.fence)::int AS calls FROM effect e
+     WHERE e.workspace_id = $1 AND e.connector_id = $2 AND ${IS_OUT}`,
     [tx.workspaceId, connectorId],
   );
   return rows[0]?.calls ?? 0;

@@ -1,6 +1,6 @@
 import { ManualClock, newId } from '@percorso/kernel';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
-import { Database, migrate } from '@percorso/storage';
+import { Database, type Leases, migrate } from '@percorso/storage';
 import { Client } from 'pg';
 import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
 import { shareCalls } from './flow';
@@ -185,6 +185,32 @@ describe('flow control', () => {
       expect(twin.mostAtOnce).toBeLessThanOrEqual(concurrency);
       expect(await world.states(connectorId)).toEqual({ accepted: 12 * (round + 1) });
     }
+  });
+
+  it('claims of a process that died hold up nobody but their own persons', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(2));
+    await fill(connectorId, 8);
+    const dead = newId();
+    const died = new LaneDelivery(database, new HttpGateway(lanes), new ProfileConsents(), clock, options, {
+      id: dead,
+    } as Leases);
+    for (let claims = 0; claims < 2; claims++) await died.claim(world.workspaceId, connectorId, lane(2));
+    const tell = (seconds: number): Promise<unknown> =>
+      owner.query(
+        `INSERT INTO percorso.worker (id, name, kinds, alive_until)
+         VALUES ($1, 'spec', '{}', now() + $2 * interval '1 second')
+         ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
+        [dead, seconds],
+      );
+    await tell(60);
+    await run(connectorId);
+    expect(await world.states(connectorId)).toEqual({ sending: 4, pending: 4 });
+    await tell(-1);
+    await run(connectorId);
+    expect(await world.states(connectorId)).toEqual({ sending: 4, accepted: 4 });
+    expect(twin.received).toHaveLength(4);
+    await owner.query('DELETE FROM percorso.worker WHERE id = $1', [dead]);
   });
 
   it('backs off from 429s, and a breaker probes with one row before the rest follows', async () => {

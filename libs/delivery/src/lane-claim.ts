@@ -37,11 +37,15 @@ export type Claim =
   | { kind: 'idle'; waitMs?: number };
 
 export interface ClaimTurn {
+  /** The process that claims, where it is known. */
+  owner?: string;
   /** Counts the turns of this connector. */
   turn: number;
   /** Calls each of a claim's slots may make one after the other. */
   depth: number;
 }
+
+export const FIRST_TURN: ClaimTurn = { turn: 0, depth: 1 };
 
 /** What may leave at once, of what the rate allows in a second. */
 const BURST_SECONDS = 0.25;
@@ -58,7 +62,7 @@ export async function claimBatch(
   now: Date,
   consentSource: ConsentSource,
   options: DeliveryOptions,
-  { turn, depth }: ClaimTurn = { turn: 0, depth: 1 },
+  { turn, depth, owner }: ClaimTurn,
 ): Promise<Claim> {
   const [entry] = await Promise.all([enterLane(tx, connectorId, lane.host, now, options), readByIndex(tx)]);
   if (!entry.open) return { kind: 'idle', waitMs: entry.waitMs };
@@ -97,7 +101,7 @@ export async function claimBatch(
   const leaseMs = options.deadlineMs + options.graceMs;
   await Promise.all([
     decide(tx, verdicts, now),
-    startSending(tx, effects, { fence, now, leaseMs }),
+    startSending(tx, effects, { fence, now, leaseMs, owner }),
     ...spend(tx, connectorId, lane.host, entry, effects.length, perSecond, now, leaseMs),
   ]);
   return {

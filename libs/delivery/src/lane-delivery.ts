@@ -1,7 +1,8 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import type { Verdict } from '@percorso/plugin-kit';
-import { Database, type Transaction } from '@percorso/storage';
+import { Database, isUnavailable, Leases, type Transaction } from '@percorso/storage';
 import { resultOf } from './call-result';
 import { ConsentSource } from './consent-source';
 import { deliveredEffects, deliveryCalls, deliveryLag } from './delivery-metrics';
@@ -10,7 +11,7 @@ import type { ClaimedEffect } from './effect';
 import { readByIndex, settle } from './effect.store';
 import { noteResult } from './flow-learning';
 import { noteTold, connectorPlace } from './flow.store';
-import { type Claim, claimBatch, type ClaimTurn } from './lane-claim';
+import { type Claim, claimBatch, type ClaimTurn, FIRST_TURN } from './lane-claim';
 import { WAITING } from './lanes-with-work';
 import { outcomeOf } from './outcome';
 import { itemOf, type Lane, ProviderGateway } from './provider-gateway';
@@ -36,11 +37,13 @@ export class LaneDelivery {
     private readonly consentSource: ConsentSource,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
+    @Optional() private readonly leases?: Leases,
   ) {}
 
-  claim(workspaceId: string, connectorId: string, lane: Lane, turn?: ClaimTurn): Promise<Claim> {
+  claim(workspaceId: string, connectorId: string, lane: Lane, turn: ClaimTurn = FIRST_TURN): Promise<Claim> {
+    const mine = { ...turn, owner: this.leases?.id };
     return this.database.tx(workspaceId, (tx) =>
-      claimBatch(tx, connectorId, lane, this.clock.now(), this.consentSource, this.options, turn),
+      claimBatch(tx, connectorId, lane, this.clock.now(), this.consentSource, this.options, mine),
     );
   }
 
@@ -75,7 +78,7 @@ export class LaneDelivery {
       seconds: tookMs / 1000,
       calls: claim.claimsOut,
     };
-    await this.database.tx(workspaceId, async (tx) => {
+    await this.insist(workspaceId, started, async (tx) => {
       const [, written] = await Promise.all([
         readByIndex(tx),
         settle(tx, claim, outcomes, now),
@@ -90,6 +93,24 @@ export class LaneDelivery {
     deliveryCalls.inc({ connector: connectorId, end: result.end });
     const rounds = Math.ceil(claim.effects.length / (capability.batch * claim.calls));
     return { callMs: tookMs / rounds };
+  }
+
+  /** What a provider answered is known nowhere else: PostgreSQL is waited for as long as the claim may hold. */
+  private async insist(
+    workspaceId: string,
+    started: number,
+    work: (tx: Transaction) => Promise<void>,
+  ): Promise<void> {
+    const until = started + this.options.deadlineMs + this.options.graceMs;
+    for (;;) {
+      try {
+        return await this.database.tx(workspaceId, work);
+      } catch (error) {
+        const passing = isUnavailable(error) || (error instanceof Problem && error.status === 503);
+        if (!passing || performance.now() > until) throw error;
+        await sleep(AGAIN_MS);
+      }
+    }
   }
 
   private async call(
@@ -157,6 +178,9 @@ export class LaneDelivery {
     );
   }
 }
+
+/** Between two tries to write down what a provider answered. */
+const AGAIN_MS = 250;
 
 const NO_CAPABILITY = { idempotency: 'none', batch: 1, perSecond: 1 } as const;
 

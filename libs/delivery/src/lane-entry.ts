@@ -1,6 +1,6 @@
 import type { Transaction } from '@percorso/storage';
 import type { DeliveryOptions } from './delivery-options';
-import { callsOut, type HeldSyncs, heldSyncs } from './effect.store';
+import { callsOut, type HeldSyncs, heldSyncs, IS_OUT } from './effect.store';
 import { type Flow, gateOf, shareCalls } from './flow';
 import { connectorPlace, type FlowRow, hostPlace, lockFlow, readFlow } from './flow.store';
 
@@ -71,7 +71,7 @@ async function enterHost(tx: Transaction, host: string): Promise<Flow> {
 async function callsOfHost(tx: Transaction, host: string, options: DeliveryOptions): Promise<number> {
   const { rows } = await tx.query<{ concurrency: number | null; claims: number }>(
     `SELECT f.concurrency, count(DISTINCT e.fence)::int AS claims FROM delivery_flow f
-     JOIN effect e ON e.workspace_id = f.workspace_id AND f.place = 'connector:' || e.connector_id AND e.state = 'sending'
+     JOIN effect e ON e.workspace_id = f.workspace_id AND f.place = 'connector:' || e.connector_id AND ${IS_OUT}
      WHERE f.workspace_id = $1 AND f.host = $2 GROUP BY f.place, f.concurrency`,
     [tx.workspaceId, host],
   );

@@ -256,6 +256,27 @@ describe('delivery', () => {
     expect(provider.received.length).toBeLessThanOrEqual(1);
   });
 
+  it('writes down what a provider answered while PostgreSQL was away', async () => {
+    const { connectorId, provider, syncId } = await connect(mailer('none'));
+    await world.profiles([1]);
+    await world.record(
+      connectorId,
+      syncId,
+      [{ person: 1, operation: 'send', channel: 'email', address: 'a@b.c' }],
+      clock.now(),
+    );
+    const gateway = new HttpGateway(lanes);
+    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, options);
+    const claim = await delivery.claim(world.workspaceId, connectorId, mailer('none'));
+    if (claim.kind !== 'send') throw new RangeError(`nothing to send: ${claim.kind}`);
+    const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
+    const away = jest.spyOn(database, 'tx').mockRejectedValueOnce(lost).mockRejectedValueOnce(lost);
+    await delivery.send(world.workspaceId, connectorId, mailer('none'), claim);
+    away.mockRestore();
+    expect(await world.states(connectorId)).toEqual({ accepted: 1 });
+    expect(provider.received).toHaveLength(1);
+  });
+
   it('gives up after its attempts, as rejected when nothing can have arrived', async () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
     provider.script.push(...Array.from({ length: 9 }, () => ({ do: 'unavailable' as const })));

@@ -12,5 +12,5 @@ export { WakeQueue, type WakeUp } from './wake-queue';
 export { Housekeeping } from './housekeeping';
 export { eachInTurn } from './each-in-turn';
 export type { LeaseKind } from './leases/lease-plan';
-export { type Held, lockLeases } from './leases/lease.store';
+export { type Held, isDead, lockLeases } from './leases/lease.store';
 export { Leases } from './leases/leases';

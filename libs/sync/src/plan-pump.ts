@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
 import { Planner } from './planner';
+
+/** After a run could not be planned, before it may be tried again. */
+const REST_MS = 2_000;
 
 /** Plans runs side by side in this process, each once. */
 @Injectable()
@@ -15,10 +19,13 @@ export class PlanPump {
     if (this.running.has(runId)) return;
     const plan = this.planner
       .plan(workspaceId, runId)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         const cause =
           error instanceof Problem ? error.code : error instanceof Error ? error.message : 'unknown';
         this.logger.error({ runId, cause }, 'A run could not be planned and will be tried again');
+        await sleep(REST_MS);
+        // Where that fails too, its lease runs out.
+        await this.planner.giveBack(workspaceId, runId).catch(() => undefined);
       })
       .finally(() => this.running.delete(runId));
     this.running.set(runId, plan);

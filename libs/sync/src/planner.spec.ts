@@ -1,5 +1,8 @@
 import { MappingRunner } from '@percorso/mapping';
 import { DeliveryWaker } from '@percorso/delivery';
+import { Leases } from '@percorso/storage';
+import { PlanPump } from './plan-pump';
+import { Planner } from './planner';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
@@ -66,6 +69,39 @@ describe('planning', () => {
     await expect(workspace.plan(run)).rejects.toThrow(PlannerDied);
     expect((await workspace.run(run)).counts.planned).toBe(500);
     await workspace.outlivePlanner(run);
+    await workspace.plan(run);
+    await expectEachPlannedOnce();
+  });
+
+  it('does not wait for the lease of a planner whose process is dead', async () => {
+    const { id: owner } = world.app.get(Leases);
+    atPage(2, () => Promise.reject(new PlannerDied()));
+    await expect(workspace.plan(run)).rejects.toThrow(PlannerDied);
+    await workspace.plan(run);
+    expect((await workspace.run(run)).counts.planned).toBe(500);
+    const tell = (seconds: number): Promise<unknown> =>
+      world.database.control((tx) =>
+        tx.query(
+          `INSERT INTO worker (id, name, kinds, alive_until) VALUES ($1, 'spec', '{}', now() + $2 * interval '1 second')
+           ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
+          [owner, seconds],
+        ),
+      );
+    await tell(60);
+    await workspace.plan(run);
+    expect((await workspace.run(run)).counts.planned).toBe(500);
+    await tell(-1);
+    await workspace.plan(run);
+    await expectEachPlannedOnce();
+    await world.database.control((tx) => tx.query('DELETE FROM worker WHERE id = $1', [owner]));
+  });
+
+  it('gives back what it could not plan, so that it is tried again before its lease ends', async () => {
+    atPage(2, () => Promise.reject(new PlannerDied()));
+    const pump = new PlanPump(world.app.get(Planner));
+    pump.wake(workspace.id, run);
+    await pump.settled();
+    expect((await workspace.run(run)).counts.planned).toBe(500);
     await workspace.plan(run);
     await expectEachPlannedOnce();
   });

@@ -5,14 +5,14 @@ import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { MappingRunner, type MappingResult } from '@percorso/mapping';
 import { type ProfileDocument, ProfileReader, usageVersion } from '@percorso/profile';
 import { MembershipLog } from '@percorso/segmentation';
-import { Database, type Transaction } from '@percorso/storage';
+import { Database, Leases, type Transaction } from '@percorso/storage';
 import { type ChangePage, readChanges } from './change-page';
 import { readTold } from './last-effects';
 import { mapChanges } from './map-changes';
 import { findCurrentVersion, findMappingVersion, type MappingVersion } from './mapping.store';
 import { effectsOf, planChanges, type PlanScope, type RunMappings, toldChanges } from './plan-page';
 import type { Change } from './plan-row';
-import { advanceRun, claimRun, expectRows, finishPlanning, type RunRow } from './run.store';
+import { advanceRun, claimRun, expectRows, finishPlanning, giveRunBack, type RunRow } from './run.store';
 import { defaultMode } from './sync-mode';
 import { UsageCheck, type UsedExpression } from './usage-check';
 import { UsageGuard } from './usage-guard';
@@ -52,12 +52,13 @@ export class Planner {
     private readonly waker: DeliveryWaker,
     private readonly usage: UsageCheck,
     private readonly guard: UsageGuard,
+    private readonly leases: Leases,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Plan one run to its end, unless another planner has it or its sync is paused. */
   async plan(workspaceId: string, runId: string): Promise<void> {
-    const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS));
+    const run = await this.database.tx(workspaceId, (tx) => claimRun(tx, runId, LEASE_MS, this.leases.id));
     if (!run) return;
     const connector = await this.connectors.describe(workspaceId, run.connectorId);
     const mappings = await this.database.tx(workspaceId, async (tx) => {
@@ -70,6 +71,11 @@ export class Planner {
     // Before anything is mapped: nothing of a run that is barred leaves.
     if (await this.database.tx(workspaceId, (tx) => this.isBarred(tx, plan))) return;
     await this.pages(workspaceId, plan);
+  }
+
+  /** Leaves a run that could not be planned to whoever tries next. */
+  giveBack(workspaceId: string, runId: string): Promise<void> {
+    return this.database.tx(workspaceId, (tx) => giveRunBack(tx, runId, this.leases.id));
   }
 
   /** The next page is read and mapped while one is recorded. */

@@ -1,4 +1,4 @@
-import type { Transaction } from '@percorso/storage';
+import { isDead, type Transaction } from '@percorso/storage';
 import type { SyncMode } from './sync-mode';
 
 /** What begins a run. */
@@ -107,16 +107,23 @@ export async function listRuns(
 const ACTIVE = `EXISTS (SELECT 1 FROM sync s
   WHERE s.workspace_id = sync_run.workspace_id AND s.id = sync_run.sync_id AND s.state = 'active')`;
 
+/** Nobody plans it: a planner that died is not waited for, since what it still writes would be void. */
+const FREE = `(lease_until IS NULL OR lease_until < now() OR ${isDead('sync_run.owner')})`;
+
 /**
  * Takes a run for planning unless another planner holds it or its sync is paused. The lease runs on PostgreSQL's clock.
  */
-export async function claimRun(tx: Transaction, id: string, leaseMs: number): Promise<RunRow | undefined> {
+export async function claimRun(
+  tx: Transaction,
+  id: string,
+  leaseMs: number,
+  owner: string,
+): Promise<RunRow | undefined> {
   const [{ rowCount }, run] = await Promise.all([
     tx.query(
-      `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond'
-       WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
-         AND ${ACTIVE}`,
-      [tx.workspaceId, id, leaseMs],
+      `UPDATE sync_run SET fence = fence + 1, lease_until = now() + $3 * interval '1 millisecond', owner = $4
+       WHERE workspace_id = $1 AND id = $2 AND state = 'planning' AND ${FREE} AND ${ACTIVE}`,
+      [tx.workspaceId, id, leaseMs, owner],
     ),
     findRun(tx, id),
   ]);
@@ -150,6 +157,14 @@ export async function advanceRun(
     [tx.workspaceId, run.id, run.fence, page.plannedPos, page.comparing, page.planned, page.leaseMs],
   );
   return rowCount === 1 ? 'mine' : 'taken';
+}
+
+/** Lets another planner have at once what this one could not plan. */
+export async function giveRunBack(tx: Transaction, id: string, owner: string): Promise<void> {
+  await tx.query(
+    `UPDATE sync_run SET lease_until = NULL WHERE workspace_id = $1 AND id = $2 AND owner = $3 AND state = 'planning'`,
+    [tx.workspaceId, id, owner],
+  );
 }
 
 /** How many rows the run will look at, by what the audience and the log hold now. */
@@ -221,8 +236,7 @@ export async function runsToLetGo(
 /** Runs that want a planner: never begun, or left by one that died. */
 export async function runsToPlan(tx: Transaction): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
-    `SELECT id FROM sync_run WHERE workspace_id = $1 AND state = 'planning' AND (lease_until IS NULL OR lease_until < now())
-       AND ${ACTIVE}`,
+    `SELECT id FROM sync_run WHERE workspace_id = $1 AND state = 'planning' AND ${FREE} AND ${ACTIVE}`,
     [tx.workspaceId],
   );
   return rows.map(({ id }) => id);

@@ -31,3 +31,5 @@ export { SendGridTwin, startSendGridTwin, type SendGridTwinOptions } from './sen
 export type { EventRequest, SendGridMessage, Webhook, WebhookRequest } from './sendgrid/contract';
 export { TwilioTwin, startTwilioTwin, type TwilioTwinOptions } from './twilio/twilio-twin';
 export type { Callback, CallbackRequest, TwilioMessage } from './twilio/contract';
+export { KeyedTwin, startKeyedTwin, type KeyedTwinOptions } from './keyed/keyed-twin';
+export type { KeyedMessage } from './keyed/contract';

@@ -12,6 +12,10 @@ export const ALIVE_SECONDS = 6;
 /** A transaction that does nothing for so long is ended by PostgreSQL: its process sleeps, and others wait for its locks. */
 const IDLE_MS = 5_000;
 
+/** Whether the process with that id, an expression in SQL, was there and gives no sign of life any more. */
+export const isDead = (owner: string): string =>
+  `EXISTS (SELECT FROM worker w WHERE w.id = ${owner} AND w.alive_until < clock_timestamp())`;
+
 /** What there is to see without reading every lease. */
 export interface Surroundings {
   /** Changes whenever shares may have to change. */
