@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { HubApi, HubRefused, openWorkspace, poll } from '@percorso/demo';
+import { HubApi, openWorkspace, poll } from '@percorso/demo';
 import type { Target } from './schedule';
 import type { Stage } from './stage';
 
@@ -103,16 +102,4 @@ export async function evaluate(admin: HubApi, audienceId: string): Promise<numbe
   );
   if (state === 'failed') throw new RangeError(`An evaluation failed: ${error}`);
   return drift;
-}
-
-/** Asks until there is an answer: the hub may just be down. What it refuses is thrown. */
-export async function insist<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error instanceof HubRefused && error.status < 500 && error.status !== 429) throw error;
-      await sleep(500);
-    }
-  }
 }
