@@ -209,6 +209,16 @@ describe('connectors', () => {
     expect((await call('GET', url)).status).toBe(404);
   });
 
+  it('says that nothing was sent when PostgreSQL goes away before the plugin is called', async () => {
+    const { id } = await create();
+    const gone = Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P02' });
+    const away = jest.spyOn(database, 'tx').mockRejectedValueOnce(gone);
+    await expect(
+      runtime.deliver(workspaceId, id, 'send', [item(1)], { deadlineMs: 5000 }),
+    ).rejects.toMatchObject({ status: 503, code: 'connector-not-opened' });
+    away.mockRestore();
+  });
+
   it('hides connectors of other workspaces', async () => {
     const { id } = await create();
     const other = await workspace({ allowPrivateNetwork: true });

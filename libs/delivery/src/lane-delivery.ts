@@ -106,8 +106,7 @@ export class LaneDelivery {
       try {
         return await this.database.tx(workspaceId, work);
       } catch (error) {
-        const passing = isUnavailable(error) || (error instanceof Problem && error.status === 503);
-        if (!passing || performance.now() > until) throw error;
+        if (!isUnavailable(error) || performance.now() > until) throw error;
         await sleep(AGAIN_MS);
       }
     }

@@ -27,9 +27,11 @@ export function decideUnknown(
   if (!capability) return 'keep';
   // The newer version overwrites whatever became of this one. Neither message nor call can be overwritten.
   if (effect.stale && !['send', 'call'].includes(effect.operation)) return 'supersede';
-  // Asking first spares a target even the harmless repeat.
-  if (lane.lookup && capability.idempotency !== 'native-key' && !effect.asked) return 'ask';
-  if (mayRepeat(capability, effect.doubtfulSince, now)) {
+  const harmless = mayRepeat(capability, effect.doubtfulSince, now);
+  // Asking first spares a target even the harmless repeat; of a removal the answer would spare nothing.
+  const worthAsking = capability.idempotency !== 'native-key' && !(effect.operation === 'remove' && harmless);
+  if (lane.lookup && worthAsking && !effect.asked) return 'ask';
+  if (harmless) {
     return hasTriesLeft(effect.attempt, options) ? 'resend' : 'keep';
   }
   if (!lane.lookup) return 'keep';

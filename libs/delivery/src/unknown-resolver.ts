@@ -91,11 +91,16 @@ export class UnknownResolver {
       .catch((): LookupResult[] => []);
     const now = this.clock.now();
     const outcomes = effects.flatMap((effect, index): { id: string; outcome: Outcome }[] => {
-      if (answers[index] === 'accepted') return [{ id: effect.id, outcome: { state: 'accepted' } }];
-      if (answers[index] !== 'absent') return [];
+      const answer = answers[index];
+      // The provider tells what is there: of what was to be removed that means the opposite.
+      const [done, undone] =
+        effect.operation === 'remove' ? (['absent', 'accepted'] as const) : (['accepted', 'absent'] as const);
+      if (answer === done) return [{ id: effect.id, outcome: { state: 'accepted' } }];
+      if (answer !== undone) return [];
+      const code = effect.operation === 'remove' ? 'still-there' : 'absent';
       const outcome: Outcome = effect.stale
         ? { state: 'superseded', reason: { code: 'newer-version' } }
-        : { state: 'pending', reason: { code: 'absent' }, dueAt: now, doubt: 'clear' };
+        : { state: 'pending', reason: { code }, dueAt: now, doubt: 'clear' };
       return [{ id: effect.id, outcome }];
     });
     await this.database.tx(workspaceId, async (tx) => {

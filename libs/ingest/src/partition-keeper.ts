@@ -43,15 +43,19 @@ export class PartitionKeeper implements OnApplicationBootstrap, BeforeApplicatio
   /** Until it succeeds rows go to the default partition: nothing is lost, it is only slower to clean. */
   async turn(): Promise<void> {
     const now = this.clock.now().getTime();
-    await this.database.control((tx) =>
-      tx.query('SELECT ensure_partitions($1::date, $2)', [day(now - DAY_MS), DAYS_AHEAD + 2]),
-    );
-    const { rows } = await this.database.control((tx) =>
-      tx.query<{ dropped: string }>('SELECT drop_partitions($1::date, $2::date) AS dropped', [
-        day(now - LOG_DAYS * DAY_MS),
-        day(now - (DEDUPE_DAYS + 1) * DAY_MS),
-      ]),
+    await this.alone('SELECT ensure_partitions($1::date, $2)', [day(now - DAY_MS), DAYS_AHEAD + 2]);
+    const rows = await this.alone<{ dropped: string }>(
+      'SELECT drop_partitions($1::date, $2::date) AS dropped',
+      [day(now - LOG_DAYS * DAY_MS), day(now - (DEDUPE_DAYS + 1) * DAY_MS)],
     );
     for (const { dropped } of rows) this.logger.log(`Partition ${dropped} was dropped.`);
+  }
+
+  /** Several hubs may begin at once, and each would make, or drop, what the others are at. */
+  private alone<R extends object>(text: string, values: unknown[]): Promise<R[]> {
+    return this.database.control(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('percorso:partitions', 0))`);
+      return (await tx.query<R>(text, values)).rows;
+    });
   }
 }

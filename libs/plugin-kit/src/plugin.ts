@@ -98,7 +98,7 @@ export interface Plugin<S = object> {
    * so `ctx.signal` ends it after the journey's own time. Since contract 1.2.
    */
   call?: Capability<S>;
-  /** Whether items whose outcome is unknown arrived. */
+  /** Whether what items say, whose outcome is unknown, is there. The hub asks so of removals too, and hopes for 'absent'. */
   lookup?(items: Item[], ctx: Context<S>): Promise<LookupResult[]>;
   /**
    * Reads what the provider posts or mails back. With `request` it came over the open Internet and must prove itself;

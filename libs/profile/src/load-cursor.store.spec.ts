@@ -44,6 +44,36 @@ describe('the loader’s cursor', () => {
     expect(await head()).toBe(1);
   });
 
+  it('waits for nobody who changes a profile, and leaves that one for the next turn', async () => {
+    const workspaceId = await fixture.workspace();
+    const tx = <T>(work: (tx: Transaction) => Promise<T>): Promise<T> =>
+      fixture.database.tx(workspaceId, work);
+    for (const userId of ['ann', 'bob'])
+      await fixture.say(workspaceId, { type: 'identify', userId, messageId: userId, traits: { n: 1 } });
+    const snapshot = await fixture.database.snapshot(workspaceId, readLoadSnapshot);
+    const [first, second] = snapshot.profiles.map(({ person }) => person);
+    const dirty = async (): Promise<number[]> => {
+      const { rows } = await tx((t) =>
+        t.query<{ person: number }>(
+          'SELECT person FROM profile WHERE workspace_id = $1 AND dirty ORDER BY person',
+          [workspaceId],
+        ),
+      );
+      return rows.map(({ person }) => person);
+    };
+    expect(await dirty()).toEqual([first, second]);
+    await tx(async (applier) => {
+      await applier.query('UPDATE profile SET updated_at = now() WHERE workspace_id = $1 AND person = $2', [
+        workspaceId,
+        first,
+      ]);
+      // Would it wait, it would wait for ever.
+      await tx((t) => confirmLoad(t, snapshot, fixture.clock.now()));
+      expect(await dirty()).toEqual([first]);
+    });
+    expect(await fixture.head(workspaceId)).toMatchObject({ loaded: 2 });
+  });
+
   it('clears of every kind what ClickHouse has, and not what changed again meanwhile', async () => {
     const workspaceId = await fixture.workspace();
     const now = fixture.clock.now();

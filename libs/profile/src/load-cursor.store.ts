@@ -71,10 +71,13 @@ const KINDS: { [K in Kind]: { table: string; keys: readonly [Key<K>, ...Key<K>[]
   },
 };
 
-/** ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. */
+/**
+ * ClickHouse has confirmed a snapshot: move the cursors and clear what has not changed again since. The cursors last, as
+ * whoever applies events does: each would hold what the other waits for.
+ */
 export async function confirmLoad(tx: Transaction, snapshot: LoadSnapshot, now: Date): Promise<void> {
-  await confirmEvents(tx, snapshot.partitions);
   for (const kind of Object.keys(KINDS) as Kind[]) await clear(tx, kind, snapshot[kind]);
+  await confirmEvents(tx, snapshot.partitions);
   if (snapshot.erasures.length > 0) {
     await confirmClickHouse(
       tx,
@@ -89,11 +92,12 @@ async function clear<K extends Kind>(tx: Transaction, kind: K, rows: LoadSnapsho
   const { table, keys } = KINDS[kind];
   const columns = [...keys.map(([column]) => column), 'version'];
   const arrays = [...keys.map(([, type]) => type), 'bigint'].map((type, index) => `$${index + 2}::${type}[]`);
-  // ANY says what the join says already, but as a condition on the index.
+  // ANY says what the join says already, but as a condition on the index. A row that is locked is just changing again.
   await tx.query(
-    `UPDATE ${table} t SET dirty = false FROM unnest(${arrays.join(', ')}) AS d (${columns.join(', ')})
-     WHERE t.workspace_id = $1 AND t.${keys[0][0]} = ANY($2)
-       AND ${columns.map((column) => `t.${column} = d.${column}`).join(' AND ')}`,
+    `UPDATE ${table} SET dirty = false WHERE workspace_id = $1 AND ctid = ANY(ARRAY(
+       SELECT t.ctid FROM ${table} t JOIN unnest(${arrays.join(', ')}) AS d (${columns.join(', ')})
+         ON ${columns.map((column) => `t.${column} = d.${column}`).join(' AND ')}
+       WHERE t.workspace_id = $1 AND t.${keys[0][0]} = ANY($2) FOR NO KEY UPDATE OF t SKIP LOCKED))`,
     [
       tx.workspaceId,
       ...keys.map(([, , field]) => (rows as LoadSnapshot[K][number][]).map((row) => row[field])),

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { BackgroundLoop } from './background-loop';
+import { Problem } from '@percorso/kernel';
+import { BackgroundLoop, restAfter } from './background-loop';
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -40,6 +41,20 @@ describe('BackgroundLoop', () => {
     await until(() => turns === 3);
     await loop.stop();
     expect(turns).toBe(3);
+  });
+
+  it('rests longer after each failure, up to ten seconds, and two where only PostgreSQL is away', () => {
+    const rests = (error: unknown, idleMs: number): number[] => {
+      let rest = idleMs;
+      return Array.from({ length: 7 }, () => (rest = restAfter(error, rest, idleMs)));
+    };
+    expect(rests(new RangeError('odd'), 100)).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000]);
+    const away = [
+      new Problem({ status: 503, code: 'database-unavailable', title: 'The database cannot be reached' }),
+      Object.assign(new Error('the database system is starting up'), { code: '57P03' }),
+    ];
+    for (const error of away) expect(rests(error, 500)).toEqual([1000, ...Array<number>(6).fill(2000)]);
+    expect(restAfter(away[0], 60_000, 60_000)).toBe(60_000);
   });
 
   it('stops only when the turn in hand has ended', async () => {

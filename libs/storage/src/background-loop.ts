@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { describeError } from '@percorso/kernel';
+import { isUnavailable } from './database';
 
 export interface BackgroundLoopOptions {
   name: string;
@@ -11,6 +12,14 @@ export interface BackgroundLoopOptions {
 
 /** Doubles with each failure up to this; a loop that rests longer anyway keeps its rest. */
 const LONGEST_REST_MS = 10_000;
+/** For PostgreSQL everything waits, and to ask whether it is back costs nothing. */
+const LONGEST_WITHOUT_DATABASE_MS = 2_000;
+
+/** How long a loop rests after a turn that failed; `rest` is how long it rested before. */
+export function restAfter(error: unknown, rest: number, idleMs: number): number {
+  const longest = isUnavailable(error) ? LONGEST_WITHOUT_DATABASE_MS : LONGEST_REST_MS;
+  return Math.max(idleMs, Math.min(rest * 2, longest));
+}
 
 /** Turns one after another until stopped; a turn that fails is logged and, after a growing rest, tried again. */
 export class BackgroundLoop {
@@ -50,7 +59,7 @@ export class BackgroundLoop {
         rest = this.options.idleMs;
         if (more) continue;
       } catch (error) {
-        rest = Math.max(this.options.idleMs, Math.min(rest * 2, LONGEST_REST_MS));
+        rest = restAfter(error, rest, this.options.idleMs);
         this.woken = false;
         this.logger.error(`A turn failed; the next one follows in ${rest} ms: ${describeError(error)}`);
       }

@@ -27,6 +27,7 @@ const UNAVAILABLE = new Set([
   '08006',
   '08003',
   '08001',
+  'database-unavailable', // what `Database` says when it cannot connect
 ]);
 
 /** Whether PostgreSQL could not be reached, so that trying again later is right. */

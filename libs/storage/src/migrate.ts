@@ -23,6 +23,7 @@ import { unknownPolicy } from './migrations/0039-unknown-policy';
 import { syncModes } from './migrations/0042-sync-modes';
 import { hooks } from './migrations/0047-hooks';
 import { eventArchive } from './migrations/0048-event-archive';
+import { owners } from './migrations/0049-owners';
 import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
 import { journeyAdministration } from './migrations/0062-journey-administration';
@@ -61,6 +62,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   syncModes,
   hooks,
   eventArchive,
+  owners,
   journeys,
   effectNews,
   journeyAdministration,

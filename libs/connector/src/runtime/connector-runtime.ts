@@ -98,7 +98,8 @@ export class ConnectorRuntime {
   /**
    * One verdict per item, in order, within `deadlineMs`; a `call` ends then, and is answered shortly after. Items not handed to the plugin by then are 'retry'; items out
    * when its process dies or is killed are 'unknown'.
-   * @throws Problem `bad-credentials` or `bad-settings` when the connector itself is at fault and no item was answered
+   * @throws Problem `bad-credentials` or `bad-settings` when the connector itself is at fault and no item was answered;
+   * 503 `connector-not-opened` when what it needs is away, and nothing was sent
    */
   async deliver(
     workspaceId: string,
@@ -109,7 +110,7 @@ export class ConnectorRuntime {
   ): Promise<Verdict[]> {
     const until = Date.now() + deadlineMs;
     const time = { until, startBy: until - Math.min(LEAST_CALL_MS, deadlineMs / 2) };
-    const connector = await this.opener.open(workspaceId, connectorId);
+    const connector = await this.opener.open(workspaceId, connectorId).catch(asNotSent);
     const limits = connector.description.operations[operation];
     if (!limits) throw unsupported(operation);
     const verdicts: (Verdict | undefined)[] = items.map((item) =>
@@ -228,6 +229,18 @@ export class ConnectorRuntime {
       this.logger.warn(`Connector ${connector.row.id}: ${dropped} events made no sense and were dropped.`);
     return events;
   }
+}
+
+/** Whatever fails before the plugin is called, as PostgreSQL on its way down, leaves nobody in doubt. */
+function asNotSent(error: unknown): never {
+  if (error instanceof Problem) throw error;
+  throw new Problem({
+    status: 503,
+    code: 'connector-not-opened',
+    title: 'The connector could not be opened',
+    retryAfter: 1,
+    cause: error,
+  });
 }
 
 function unsupported(operation: Operation): Problem {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { LookupResult } from '@percorso/plugin-kit';
 import type { OutgoingItem } from '../provider-gateway';
 
@@ -80,8 +81,12 @@ export class ScriptedProvider {
     for await (const chunk of request) text += String(chunk);
     const body = JSON.parse(text) as { operation: string; items: OutgoingItem[] };
     if (body.operation === 'lookup') {
-      const known = new Set(this.received.map((item) => item.key));
-      const answers = body.items.map((item): LookupResult => (known.has(item.key) ? 'accepted' : 'absent'));
+      const held = this.state();
+      const answers = body.items.map(({ payload }): LookupResult => {
+        const record = held.get(payload.id);
+        const isThere = record?.operation !== 'remove' && isDeepStrictEqual(record?.payload, payload);
+        return isThere ? 'accepted' : 'absent';
+      });
       return { status: 200, body: answers };
     }
     this.requests++;
