@@ -12,10 +12,13 @@ export interface Candidate extends ClaimedEffect {
   stale: boolean;
 }
 
-/** A newer version of the membership, or a newer word on this version, was recorded. */
+/**
+ * A newer version of the membership, or a newer word on this version, was recorded. One of which nothing is told takes no
+ * other's place: somebody who came and went again while a removal waited must still be removed.
+ */
 export const STALE = `EXISTS (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id
   AND n.person = e.person AND n.membership_version >= e.membership_version
-  AND (n.membership_version, n.revision) > (e.membership_version, e.revision))`;
+  AND (n.membership_version, n.revision) > (e.membership_version, e.revision) AND n.state <> 'dropped')`;
 
 /** A removal of what the target was told, or may have been: it tells nothing new. */
 export const TAKES_BACK = `(e.operation = 'remove' AND EXISTS (SELECT 1 FROM effect t
@@ -72,7 +75,8 @@ export async function lockDue(
        SELECT e.ctid AS place, e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt,
          e.doubtful_since AS "doubtfulSince", coalesce(e.changed_at, e.created_at) AS "changedAt", other.stale
        FROM effect e CROSS JOIN LATERAL (
-         SELECT coalesce(bool_or((o.membership_version, o.revision) > (e.membership_version, e.revision)), false) AS stale,
+         SELECT coalesce(bool_or((o.membership_version, o.revision) > (e.membership_version, e.revision)
+             AND o.state <> 'dropped'), false) AS stale,
            coalesce(bool_or((o.membership_version, o.revision) < (e.membership_version, e.revision)
              AND o.state = 'unknown' AND o.due_at < 'infinity'), false) AS unresolved
          FROM effect o WHERE o.workspace_id = e.workspace_id AND o.person = e.person AND o.sync_id = e.sync_id

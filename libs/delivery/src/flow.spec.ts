@@ -35,6 +35,14 @@ describe('the pace of a connector', () => {
     expect(rateOf(flow, 60, at(60))).toBe(60);
   });
 
+  it('is itself again within two minutes, however slow the moment in which the 429 came', () => {
+    const flow = after(NEW_FLOW, call('throttled', { rows: 1, seconds: 4 }), 0);
+    expect(rateOf(flow, 1e6, at(0))).toBeLessThan(1);
+    expect(rateOf(flow, 500, at(30))).toBeLessThan(10);
+    expect(rateOf(flow, 500, at(120))).toBe(500);
+    expect(rateOf(flow, 500, at(1e9))).toBe(500);
+  });
+
   it('rests as long as Retry-After says, and an earlier end never shortens that', () => {
     let flow = after(NEW_FLOW, call('throttled', { afterMs: 30_000 }), 0);
     flow = after(flow, call('throttled', { afterMs: 5_000 }), 1);

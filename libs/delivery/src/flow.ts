@@ -70,6 +70,9 @@ export function rateOf(flow: Flow, pluginPerSecond: number, now: Date): number {
   return Math.min(limit, learnedRate(flow, now) ?? Infinity);
 }
 
+/** From then on the rise doubles as often again: a 429 in a slow moment teaches a pace far below what there is. */
+const DOUBLES_SECONDS = 10;
+
 /** What 429s have taught, as it has risen since. */
 export function learnedRate(
   { learnedPerSecond, stepPerSecond, learnedAt }: Flow,
@@ -77,7 +80,8 @@ export function learnedRate(
 ): number | undefined {
   if (learnedPerSecond === null || stepPerSecond === null || learnedAt === null) return undefined;
   const seconds = Math.max(0, (now.getTime() - learnedAt.getTime()) / 1000);
-  return learnedPerSecond + stepPerSecond * seconds;
+  const doublings = Math.min(30, Math.max(0, seconds / DOUBLES_SECONDS - 1));
+  return learnedPerSecond + stepPerSecond * seconds * 2 ** doublings;
 }
 
 /** How one call went, as far as the pace is concerned. */
@@ -143,7 +147,7 @@ function afterSuccess(flow: Flow, result: CallResult, now: Date): Flow | undefin
   return { ...flow, breaker: 'closed', failures: 0, reason: null, probeAt: null, restUntil: rest };
 }
 
-/** Half of what was tried, rising by a tenth of it every second: additive increase, multiplicative decrease. */
+/** Half of what was tried, rising by a tenth of it every second at first: additive increase, multiplicative decrease. */
 function slower(
   flow: Flow,
   { rows, seconds, calls }: CallResult,

@@ -229,44 +229,6 @@ describe('delivery', () => {
     expect((await world.rows(connectorId))[0]?.listed).toBe(state === 'unknown');
   });
 
-  it.each<['upsert' | 'lookup' | 'none', 'lose' | 'drop', number]>([
-    // To be removed twice is to be removed; where that is not sure, what is there tells.
-    ['upsert', 'drop', 1],
-    ['upsert', 'lose', 2],
-    ['lookup', 'drop', 1],
-    ['lookup', 'lose', 1],
-    ['none', 'drop', 1],
-    ['none', 'lose', 1],
-  ])(
-    'does not take a removal for made because the record is there: %s, %s',
-    async (idempotency, what, removals) => {
-      const { connectorId, provider, syncId } = await connect({
-        ...CAMPAIGN,
-        capabilities: {
-          upsert: CAMPAIGN.capabilities.upsert,
-          remove: { idempotency, batch: 100, perSecond: 1e6 },
-        },
-        lookup: true,
-      });
-      await world.profiles([1]);
-      const payload = { id: 1, name: 'Ada' };
-      await world.record(connectorId, syncId, [{ person: 1, payload }], clock.now());
-      await run(connectorId);
-      provider.script.push({ do: what });
-      const gone = { person: 1, membershipVersion: '2', operation: 'remove' as const, payload };
-      await world.record(connectorId, syncId, [gone], clock.now());
-      await run(connectorId);
-      expect(await world.states(connectorId)).toEqual({ accepted: 1, unknown: 1 });
-      for (let tries = 0; tries < 3; tries++) {
-        clock.advance(60_000);
-        await run(connectorId);
-      }
-      expect(await world.states(connectorId)).toEqual({ accepted: 2 });
-      expect(provider.state().get(1)).toMatchObject({ operation: 'remove' });
-      expect(provider.received.filter(({ operation }) => operation === 'remove')).toHaveLength(removals);
-    },
-  );
-
   it('treats a lease that ran out as unknown, and a verdict that comes after it as void', async () => {
     const { connectorId, provider, syncId } = await connect(mailer('none'));
     await world.profiles([1]);
@@ -292,27 +254,6 @@ describe('delivery', () => {
       { attempt: 1, outcome: 'unknown', code: 'worker-lost', inOrder: true },
     ]);
     expect(provider.received.length).toBeLessThanOrEqual(1);
-  });
-
-  it('writes down what a provider answered while PostgreSQL was away', async () => {
-    const { connectorId, provider, syncId } = await connect(mailer('none'));
-    await world.profiles([1]);
-    await world.record(
-      connectorId,
-      syncId,
-      [{ person: 1, operation: 'send', channel: 'email', address: 'a@b.c' }],
-      clock.now(),
-    );
-    const gateway = new HttpGateway(lanes);
-    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, options);
-    const claim = await delivery.claim(world.workspaceId, connectorId, mailer('none'));
-    if (claim.kind !== 'send') throw new RangeError(`nothing to send: ${claim.kind}`);
-    const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });
-    const away = jest.spyOn(database, 'tx').mockRejectedValueOnce(lost).mockRejectedValueOnce(lost);
-    await delivery.send(world.workspaceId, connectorId, mailer('none'), claim);
-    away.mockRestore();
-    expect(await world.states(connectorId)).toEqual({ accepted: 1 });
-    expect(provider.received).toHaveLength(1);
   });
 
   it('gives up after its attempts, as rejected when nothing can have arrived', async () => {

@@ -28,7 +28,6 @@ import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
 import { journeyAdministration } from './migrations/0062-journey-administration';
 import { journeyTurns } from './migrations/0065-journey-turns';
-import { owners } from './migrations/0049-owners';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
@@ -67,7 +66,6 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   effectNews,
   journeyAdministration,
   journeyTurns,
-  owners,
   deadLetters,
   mappingExamples,
   replays,
