@@ -8,6 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { newId } from '@percorso/kernel';
 import { connectClickHouse, migrate } from '@percorso/storage';
 import { startTestEngines, TestEngines } from '@percorso/engines';
+import { BODIES, JOURNEY } from './access-matrix.bodies';
 import { createHub } from './create-hub';
 import { offlineOptions } from './openapi/offline-options';
 import { Route, routeTable } from './openapi/route-table';
@@ -16,29 +17,6 @@ interface Workspace {
   id: string;
   adminKey: string;
 }
-
-/** A body that the route accepts, so that what answers is the lookup and not the check. */
-const BODIES: Record<string, object> = {
-  'PATCH /v1/workspaces/{id}': { name: 'Taken' },
-  'PATCH /v1/namespaces/{code}': { title: 'Taken' },
-  'PATCH /v1/audiences/{id}': { name: 'Taken' },
-  'PUT /v1/audiences/{id}/schedule': { cron: '0 6 * * *' },
-  'PATCH /v1/connectors/{id}': { name: 'Taken' },
-  'PATCH /v1/syncs/{id}': { name: 'Taken' },
-  'POST /v1/mappings/{id}/rollback': { version: 1 },
-  'PUT /v1/mappings/{id}': { expression: '$' },
-  'POST /v1/effects/{id}/settle': { outcome: 'accepted' },
-  'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
-  'POST /v1/connectors/{id}/receipts': { body: '[]' },
-  'POST /v1/plugins/{pluginId}/versions/{version}/approve': { egress: [] },
-  'POST /v1/journeys/{id}/entries': {
-    entries: [{ identity: { namespace: 'user_id', value: 'nobody' } }],
-  },
-  'PUT /v1/schemas/{kind}/{name}': { schema: {}, policy: 'warn' },
-  'POST /v1/b': { batch: [{}] },
-  'POST /v1/batch': { batch: [{}] },
-  'POST /v1/import': { batch: [{}] },
-};
 
 /** Every route, whatever feature it comes from, against every wrong caller. */
 describe('who may call what', () => {
@@ -213,7 +191,12 @@ describe('who may call what', () => {
     });
     const { journeys, instances } = ids;
     await insert('journey', { id: journeys, name: 'J', ...made });
-    await insert('journey_version', { journey_id: journeys, version: 1, definition: {}, created_at: at });
+    await insert('journey_version', {
+      journey_id: journeys,
+      version: 1,
+      definition: JOURNEY,
+      created_at: at,
+    });
     await insert('journey_instance', {
       id: instances,
       journey_id: journeys,

@@ -11,6 +11,8 @@ import { SegmentationModule } from '@percorso/segmentation';
 import { InsightController } from './insight/insight.controller';
 import { InsightService } from './insight/insight.service';
 import { InsightStore } from './insight/insight.store';
+import { JobStore } from './journey/job.store';
+import { ADMIN_CONTROLLERS, ADMIN_PROVIDERS } from './journey/journey-admin.providers';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
 import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
@@ -20,8 +22,9 @@ import { RequestStore } from './runtime/request.store';
 /** Journeys: what they are, and who is on them. Needs ConnectorModule and MappingModule in the application. */
 @Module({
   imports: [ProfileModule, SegmentationModule, DeliveryModule],
-  controllers: [EntryController, InsightController],
+  controllers: [...ADMIN_CONTROLLERS, EntryController, InsightController],
   providers: [
+    ...ADMIN_PROVIDERS,
     InsightService,
     InsightStore,
     EntryService,
@@ -30,7 +33,7 @@ import { RequestStore } from './runtime/request.store';
     JourneySignal,
     RequestStore,
   ],
-  exports: [JourneySignal, RequestStore],
+  exports: [JobStore, JourneySignal, RequestStore],
 })
 export class JourneyModule {
   constructor(

@@ -129,6 +129,7 @@ import { WakeStore } from './stream/wake.store';
     MembershipSignal,
     MembershipStore,
     PersonConditions,
+    PreviewService,
     Scheduler,
     Sequencer,
     StreamCursorStore,

@@ -8,9 +8,10 @@ import {
   pageOf,
   PageQuery,
 } from '@percorso/access';
-import { canonicalJson, CLOCK, type Clock, newId, Problem } from '@percorso/kernel';
+import { canonicalJson, CLOCK, type Clock, type FieldError, newId, Problem } from '@percorso/kernel';
 import { type FieldPath, usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
+import type { Condition, WrittenLeaf } from '../definition/definition';
 import { fieldsOf } from '../definition/fields-of';
 import { parseDefinition } from '../definition/parse-definition';
 import { EvaluationService } from '../evaluation/evaluation.service';
@@ -21,6 +22,9 @@ import { type AudienceRow, AudienceStore } from './audience.store';
 import { audienceView } from './audience.view';
 import { givesDefinition, type RequestedDefinition, requireDefinition } from './requested-definition';
 import { holdUses, resolveUsed, usersOf } from './used-audiences';
+
+/** Where a definition has its condition. */
+const WHERE = '/where';
 
 @Injectable()
 export class AudienceService {
@@ -138,6 +142,20 @@ export class AudienceService {
     const parsed = parseDefinition((await this.existing(tx, id)).definition);
     const resolved = parsed.ok && (await resolveUsed(tx, this.audiences, parsed.definition, id));
     return resolved && resolved.ok ? fieldsOf(resolved.definition) : [[]];
+  }
+
+  /** What is wrong with a condition that stands elsewhere, by pointers into it, and the fields that it looks at. */
+  async checkCondition(
+    tx: Transaction,
+    where: Condition<WrittenLeaf>,
+  ): Promise<{ errors: FieldError[]; fields: FieldPath[] }> {
+    const resolved = await resolveUsed(tx, this.audiences, { version: 1, where });
+    if (resolved.ok) return { errors: [], fields: fieldsOf(resolved.definition) };
+    const within = (error: FieldError): FieldError => ({
+      ...error,
+      pointer: error.pointer.slice(WHERE.length),
+    });
+    return { errors: resolved.errors.map(within), fields: [] };
   }
 
   private async checkUses(tx: Transaction, requested: RequestedDefinition, self?: string): Promise<void> {

@@ -19,7 +19,10 @@ export class PreviewService {
     private readonly audiences: AudienceStore,
   ) {}
 
-  async preview(workspaceId: string, wanted: PreviewAudience): Promise<PreviewView> {
+  async preview(
+    workspaceId: string,
+    wanted: Pick<PreviewAudience, 'definition' | 'text' | 'sample'>,
+  ): Promise<PreviewView> {
     const requested = requireDefinition(wanted);
     const { resolved, zone } = await this.database.tx(workspaceId, async (tx) => ({
       resolved: await resolveUsed(tx, this.audiences, requested.written),
