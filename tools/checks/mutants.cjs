@@ -1,12 +1,13 @@
 /**
- * Mistakes one could make in the evaluators of audiences, and the spec that must notice each.
+ * Mistakes one could make in the evaluators of audiences and the engine of journeys, and the spec that must notice each.
  *
  * @typedef {object} Mutant
+ * @property {string} [lib]  'segmentation' unless said
  * @property {string} name
- * @property {string} file  below libs/segmentation/src
+ * @property {string} file  below the lib's src
  * @property {string} from  found exactly once in the file
  * @property {string} to
- * @property {string} spec  below libs/segmentation/src
+ * @property {string} spec  below the lib's src
  * @property {string} [test]  only tests whose name contains this
  */
 
@@ -598,6 +599,7 @@ exports.mutants = [
     'parts.find((values) =>',
     'parts.slice(0, 1).find((values) =>',
   ),
+  ...require('./journey-mutants.cjs').journeyMutants,
 ];
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Mutant {
+  lib?: string;
   name: string;
   file: string;
   spec: string;
@@ -13,8 +14,9 @@ const { mutants, mutated } = jest.requireActual<{
   mutated: (source: string, mutant: Mutant) => string;
 }>('./mutants.cjs');
 
-const SOURCE = join(__dirname, '..', '..', 'libs', 'segmentation', 'src');
-const read = (path: string): string => readFileSync(join(SOURCE, path), 'utf8');
+const pathOf = ({ lib = 'segmentation' }: Mutant, path: string): string =>
+  join(__dirname, '..', '..', 'libs', lib, 'src', path);
+const read = (mutant: Mutant, path: string): string => readFileSync(pathOf(mutant, path), 'utf8');
 
 describe('mutants', () => {
   it('have a name each', () => {
@@ -23,15 +25,15 @@ describe('mutants', () => {
   });
 
   it.each(mutants)('$name: still applies, and the test that must notice exists', (mutant) => {
-    const source = read(mutant.file);
+    const source = read(mutant, mutant.file);
     expect(mutated(source, mutant)).not.toBe(source);
-    expect(existsSync(join(SOURCE, mutant.spec))).toBe(true);
-    if (mutant.test) expect(read(mutant.spec)).toContain(mutant.test);
+    expect(existsSync(pathOf(mutant, mutant.spec))).toBe(true);
+    if (mutant.test) expect(read(mutant, mutant.spec)).toContain(mutant.test);
   });
 
   it('that match nowhere or twice are mistakes themselves', () => {
     const [mutant] = mutants as [Mutant];
-    const source = read(mutant.file);
+    const source = read(mutant, mutant.file);
     expect(() => mutated('', mutant)).toThrow('matches 0 times');
     expect(() => mutated(source + source, mutant)).toThrow('matches 2 times');
   });

@@ -17,7 +17,8 @@ const SETTINGS = { PERCORSO_SEED: SEED, PERCORSO_CASES: '150', PERCORSO_STORIES:
 const RUN_MS = 300_000;
 
 const copy = mkdtempSync(join(tmpdir(), 'percorso-mutants-'));
-const source = join(copy, 'libs', 'segmentation', 'src');
+const sourceOf = ({ lib = 'segmentation' }) => join('libs', lib, 'src');
+const pathOf = (mutant) => join(copy, sourceOf(mutant), mutant.file);
 
 function copyTree() {
   const wanted = (path) =>
@@ -40,7 +41,8 @@ function copyTree() {
 }
 
 /** What jest says of one spec: how many of its tests passed and failed, and whether it ran at all. */
-async function runSpec({ spec, test }) {
+async function runSpec(one) {
+  const { spec, test } = one;
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const words = [
@@ -48,7 +50,7 @@ async function runSpec({ spec, test }) {
     'jest.mutants.config.js',
     '--json',
     `--outputFile=${report}`,
-    join('libs/segmentation/src', spec),
+    join(sourceOf(one), spec),
   ];
   if (test) words.push('-t', test);
   const jest = spawn(process.execPath, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...words], {
@@ -73,7 +75,7 @@ async function runSpec({ spec, test }) {
 
 /** A spec that fails without any mistake in the source would catch them all. */
 async function checkSpecs(chosen) {
-  const specs = new Map(chosen.map(({ spec, test }) => [`${spec} ${test ?? ''}`, { spec, test }]));
+  const specs = new Map(chosen.map((one) => [`${sourceOf(one)} ${one.spec} ${one.test ?? ''}`, one]));
   for (const [name, one] of specs) {
     const { passed, failed, broken } = await runSpec(one);
     if (passed === 0 || failed + broken > 0)
@@ -82,7 +84,7 @@ async function checkSpecs(chosen) {
 }
 
 async function verdictOf(mutant) {
-  const path = join(source, mutant.file);
+  const path = pathOf(mutant);
   const before = readFileSync(path, 'utf8');
   writeFileSync(path, mutated(before, mutant));
   try {
@@ -100,7 +102,7 @@ let stopEngines;
 let wrong = 0;
 try {
   copyTree();
-  for (const mutant of chosen) mutated(readFileSync(join(source, mutant.file), 'utf8'), mutant);
+  for (const mutant of chosen) mutated(readFileSync(pathOf(mutant), 'utf8'), mutant);
   stopEngines = await shareTestEngines();
   await checkSpecs(chosen);
   for (const mutant of chosen) {

@@ -131,7 +131,7 @@ function instantOf({ at }: Acting, { until }: WaitStep, facts: Facts): number | 
 /** Unix milliseconds of what an expression gave: a date's text or a number of milliseconds, of the same years. */
 function dateOf(value: unknown): number | undefined {
   if (typeof value === 'string') return parseDate(value);
-  return typeof value === 'number' && value < LAST_MS ? Math.floor(value) : undefined;
+  return typeof value === 'number' && value < LAST_MS ? Math.ceil(value) : undefined;
 }
 
 const LAST_MS = Date.UTC(2299, 0, 1);

@@ -102,16 +102,6 @@ function takeDue(walk: Walk): void {
 /** When a token's time comes, in Unix milliseconds; null: never. */
 export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
 
-/** When time moves an instance next, in Unix milliseconds; null: never. */
-export function nextDue({ tokens }: Instance): number | null {
-  let next: number | null = null;
-  for (const token of tokens) {
-    const due = dueOf(token);
-    if (due !== null && (next === null || due < next)) next = due;
-  }
-  return next;
-}
-
 const afterTimeout = (step: Step): string | undefined => {
   const otherwise = step.kind === 'call' ? step.failed : undefined;
   return ('timedOut' in step ? step.timedOut : undefined) ?? otherwise ?? nextOf(step);

@@ -1,6 +1,7 @@
 import type { JourneyDefinition, Step } from '../definition/definition';
 import { enclosingOf } from './enclosing';
 import type { Frame, Instance, Token } from './instance';
+import { STEP_BUDGET } from './most-visits';
 import type { Advanced } from './protocol';
 import { Walk } from './walk';
 
@@ -47,7 +48,9 @@ export function moveInstance(change: VersionChange, instance: Instance, at: numb
     const place = mapped(steps, step);
     return place !== undefined && to.steps[place]?.kind === 'send' ? [[place, visit] as const] : [];
   });
-  const walk = new Walk(to, { ...instance, version, sent: Object.fromEntries(sent) }, at);
+  // Each token may begin a step, and from each it is as far as from the start at most.
+  const budget = STEP_BUDGET * Math.max(1, instance.tokens.length);
+  const walk = new Walk(to, { ...instance, version, sent: Object.fromEntries(sent) }, at, budget);
   walk.tell('moved', '', 0, { detail: { from: instance.version } });
   if (instance.holdout) {
     if (!to.goal) walk.end('completed');

@@ -66,7 +66,8 @@ describe(`random journeys and stories, seed ${SEED}`, () => {
       }),
       { seed: SEED, numRuns: CASES },
     );
-    expect(OCCASIONS.filter((occasion) => !met.has(occasion))).toEqual([]);
+    // Fewer may miss one by chance.
+    if (CASES >= 500) expect(OCCASIONS.filter((occasion) => !met.has(occasion))).toEqual([]);
   });
 
   it('keep what is promised of every state on the way', () => {

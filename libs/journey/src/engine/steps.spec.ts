@@ -103,7 +103,7 @@ describe('a wait', () => {
     expect(due({ jsonata: 'x' }, { visit: 0, values: { until: '2026-12-24T18:00:00+01:00' } })).toBe(
       Date.UTC(2026, 11, 24, 17),
     );
-    expect(due({ jsonata: 'x' }, { visit: 0, values: { until: T0 + 5.7 } })).toBe(T0 + 5);
+    expect(due({ jsonata: 'x' }, { visit: 0, values: { until: T0 + 5.2 } })).toBe(T0 + 6);
   });
 
   it('is none when the instant is past, missing or no date', () => {
@@ -272,6 +272,17 @@ describe('a split', () => {
       const part = samplePart('spring', person);
       expect(armOf(person)).toBe(part < 2_500 ? 'a' : part < 7_500 ? 'b' : 'rest');
     }
+  });
+
+  it('is as large as it says, to the part', () => {
+    const part = samplePart('spring', 7);
+    const armWith = (share: number): string | null =>
+      play({
+        split: { kind: 'split', salt: 'spring', arms: [{ name: 'a', share, next: 'a' }], next: 'rest' },
+        a: end('a'),
+        rest: end('rest'),
+      }).instance.endReason;
+    expect([armWith(part), armWith(part + 1)]).toEqual(['rest', 'a']);
   });
 });
 

@@ -179,4 +179,18 @@ describe('an instance', () => {
     expect(player.commands.map((command) => 'step' in command && command.step)).toEqual(['a', 'b', 'c']);
     expect(player.instance.endedAt).toBe(T0 + 3 * HOUR);
   });
+
+  it('is moved by one event wherever it awaits it, in the order in which it came to', () => {
+    const login: Step = { kind: 'await', arms: [{ for: { event: watched('Login') } }] };
+    const player = play({
+      fork: { kind: 'parallel', branches: ['rest', 'one'], join: 'all' },
+      rest: waitFor(HOUR, 'two'),
+      one: { ...login, next: 'a' },
+      two: { ...login, next: 'b' },
+      a: sendStep(),
+      b: sendStep(),
+    }).until(T0 + HOUR);
+    tell(player, 'Login', T0 + 2 * HOUR);
+    expect(player.commands.map((command) => 'step' in command && command.step)).toEqual(['a', 'b']);
+  });
 });

@@ -26,6 +26,7 @@ export class Walk implements Acting {
     readonly journey: JourneyDefinition,
     readonly before: Instance,
     readonly at: number,
+    private readonly budget = STEP_BUDGET,
   ) {
     this.tokens = [...before.tokens];
     this.context = before.context;
@@ -129,7 +130,7 @@ export class Walk implements Acting {
   }
 
   private visit(index: number, step: string, frames: Frame[]): void {
-    if (this.visits - this.before.visits >= STEP_BUDGET) return this.end('too-many-steps');
+    if (this.visits - this.before.visits >= this.budget) return this.end('too-many-steps');
     this.visits += 1;
     const token: Token = { step, visit: this.visits, frames, wait: { kind: 'facts' } };
     this.tokens[index] = token;
