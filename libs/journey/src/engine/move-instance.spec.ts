@@ -90,6 +90,10 @@ describe('an instance that comes to another version', () => {
     expect(place('rest', old, { rest: 'bye' })).toBeUndefined();
     expect(place('bye', old, { bye: 'rest' })).toBeUndefined();
     expect(place('rest', old, { rest: 'nowhere' })).toBeUndefined();
+    const { loop, ...others } = old;
+    const other = { ...others, weeks: loop!, hello: sendStep({ next: 'weeks' }) };
+    expect(place('rest', other)).toBeUndefined();
+    expect(place('rest', other, { loop: 'weeks' })).toBe('rest');
     const flat: Record<string, Step> = { hello: sendStep({ next: 'rest' }), rest: waitFor(HOUR) };
     expect(place('rest', flat)).toBeUndefined();
   });
