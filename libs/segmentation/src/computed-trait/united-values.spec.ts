@@ -2,7 +2,7 @@ import { LoadGate } from '@percorso/profile';
 import { Shards } from '@percorso/storage';
 import { measuredTrait, NOW } from '../compile/arbitraries';
 import type { StreamWorld } from '../stream/stream-world';
-import { POPULATIONS, SEED, UNITED_MS, UnitedWorlds } from '../stream/united-worlds';
+import { POPULATIONS, SEED, UNITED_MS, UnitedWorlds } from '../stream/united-fixture';
 import { findValues } from './find-values';
 import { parseTrait } from './parse-trait';
 import { referenceValue } from './reference-value';

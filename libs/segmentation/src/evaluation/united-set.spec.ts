@@ -6,7 +6,7 @@ import { definitionOf } from '../compile/set-fixture';
 import { compileWakes } from '../stream/compile-wakes';
 import { readWakes } from '../stream/read-wakes';
 import type { StreamWorld } from '../stream/stream-world';
-import { POPULATIONS, SEED, UNITED_MS, UnitedWorlds } from '../stream/united-worlds';
+import { POPULATIONS, SEED, UNITED_MS, UnitedWorlds } from '../stream/united-fixture';
 import { findMembers } from './find-members';
 
 /** Definitions tried on each population. */
