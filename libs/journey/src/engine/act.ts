@@ -19,6 +19,7 @@ export type Detail = Record<string, unknown>;
 
 /** What a step may do to the instance that is walked. */
 export interface Acting {
+  readonly context: Record<string, unknown>;
   readonly journey: JourneyDefinition;
   readonly before: Instance;
   readonly at: number;
@@ -109,7 +110,7 @@ function deliver(
   { connectorId, content }: SendStep | CallStep,
   how: Pick<Extract<Command, { kind: 'deliver' }>, 'priority' | 'call' | 'watched'>,
 ): void {
-  walk.command({ kind: 'deliver', visit, step, connectorId, content, ...how });
+  walk.command({ kind: 'deliver', visit, step, connectorId, content, context: walk.context, ...how });
 }
 
 function wait(walk: Acting, step: WaitStep, facts: Facts): Move {

@@ -52,6 +52,8 @@ export type Command =
       step: string;
       connectorId: string;
       content: Content;
+      /** Of the instance as it was then: steps that follow at the same moment change nothing of what is said. */
+      context: Record<string, unknown>;
       priority: 'transactional' | 'bulk';
       /** A call, whose response is wanted. */
       call: boolean;

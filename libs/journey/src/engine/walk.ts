@@ -16,7 +16,7 @@ export class Walk implements Acting {
   private readonly trace: TraceEntry[] = [];
   private touched = false;
   private tokens: Token[];
-  private context: Record<string, unknown>;
+  context: Record<string, unknown>;
   private visits: number;
   private goalAt: number | null;
   private endReason: string | null;

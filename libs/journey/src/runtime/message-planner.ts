@@ -53,7 +53,7 @@ export class MessagePlanner {
 
   private async effect(
     { instance }: Moved,
-    { connectorId, content, priority, visit }: Delivery,
+    { connectorId, content, context, priority, visit }: Delivery,
     at: number,
     target: Exclude<Target, 'gone'>,
     facts: FactFinder,
@@ -72,7 +72,12 @@ export class MessagePlanner {
     if ('unusable' in target) return { ...common, operation: 'send', dropped: target.unusable };
     const { operation, ...form } = target.form;
     const seed = `${instance.id}:${visit}`;
-    const given = await facts.evaluate({ expression: content.jsonata, instance, at, seed });
+    const given = await facts.evaluate({
+      expression: content.jsonata,
+      instance: { ...instance, context },
+      at,
+      seed,
+    });
     const mapped = 'error' in given ? given : { output: given.value };
     return { ...common, operation, ...outgoingPayload(mapped, form) };
   }

@@ -211,6 +211,7 @@ export class Reference extends ReferenceBook {
           step: id,
           connectorId,
           content,
+          context: { ...this.context },
           priority,
           call: false,
           watched,
@@ -222,7 +223,8 @@ export class Reference extends ReferenceBook {
       case 'call': {
         const { connectorId, content } = step;
         const how = { priority: 'transactional', call: true, watched: true } as const;
-        this.command({ kind: 'deliver', visit, step: id, connectorId, content, ...how });
+        const context = { ...this.context };
+        this.command({ kind: 'deliver', visit, step: id, connectorId, content, context, ...how });
         return yield* this.stand({ step: id, visit, kind: 'outcome', due: this.at + step.timeoutMs });
       }
       case 'wait': {
