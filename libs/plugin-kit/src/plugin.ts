@@ -95,7 +95,7 @@ export interface Plugin<S = object> {
   remove?: Capability<S>;
   /**
    * Asks the provider for something, for a journey that goes on with what it says: `answered(response)`. Somebody waits,
-   * so `ctx.signal` ends it after the journey's own time. Since contract 1.2.
+   * so `ctx.signal` ends it when its time is over. Since contract 1.2.
    */
   call?: Capability<S>;
   /** Whether what items say, whose outcome is unknown, is there. The hub asks so of removals too, and hopes for 'absent'. */

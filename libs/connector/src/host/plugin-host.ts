@@ -40,8 +40,8 @@ const LIMITS: ProcessLimits = { heapMb: 128, residentMb: 512, startMs: 15_000 };
 const FIRST_REST_MS = 250;
 const LONGEST_REST_MS = 30_000;
 const MIGRATE_MS = 5000;
-/** A journey's time for a call is short: a plugin that keeps it must not be killed for being a moment late. */
-export const CALL_GRACE_MS = 5000;
+/** Somebody may give a call little time: a plugin that keeps to it must not be killed for being a moment late. */
+export const CALL_GRACE_MS = 3000;
 const HEALTHY_MS = 60_000;
 /** Lives in a row that ended before one call was answered. */
 const FRUITLESS_LIVES = 5;
