@@ -4,6 +4,7 @@ import { IngestModule } from '@percorso/ingest';
 import { ProfileModule } from '@percorso/profile';
 import { SegmentationModule } from '@percorso/segmentation';
 import { JourneyModule } from './journey.module';
+import { JourneyUsageLoop } from './journey/usage-loop';
 import { CursorStore } from './runtime/cursor.store';
 import { HeldStore } from './runtime/held.store';
 import { InstanceStore } from './runtime/instance.store';
@@ -41,6 +42,7 @@ export class JourneyWorkerModule {
         JourneyHousekeeping,
         JourneyPartitions,
         JourneyTurns,
+        JourneyUsageLoop,
         JourneyWorker,
         MessagePlanner,
         Outbox,

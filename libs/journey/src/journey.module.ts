@@ -13,6 +13,7 @@ import { InsightService } from './insight/insight.service';
 import { InsightStore } from './insight/insight.store';
 import { JobStore } from './journey/job.store';
 import { ADMIN_CONTROLLERS, ADMIN_PROVIDERS } from './journey/journey-admin.providers';
+import { JourneyUsageGuard } from './journey/usage-guard';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
 import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
@@ -33,7 +34,7 @@ import { RequestStore } from './runtime/request.store';
     JourneySignal,
     RequestStore,
   ],
-  exports: [JobStore, JourneySignal, RequestStore],
+  exports: [JobStore, JourneyUsageGuard, JourneySignal, RequestStore],
 })
 export class JourneyModule {
   constructor(

@@ -12,6 +12,7 @@ import { ReferenceStore } from './reference.store';
 import { TestMarkStore } from './test-mark.store';
 import { TransferService } from './transfer.service';
 import { JourneyUsageCheck } from './usage-check';
+import { JourneyUsageGuard } from './usage-guard';
 import { VersionController } from './version.controller';
 import { VersionService } from './version.service';
 
@@ -24,6 +25,7 @@ export const ADMIN_PROVIDERS = [
   JourneyService,
   JourneyStore,
   JourneyUsageCheck,
+  JourneyUsageGuard,
   LifecycleService,
   PublishService,
   ReferenceCheck,

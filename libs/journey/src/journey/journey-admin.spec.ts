@@ -1,4 +1,5 @@
 import { newId } from '@percorso/kernel';
+import { JourneyUsageGuard } from './usage-guard';
 import { AdminWorld, type AdminWorkspace } from './testing/admin-world';
 
 const trait = (path: string): object => ({ version: 1, where: { trait: { path, op: 'exists' } } });
@@ -277,11 +278,36 @@ describe('the admin side of journeys', () => {
       ]);
       const allowed = await create('{"to": profile.traits.phone}', 'profile.traits.iban');
       expect(allowed.status).toBe(201);
+      const url = `/v1/journeys/${allowed.body.id}`;
+      expect((await bank.change('POST', `${url}/publish`)).status).toBe(200);
       await bank.call('PUT', '/v1/field-labels/traits.phone', label);
+      // What was saved before is held against the rules as they are now, and goes no further.
+      const guard = world.app.get(JourneyUsageGuard);
+      expect(await guard.recheck(bank.id)).toBe(1);
+      expect(await guard.recheck(bank.id)).toBe(0);
+      expect((await bank.call('GET', url)).body).toMatchObject({
+        state: 'paused',
+        usageViolations: [{ field: 'traits.phone', pointer: '/steps/tell/send/content/jsonata' }],
+      });
+      expect(await bank.change('POST', `${url}/resume`)).toMatchObject({
+        status: 409,
+        body: { code: 'usage-policy' },
+      });
       expect(await bank.change('POST', `/v1/journeys/${allowed.body.id}/publish`)).toMatchObject({
         status: 422,
         body: { code: 'usage-policy', errors: [{ pointer: '/steps/tell/send/content/jsonata' }] },
       });
+      await bank.inside(allowed.body.id, 1, 1, []);
+      await bank.change('PUT', `${url}/draft`, {
+        definition: definition('{"to": profile.traits.other}', '1'),
+      });
+      expect((await bank.change('POST', `${url}/publish`)).status).toBe(409);
+      const restart = { inFlight: { choice: 'restart' } };
+      expect((await bank.change('POST', `${url}/publish`, restart)).body.journey).toMatchObject({
+        state: 'paused',
+        usageViolations: [],
+      });
+      expect((await bank.change('POST', `${url}/resume`)).body.state).toBe('live');
     });
   });
 

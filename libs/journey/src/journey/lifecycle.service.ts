@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
-import { CLOCK, type Clock, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { usageProblem } from '@percorso/profile';
 import { PreviewService } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import { JobStore } from './job.store';
@@ -11,6 +12,7 @@ import { type JourneyState, mayFollow } from './journey-state';
 import { type JourneyRow, JourneyStore } from './journey.store';
 import { journeyView } from './journey.view';
 import { TestMarkStore } from './test-mark.store';
+import { JourneyUsageGuard } from './usage-guard';
 import { VersionService } from './version.service';
 
 /** More are no test. */
@@ -35,22 +37,26 @@ export class LifecycleService {
     private readonly marks: TestMarkStore,
     private readonly check: JourneyCheck,
     private readonly previews: PreviewService,
+    private readonly usage: JourneyUsageGuard,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @throws Problem 409 where the state does not follow the one there is */
-  setState(
+  async setState(
     workspaceId: string,
     actor: string,
     id: string,
     state: 'paused' | 'live' | 'draining' | 'stopped',
   ): Promise<JourneyView> {
+    const goesOn = state === 'live' || state === 'draining';
+    if (goesOn && isId(id)) await this.usage.prepare(workspaceId, id);
     return this.database.tx(workspaceId, async (tx) => {
       const row = await this.service.locked(tx, id);
       if (row.state === state) return journeyView(row);
       // Only publishing says what is to be live.
       const resumes = state !== 'live' || row.state === 'paused' || row.state === 'draining';
       if (!resumes || !mayFollow(row.state, state)) throw notAfter(row.state, state);
+      if (goesOn) await this.requireUsage(tx, id);
       const at = this.clock.now();
       if (state === 'stopped') await this.jobStore.ask(tx, id, { kind: 'stop' }, actor, at);
       const pausedAt = state === 'paused' ? at : null;
@@ -111,6 +117,13 @@ export class LifecycleService {
         (row) => encodeCursor({ id: row.id }),
       );
     });
+  }
+
+  /** @throws Problem 409 while somebody would go on with what a usage policy bars */
+  private async requireUsage(tx: Transaction, id: string): Promise<void> {
+    const verdict = await this.usage.verdict(tx, id);
+    if (verdict.violations.length > 0) throw usageProblem(verdict.violations, 409);
+    await this.journeys.saveUsage(tx, id, verdict);
   }
 
   private toDraft(tx: Transaction, { id }: JourneyRow, at: Date): Promise<void> {

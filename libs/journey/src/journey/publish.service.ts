@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { assertVersion, audit } from '@percorso/access';
 import { CLOCK, type Clock, type FieldError, Problem } from '@percorso/kernel';
+import { usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import type { JourneyDefinition } from '../definition/definition';
 import { parseJourney } from '../definition/parse-journey';
@@ -58,6 +59,13 @@ export class PublishService {
     return this.database.tx(workspaceId, async (tx) => {
       const row = await this.service.locked(tx, id, before.version);
       const usage = await this.checked(tx, row, journey);
+      if (row.usageViolations.length > 0 && wanted.inFlight.choice === 'finish' && view.concerned > 0) {
+        throw usageProblem(
+          row.usageViolations,
+          409,
+          'Those inside would finish what usage policies bar: move or restart them.',
+        );
+      }
       const at = this.clock.now();
       const jobId = await this.ask(tx, actor, row, version, wanted.inFlight, view.concerned, at);
       await this.journeys.use(tx, id, version, at);
