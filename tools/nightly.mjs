@@ -65,6 +65,11 @@ const steps = [
     [jest, '-c', 'jest.config.js', 'libs/sync/src/run-accounts.spec.ts'],
   ],
   [
+    '1,000 written journeys, and 5,000 damaged ones',
+    { PERCORSO_CASES: '1000' },
+    [jest, '-c', 'jest.config.js', 'libs/journey/src/definition/parse-journey.spec.ts'],
+  ],
+  [
     '200 populations on shards',
     { PERCORSO_POPULATIONS: '200' },
     [
