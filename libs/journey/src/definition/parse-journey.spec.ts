@@ -58,6 +58,7 @@ const BEYOND_SCHEMA = new Set([
   'unreachable.json',
   'update-consent-twice.json',
   'update-list-twice.json',
+  'watch-of-a-lookup.json',
   'wait-at-no-day.json',
   'wait-zone-unknown.json',
   'where-of-more-than-one-profile.json',

@@ -15,6 +15,11 @@ export function readEventWatch(value: unknown, pointer: string, mistakes: Mistak
   const source = readObject(value, pointer, ['name', 'where', 'key'], mistakes);
   if (!source) return undefined;
   const events = readSelector(source, pointer, mistakes);
+  events?.where.forEach(({ lookup }, index) => {
+    if (!lookup) return;
+    const message = 'cannot be of an item of a lookup: an event that is watched for is looked at by itself';
+    mistakes.add(at(at(pointer, 'where'), index), 'lookup', message);
+  });
   const key = source.key === undefined ? undefined : readPath(source.key, at(pointer, 'key'), mistakes);
   return events && { ...events, ...(key === undefined ? {} : { key }) };
 }
