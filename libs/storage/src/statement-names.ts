@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Named from its so-manieth use on: what is asked once or twice would only be kept in vain. */
+/** From this use on a statement has a name: what is asked once or twice would be kept in vain. */
 const USES = 3;
 /** Each connection's backend keeps what is named, some ten kilobytes a statement. */
 const MOST = 400;
-/** Texts that are made up anew each time come and go. */
+/** Texts whose uses are counted; those that are made up anew each time come and go. */
 const COUNTED = 2000;
 
 /**
