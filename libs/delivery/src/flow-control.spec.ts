@@ -127,6 +127,30 @@ describe('flow control', () => {
     expect(claims).toEqual(['send', 'send']);
   });
 
+  it('claims nothing while it has no room, however often it is woken', async () => {
+    const { provider: twin, url } = await provider();
+    const connectorId = await connect(url, lane(100));
+    await database.tx(world.workspaceId, async (tx) => {
+      await lockFlow(tx, connectorPlace(connectorId));
+      await saveLimits(tx, connectorPlace(connectorId), { perSecond: null, concurrency: 1 });
+    });
+    let open = (): void => undefined;
+    twin.gate = new Promise<void>((resolve) => (open = resolve));
+    const claims: Claim['kind'][] = [];
+    const worker = pump({}, claims);
+    await fill(connectorId, 10);
+    worker.wake(world.workspaceId, connectorId);
+    await until(() => twin.requests === 1);
+    for (const first of [11, 21, 31]) {
+      await fill(connectorId, 10, world, first);
+      worker.wake(world.workspaceId, connectorId);
+    }
+    open();
+    await worker.settled();
+    expect(await world.states(connectorId)).toEqual({ accepted: 40 });
+    expect(claims).toEqual(['send', 'send']);
+  });
+
   it('looks for what waited for a call when that has ended, whoever looked meanwhile', async () => {
     const { provider: twin, url } = await provider();
     const connectorId = await connect(url, lane(100));

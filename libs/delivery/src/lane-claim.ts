@@ -22,9 +22,10 @@ export type Claim =
       startedAt: Date;
       operation: Operation;
       effects: ClaimedEffect[];
-      /** More may be waiting; `beside`: and may go out beside this one. */
+      /** More may be waiting. */
       left: boolean;
-      beside: boolean;
+      /** Another claim may be out beside this one. */
+      room: boolean;
       /** Calls this claim may have out at once, and items it may hand over in a second. */
       calls: number;
       perSecond: number;
@@ -111,7 +112,7 @@ export async function claimBatch(
     operation,
     effects: effects.map((one) => ({ ...one, attempt: one.attempt + 1 })),
     left,
-    beside: left && entry.claimsOut + 1 < entry.share.claims,
+    room: entry.claimsOut + 1 < entry.share.claims,
     calls: entry.share.calls,
     perSecond,
     claimsOut: entry.claimsOut + 1,

@@ -56,6 +56,8 @@ export class LanePump {
   }
 
   private queue(work: LaneWork): void {
+    work.woken ||= work.full;
+    if (work.full) return;
     if (work.state === 'turning') work.again = true;
     if (work.state !== 'resting' || this.ending.signal.aborted) return;
     work.state = 'waiting';
@@ -100,14 +102,16 @@ export class LanePump {
     if (claim.kind === 'decided') work.again = true;
     if (claim.kind === 'idle' && claim.waitMs !== undefined) this.wakeIn(work, claim.waitMs);
     if (claim.kind !== 'send') return;
-    if (claim.beside) work.again = true;
+    if (claim.left && claim.room) work.again = true;
     else if (claim.left) work.missed = true;
     this.countCall(workspaceId, 1);
     work.calls++;
+    work.full = !claim.room;
     this.run(work, this.send(work, lane, claim), () => {
       this.countCall(workspaceId, -1);
       work.calls--;
-      if (work.missed) this.queue(work);
+      work.full = false;
+      if (work.missed || work.woken) this.queue(work);
       else this.forget(work);
       this.giveTurns();
     });
@@ -117,6 +121,7 @@ export class LanePump {
     const { workspaceId, connectorId } = work;
     const { callMs } = await this.delivery.send(workspaceId, connectorId, lane, claim);
     work.note(callMs);
+    work.woken = false;
     // What waited for one of its persons, or for room, nobody else looks for.
     if (!work.missed) work.missed = await this.delivery.isWaiting(workspaceId, connectorId);
   }

@@ -15,6 +15,10 @@ export class LaneWork {
   again = false;
   /** To be looked at when a call that is out has ended. */
   missed = false;
+  /** No claim has room beside those that are out. */
+  full = false;
+  /** It was woken while it was full. */
+  woken = false;
   /** Calls out, and parts of work that are not finished. */
   calls = 0;
   parts = 0;
