@@ -68,7 +68,7 @@ const BEYOND_SCHEMA = new Set([
 const BEYOND_CODES = new Set([
   ...['unknown-step', 'no-send', 'leaves-body', 'cycle', 'unreachable', 'too-deep', 'nested', 'no-key'],
   ...['duplicate', 'zone', 'cron', 'cron-fields', 'cron-never', 'date', 'duration', 'decimal', 'no-audience'],
-  ...['too-large', 'range', 'too-many'],
+  ...['too-large', 'range', 'too-many', 'too-many-steps'],
 ]);
 
 describe('parseJourney', () => {
