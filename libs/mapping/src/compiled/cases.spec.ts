@@ -254,6 +254,18 @@ $$.audience.name
 profile.traits.($$.audience.name & $.points)
 profile.traits.{"who": $$.profile.id}
 {"__proto__": {"x": 1}, "b": {"__proto__": 2}}.b
+profile.traits.single[id = "none"][[0, -1]]
+profile.traits.address[city = "Paris"][[0, -1]]
+profile.traits.address[5][[0, -1]]
+profile.traits.address[5][true]
+[profile.traits.address[city = "Paris"][true], 1]
+profile.traits.missing[0][[0, -1]]
+profile.traits.missing[[0, -1]]
+profile.traits.orders.lines[9][[0, 0]].sku
+(function($list){ $sort($list, function($a, $b){ $a > $b }) })(profile.traits.tags)
+(function($list){ $sort($list, function($a, $b){ $a > $b }) })(profile.traits.one)
+(function($list){ $sort($list) })(profile.traits.tags)
+[$map([1, 2], function($n){ $sort(profile.traits.tags, function($a, $b){ $a > $b }) })]
 /a/
 $uppercase
 `
@@ -274,6 +286,7 @@ const LEFT_TO_STOCK = [
   '{"a": 1, "a": 2}',
   '{"_jsonata_lambda": true}',
   '($match("a", /a/) ?? 1)',
+  '(function($v)<s:s>{ $v }("a") ?? 1)',
 ];
 
 describe('a mapping', () => {

@@ -69,6 +69,8 @@ function emitArguments(nodes: readonly Node[], at: Place, { before, tail }: Call
 function emitNative(name: string, nodes: readonly Node[], at: Place, options: CallOptions): Value {
   if (name === 'error') refuse('$error');
   const values = emitNativeArguments(name, nodes, at, options);
+  if (name === 'sort' && options.tail && values.length > 1)
+    return { ...RETURNS, code: at.constant(`${at.program.direct('sortAtEnd')}(${codes(values)})`) };
   const known = DIRECT[name];
   const taken = takesContext(name, values.length);
   if (known?.arities.includes(values.length)) {
@@ -128,6 +130,8 @@ interface LambdaOptions {
 /** `function($a, $b){ … }` */
 export function emitLambda(node: Node, at: Place, { output = false, item }: LambdaOptions = {}): Value {
   const { program } = at;
+  if (node.signature && typeof (node.signature as { validate?: unknown }).validate !== 'function')
+    refuse('a signature on the left of ?? or ?:');
   const frame = new Frame(at.frame, (name) => program.isNative(name));
   const parameters = (node.arguments ?? []).map((argument, index) => {
     const code = program.name();

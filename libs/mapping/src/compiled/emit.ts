@@ -146,7 +146,7 @@ function either(at: Place, test: string, then: Branch, otherwise: Branch): Value
 }
 
 function shortForm(condition: Node, then: Node): 'exists' | 'truth' | undefined {
-  if (hasRegex(condition) || hasRegex(then)) return undefined;
+  if (isBrokenByCopies(then)) return undefined;
   const text = JSON.stringify(then);
   if (JSON.stringify(condition) === text) return 'truth';
   const { type, procedure, arguments: given } = condition;
@@ -158,9 +158,10 @@ function shortForm(condition: Node, then: Node): 'exists' | 'truth' | undefined 
   return isExists && JSON.stringify(given[0]) === text ? 'exists' : undefined;
 }
 
-function hasRegex(node: unknown): boolean {
-  if (node instanceof RegExp) return true;
-  return typeof node === 'object' && node !== null && Object.values(node).some(hasRegex);
+/** Patterns, and signatures of functions: the parser copies what is left of ?? and ?: as JSON. */
+function isBrokenByCopies(node: unknown): boolean {
+  if (node instanceof RegExp || typeof node === 'function') return true;
+  return typeof node === 'object' && node !== null && Object.values(node).some(isBrokenByCopies);
 }
 
 function emitBlock(node: Node, at: Place): Value {

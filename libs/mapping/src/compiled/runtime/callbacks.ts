@@ -112,3 +112,10 @@ export function sort(value: unknown, ...given: unknown[]): unknown {
   if (!(isAll(list, 'string') || (isAll(list, 'number') && list.every(Number.isFinite)))) bail();
   return mergeSort(list, (a, b) => (a as number) > (b as number));
 }
+
+/** `$sort(list, function)` as the last thing a function does: there stock code calls what it cannot. */
+export function sortAtEnd(value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const list = listOf(value);
+  return list.length <= 1 ? list : bail();
+}

@@ -6,16 +6,20 @@ const { isArray } = Array;
 
 type Test = (item: unknown) => unknown;
 
-/** `[index]`, a whole number; one item stands for the sequence of it. */
+/** `[index]`, a whole number; one item stands for the sequence of it, and nothing found is a list of nothing. */
 export function at(value: unknown, index: number): unknown {
-  if (!isArray(value)) return index === 0 || index === -1 ? value : undefined;
-  return value[index < 0 ? value.length + index : index];
+  const found = isArray(value)
+    ? (value[index < 0 ? value.length + index : index] as unknown)
+    : index === 0 || index === -1
+      ? value
+      : undefined;
+  return found === undefined ? sequence() : found;
 }
 
 /** `[test]` where the test is true or false. */
 export function where(value: unknown, test: Test): unknown {
   if (!isArray(value)) {
-    if (!test(value)) return undefined;
+    if (!test(value)) return sequence();
     return value === undefined ? sequence([undefined]) : value;
   }
   const found: unknown[] = [];
