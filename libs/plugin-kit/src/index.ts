@@ -41,7 +41,7 @@ export {
   TryLater,
   Unclear,
 } from './errors';
-export type { MessageEvent } from './message-event';
+export { MESSAGE_EVENTS, type MessageEvent } from './message-event';
 export { retryAfter, verdictFor } from './runtime/classify';
 export { itemwise, partwise, type InParts } from './itemwise';
 

@@ -112,7 +112,16 @@ async function inHalves(mails: Mail[], ctx: Ctx, alone: Verdict): Promise<Verdic
 async function again(mails: Mail[], ctx: Ctx): Promise<Verdict[]> {
   if (mails.length === 0) return [];
   if (ctx.signal.aborted) return mails.map(() => retry(undefined, 'deadline'));
-  return post(mails, ctx).catch((error: unknown) => mails.map(() => verdictFor(error)));
+  return post(mails, ctx).catch((error: unknown) => mails.map(() => verdictOn(error)));
+}
+
+/** Others of the batch may have been accepted: what rests the connector is left to the next call, and these to later. */
+function verdictOn(error: unknown): Verdict {
+  try {
+    return verdictFor(error);
+  } catch {
+    return retry(undefined, 'connector-at-fault');
+  }
 }
 
 /** The scopes of the key: reading them changes nothing. */

@@ -198,6 +198,16 @@ describe('a refusal that names nobody', () => {
     expect(alone.verdicts).toMatchObject([{ status: 'rejected', code: 'too-large' }]);
   });
 
+  it('is not followed by a second mail to those who got theirs, whatever becomes of the others', async () => {
+    let calls = 0;
+    const { verdicts } = await send(4, () => {
+      calls += 1;
+      if (calls === 1) return refusedAs(null);
+      return calls === 2 ? undefined : { status: 401, data: {} };
+    });
+    expect(verdicts.map(({ status }) => status)).toEqual(['accepted', 'accepted', 'retry', 'retry']);
+  });
+
   it('for the region rests the connector', async () => {
     await expect(send(2, () => ({ status: 451, data: {} }))).rejects.toMatchObject({ pointer: '/url' });
   });

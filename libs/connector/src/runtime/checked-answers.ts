@@ -1,4 +1,5 @@
 import {
+  MESSAGE_EVENTS,
   RESPONSE_BYTES,
   type LookupResult,
   type MessageEvent,
@@ -7,15 +8,7 @@ import {
 } from '@percorso/plugin-kit';
 
 const NONSENSE: Verdict = { status: 'unknown', code: 'plugin-nonsense' };
-const EVENT_TYPES = new Set([
-  'sent',
-  'delivered',
-  'opened',
-  'clicked',
-  'bounced',
-  'complained',
-  'unsubscribed',
-]);
+const EVENT_TYPES = new Set<string>(MESSAGE_EVENTS);
 const MAX_EVENTS = 10_000;
 
 /** A plugin's verdicts as far as they make sense; what does not is unknown. Only calls have responses. */
