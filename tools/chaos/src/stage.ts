@@ -37,6 +37,8 @@ export interface Stage {
   folder: string;
   engines: Engines;
   twins: Twins;
+  /** What the twins write down before they answer, a file each. */
+  journals: string[];
   logins: Logins;
   /** Takes events and requests in. */
   api: KeptHub;
@@ -89,24 +91,26 @@ export async function openStage(
   );
   closing.push(() => Promise.all([api, ...workers].map((one) => one.stop())));
   say(`engines and receiving sides run; logs are in ${logs}`);
-  return { folder, engines, twins, logins, api, workers, url: `http://127.0.0.1:${port}`, rootKey };
+  const journals = Object.keys(twins).map((name) => journalOf(folder, name));
+  return { folder, engines, twins, journals, logins, api, workers, url: `http://127.0.0.1:${port}`, rootKey };
 }
+
+const journalOf = (folder: string, name: string): string => join(folder, `${name}.ndjson`);
 
 async function openTwins(
   folder: string,
   logins: Logins,
   closing: (() => Promise<unknown>)[],
 ): Promise<Twins> {
-  const journal = (name: string): string => join(folder, `${name}.ndjson`);
   const keep = <T extends { stop(): Promise<void> }>(twin: T): T => {
     closing.push(() => twin.stop());
     return twin;
   };
   const [campaign, keyed, sms, mail] = await Promise.all([
-    startCampaignClassicTwin({ journal: journal('campaign'), ...logins.campaign }).then(keep),
-    startKeyedTwin({ journal: journal('keyed'), ...logins.keyed }).then(keep),
-    startTwilioTwin({ journal: journal('sms'), ...logins.sms }).then(keep),
-    startSmtpSink({ journal: journal('mail') }).then(keep),
+    startCampaignClassicTwin({ journal: journalOf(folder, 'campaign'), ...logins.campaign }).then(keep),
+    startKeyedTwin({ journal: journalOf(folder, 'keyed'), ...logins.keyed }).then(keep),
+    startTwilioTwin({ journal: journalOf(folder, 'sms'), ...logins.sms }).then(keep),
+    startSmtpSink({ journal: journalOf(folder, 'mail') }).then(keep),
   ]);
   return { campaign, keyed, sms, mail };
 }

@@ -4,8 +4,9 @@ import Redis from 'ioredis';
 import type { EngineName } from '@percorso/engines';
 import type { KeptHub } from './kept-hub';
 import { pluginProcesses, signal } from './process-tree';
+import { Pulse } from './pulse';
 import { misbehave } from './provider-faults';
-import type { FaultKind, Strike, Target } from './schedule';
+import { type FaultKind, isKill, type Strike, type Target } from './schedule';
 import type { Stage } from './stage';
 
 /** A fault that struck. */
@@ -24,7 +25,7 @@ export class NoVictim extends Error {
   override readonly name = 'NoVictim';
 }
 
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 600_000;
 const LOOK_MS = 50;
 const ENGINES: Partial<Record<FaultKind, EngineName>> = {
   'kill PostgreSQL': 'postgres',
@@ -32,7 +33,7 @@ const ENGINES: Partial<Record<FaultKind, EngineName>> = {
   'kill Redis': 'redis',
 };
 
-/** Carries out a schedule: each fault at its time, or as soon after as there is somebody to befall. */
+/** Carries out a schedule: each fault at its time, or as soon after as there is somebody to befall who has recovered. */
 export class Striker {
   readonly struck: Struck[] = [];
   /** Faults that take their time, and what providers still have to do to their callers. */
@@ -43,11 +44,17 @@ export class Striker {
 
   async run(schedule: readonly Strike[]): Promise<void> {
     const started = Date.now();
-    for (const strike of schedule) {
-      await sleep(Math.max(0, started + strike.atMs - Date.now()));
-      await this.strike(strike);
+    const pulse = new Pulse(this.stage.journals);
+    try {
+      for (const strike of schedule) {
+        await sleep(Math.max(0, started + strike.atMs - Date.now()));
+        if (isKill(strike.kind)) await pulse.felt();
+        await this.strike(strike);
+      }
+      await Promise.all(this.open);
+    } finally {
+      pulse.stop();
     }
-    await Promise.all(this.open);
   }
 
   abort(): void {
