@@ -7,8 +7,8 @@ import { JourneyModule } from './journey.module';
 import { JourneyUsageLoop } from './journey/usage-loop';
 import { CursorStore } from './runtime/cursor.store';
 import { HeldStore } from './runtime/held.store';
-import { InstanceStore } from './runtime/instance.store';
 import { DEFAULT_KEEPING, JOURNEY_KEEPING, JourneyHousekeeping } from './runtime/journey-housekeeping';
+import { JourneyJobs } from './runtime/journey-jobs';
 import { DEFAULT_PARTITIONS, JOURNEY_PARTITIONS, JourneyPartitions } from './runtime/journey-partitions';
 import { JourneyTurns } from './runtime/journey-turns';
 import { JourneyWorker } from './runtime/journey-worker';
@@ -38,8 +38,8 @@ export class JourneyWorkerModule {
       providers: [
         CursorStore,
         HeldStore,
-        InstanceStore,
         JourneyHousekeeping,
+        JourneyJobs,
         JourneyPartitions,
         JourneyTurns,
         JourneyUsageLoop,

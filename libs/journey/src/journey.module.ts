@@ -16,6 +16,7 @@ import { ADMIN_CONTROLLERS, ADMIN_PROVIDERS } from './journey/journey-admin.prov
 import { JourneyUsageGuard } from './journey/usage-guard';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
+import { InstanceStore } from './runtime/instance.store';
 import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
 import { JourneySignal } from './runtime/journey-signal';
 import { RequestStore } from './runtime/request.store';
@@ -29,12 +30,13 @@ import { RequestStore } from './runtime/request.store';
     InsightService,
     InsightStore,
     EntryService,
+    InstanceStore,
     JourneyHooks,
     JourneyPlace,
     JourneySignal,
     RequestStore,
   ],
-  exports: [JobStore, JourneyUsageGuard, JourneySignal, RequestStore],
+  exports: [InstanceStore, JobStore, JourneyUsageGuard, JourneySignal, RequestStore],
 })
 export class JourneyModule {
   constructor(

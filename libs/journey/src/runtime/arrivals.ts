@@ -1,5 +1,7 @@
 import type { JourneyEvent } from '../engine/instance';
 import type { VisitOutcome } from '../engine/protocol';
+import type { StepMap } from '../engine/move-instance';
+import { orderStimuli } from '../engine/moments';
 import type { OpenRead } from './read.store';
 
 /** Something that happens to a person, at a moment in Unix milliseconds. */
@@ -17,7 +19,12 @@ export type Arrival = { at: number } & (
   | { kind: 'request'; request: EntryRequest }
   /** The person is a member of an audience that is being read. */
   | { kind: 'member'; read: OpenRead }
+  /** An instance is to go on in another version, or to begin anew in it. */
+  | { kind: 'job'; instanceId: string; job: VersionJob }
 );
+
+/** What is asked of those who are on older versions. */
+export type VersionJob = { toVersion: number } & ({ kind: 'move'; steps: StepMap } | { kind: 'restart' });
 
 export interface EntryRequest {
   n: string;
@@ -34,30 +41,15 @@ export interface EntryRequest {
 /** One of the streams that arrivals come in, which keeps its order: none is before the one it follows. */
 export type ArrivalStream = readonly { person: number; arrival: Arrival }[];
 
-/** What happens to each person, in one order: that of the streams, and between them by moment; the first stream first. */
+/** What happens to each person, in one order: see `orderStimuli`; at one moment the earlier stream first. */
 export function arrange(streams: readonly ArrivalStream[]): Map<number, Arrival[]> {
-  const persons = new Map<number, { at: number; arrival: Arrival }[]>();
-  for (const stream of streams) {
-    const latest = new Map<number, number>();
+  const persons = new Map<number, Arrival[][]>();
+  streams.forEach((stream, index) => {
     for (const { person, arrival } of stream) {
-      const at = Math.max(arrival.at, latest.get(person) ?? -Infinity);
-      latest.set(person, at);
-      const known = persons.get(person);
-      if (known) known.push({ at, arrival });
-      else persons.set(person, [{ at, arrival }]);
+      const own = persons.get(person) ?? streams.map((): Arrival[] => []);
+      persons.set(person, own);
+      own[index]!.push(arrival);
     }
-  }
-  return new Map(
-    [...persons].map(([person, all]) => [
-      person,
-      // Sorting is stable.
-      all.sort((a, b) => a.at - b.at).map(({ at, arrival }) => ({ ...arrival, at })),
-    ]),
-  );
+  });
+  return new Map([...persons].map(([person, own]) => [person, orderStimuli(own)]));
 }
-
-/** Behind by more, what happens is taken for happening when it is taken up. */
-const OUTAGE_MS = 300_000;
-
-/** The moment at which journeys act on something of `at`. */
-export const momentOf = (at: number, now: number): number => (now - at > OUTAGE_MS ? now : at);

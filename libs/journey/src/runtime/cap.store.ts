@@ -47,8 +47,8 @@ export async function takeRoom(
 ): Promise<boolean> {
   const versions = new Map(capped(plan).map((version) => [version.journeyId, version]));
   const taken = new Map<string, Counted>();
-  for (const { instance, fresh } of moved) {
-    const version = fresh ? versions.get(instance.journeyId) : undefined;
+  for (const { instance, counted } of moved) {
+    const version = counted ? versions.get(instance.journeyId) : undefined;
     if (!version) continue;
     for (const period of [TOTAL, dayOf(instance.enteredAt)]) {
       const key = `${instance.journeyId} ${period}`;

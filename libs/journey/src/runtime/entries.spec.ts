@@ -48,6 +48,14 @@ describe('who enters a journey', () => {
     expect(await world.refusals(after)).toEqual(['inside', 'reentry']);
   });
 
+  it('lets a profile in again with the event that follows its leaving, in one turn', async () => {
+    const journey = await world.journey(onBuy());
+    await world.say(world.event('ann', 'Bought'));
+    world.clock.advance(DAY + HOUR);
+    await world.say(world.event('ann', 'Bought'));
+    expect((await world.instances(journey)).map(({ state }) => state)).toEqual(['ended', 'active']);
+  });
+
   it('keeps one instance for each key, and takes nobody without', async () => {
     const journey = await world.journey(onBuy({ key: 'order.id' }));
     const order = (id?: string): object =>

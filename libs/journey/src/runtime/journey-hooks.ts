@@ -9,13 +9,17 @@ import type {
   PlaceStep,
 } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
+import { parseJourney } from '../definition/parse-journey';
+import { mergeInstances } from '../engine/merge-instances';
 import { endInstances } from './end-instances';
+import { InstanceStore } from './instance.store';
 import { holdJourneys } from './journey-lock';
 
 interface Clash {
-  rule: 'oldest' | 'newest' | 'none';
-  older: string;
-  newer: string;
+  winners: string;
+  losers: string;
+  /** Of the newer version, as it was written. */
+  definition: unknown;
 }
 
 const OF_WORKSPACE = 'journey_id = ANY(ARRAY(SELECT id FROM journey WHERE workspace_id = $1))';
@@ -23,6 +27,8 @@ const OF_WORKSPACE = 'journey_id = ANY(ARRAY(SELECT id FROM journey WHERE worksp
 /** Persons come and go while they are on their way: their instances follow inside the same transaction. */
 @Injectable()
 export class JourneyHooks implements PersonHook {
+  constructor(private readonly instances: InstanceStore) {}
+
   /** The winner goes on with what both were on; where both were on one, the journey's rule says which ends. */
   async merged(
     tx: Transaction,
@@ -32,7 +38,7 @@ export class JourneyHooks implements PersonHook {
     if (pairs.length === 0 || !(await anyJourney(tx))) return;
     await holdJourneys(tx);
     for (const { winner, loser } of pairs) {
-      await endInstances(tx, endedBy(await clashes(tx, winner, loser)), 'merged', now);
+      for (const clash of await clashes(tx, winner, loser)) await this.settle(tx, clash, now);
       await this.hand(tx, winner, 'i.person = $3', loser.person);
       await tx.query(
         `INSERT INTO journey_past AS p (workspace_id, journey_id, person, key, entered_at)
@@ -68,6 +74,30 @@ export class JourneyHooks implements PersonHook {
     return [{ place: 'journeys', count: await forget(tx, homes) }];
   }
 
+  private async settle(tx: Transaction, { winners, losers, definition }: Clash, now: Date): Promise<void> {
+    const parsed = parseJourney(definition);
+    const kept = await this.instances.active(tx, [], [winners, losers]);
+    const [one, other] = kept.map(({ instance }) => instance);
+    if (!one || !other) return;
+    if (!parsed.ok) {
+      await endInstances(tx, [losers], 'merged', now);
+      return;
+    }
+    const { goesOn, ended } = mergeInstances(parsed.journey, one, other, now.getTime());
+    await endInstances(
+      tx,
+      ended.map(({ instance }) => instance.id),
+      'merged',
+      now,
+    );
+    if (goesOn?.goalAt === null || goesOn === null) return;
+    await tx.query(
+      `UPDATE journey_instance SET goal_at = $3, revision = revision + 1
+       WHERE workspace_id = $1 AND id = $2 AND goal_at IS DISTINCT FROM $3`,
+      [tx.workspaceId, goesOn.id, new Date(goesOn.goalAt)],
+    );
+  }
+
   private async hand(tx: Transaction, to: PersonRef, which: string, from: number): Promise<void> {
     await tx.query(
       `WITH handed AS (
@@ -96,26 +126,20 @@ async function anyJourney(tx: Transaction): Promise<boolean> {
   return rowCount === 1;
 }
 
-/** Journeys that both are on with the same key, and who entered first. */
+/** Journeys that both are on with the same key. */
 async function clashes(tx: Transaction, winner: PersonRef, loser: PersonRef): Promise<Clash[]> {
   const { rows } = await tx.query<Clash>(
-    `SELECT coalesce(v.definition->>'merge', 'oldest') AS rule,
-       CASE WHEN (a.entered_at, a.id) <= (b.entered_at, b.id) THEN a.id ELSE b.id END AS older,
-       CASE WHEN (a.entered_at, a.id) <= (b.entered_at, b.id) THEN b.id ELSE a.id END AS newer
+    `SELECT a.id AS winners, b.id AS losers, v.definition
      FROM journey_instance a
      JOIN journey_instance b ON b.workspace_id = $1 AND b.person = $3 AND b.state = 'active'
        AND b.journey_id = a.journey_id AND coalesce(b.key, '') = coalesce(a.key, '')
-     JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = a.journey_id AND v.version = a.version
+     JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = a.journey_id
+       AND v.version = greatest(a.version, b.version)
      WHERE a.workspace_id = $1 AND a.person = $2 AND a.state = 'active'`,
     [tx.workspaceId, winner.person, loser.person],
   );
   return rows;
 }
-
-const endedBy = (all: readonly Clash[]): string[] =>
-  all.flatMap(({ rule, older, newer }) =>
-    rule === 'none' ? [older, newer] : rule === 'oldest' ? [newer] : [older],
-  );
 
 async function forget(tx: Transaction, persons: readonly number[]): Promise<number> {
   const values = [tx.workspaceId, persons];

@@ -5,6 +5,8 @@ import { MappingRunner } from '@percorso/mapping';
 import { ProfileReader } from '@percorso/profile';
 import { PersonConditions } from '@percorso/segmentation';
 import { Database, type Held, type Transaction } from '@percorso/storage';
+import { type JourneyJob, JobStore } from '../journey/job.store';
+import type { Arrival, VersionJob } from './arrivals';
 import { readRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
 import { FactFinder, type FactSources } from './fact-finder';
@@ -22,9 +24,10 @@ import type { JourneyPlan } from './journey-plan';
 import { MessagePlanner } from './message-planner';
 import { Outbox, sayingsOf } from './outbox';
 import { entryKey, PersonTurn, type Subject, type TurnScope } from './person-turn';
+import { isHeld } from './pause';
 import { PlanLoader } from './plan-loader';
 import { readSpeeds } from './test-marks';
-import { type Taken, TurnReader } from './turn-reader';
+import { type JobPage, type Taken, TurnReader } from './turn-reader';
 import { Overtaken, type TurnOutcome, TurnWriter } from './turn-writer';
 
 export interface TurnResult {
@@ -73,15 +76,27 @@ export class JourneyTurns {
     private readonly messages: MessagePlanner,
     private readonly outbox: Outbox,
     private readonly delivery: DeliveryWaker,
+    private readonly jobs: JobStore,
   ) {
     this.sources = { database, conditions, profiles, mappings };
   }
 
   /** @param held the partitions to work on, by leases of this process */
-  async turn(workspaceId: string, held: readonly Held[]): Promise<TurnResult> {
+  turn(workspaceId: string, held: readonly Held[]): Promise<TurnResult> {
+    return this.untilKept(workspaceId, held, (tx, now) => this.read(tx, held, now));
+  }
+
+  /** Carry out a page of what is asked of those on older versions. @returns how many it concerned */
+  async page(workspaceId: string, job: JourneyJob & VersionJob, limit: number): Promise<number> {
+    const { taken } = await this.untilKept(workspaceId, [], (tx, now) => this.readJob(tx, job, limit, now));
+    return taken;
+  }
+
+  /** A turn that was overtaken is done again, a few times; then it is left for later. */
+  private async untilKept(workspaceId: string, held: readonly Held[], reading: Reading): Promise<TurnResult> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.once(workspaceId, held);
+        return await this.once(workspaceId, held, reading);
       } catch (error) {
         if (!(error instanceof Overtaken)) throw error;
         journeyTurnsOvertaken.inc();
@@ -90,11 +105,11 @@ export class JourneyTurns {
     }
   }
 
-  private async once(workspaceId: string, held: readonly Held[]): Promise<TurnResult> {
+  private async once(workspaceId: string, held: readonly Held[], reading: Reading): Promise<TurnResult> {
     const now = this.clock.now();
-    const reading = journeyTurnSeconds.startTimer({ part: 'read' });
-    const read = await this.database.tx(workspaceId, (tx) => this.read(tx, held, now));
-    reading();
+    const timer = journeyTurnSeconds.startTimer({ part: 'read' });
+    const read = await this.database.tx(workspaceId, (tx) => reading(tx, now));
+    timer();
     if (!read) return { taken: 0, more: false };
     const { plan, taken } = read;
     const walking = journeyTurnSeconds.startTimer({ part: 'walk' });
@@ -119,9 +134,30 @@ export class JourneyTurns {
     const pace = this.paces.get(tx.workspaceId!) ?? 1;
     const taken = await this.reader.read(tx, plan, held, now, pace);
     if (!taken || (taken.count === 0 && !taken.moves)) return undefined;
+    return this.know(tx, plan, taken, now);
+  }
+
+  /** The next instances that a job concerns; undefined where their journey stands still. */
+  private async readJob(
+    tx: Transaction,
+    { id }: JourneyJob,
+    limit: number,
+    now: Date,
+  ): Promise<Read | undefined> {
+    const [plan, job] = [await this.plans.load(tx), await this.jobs.lock(tx, id)];
+    const journey = job && plan.journeys.get(job.journeyId);
+    if (!job || job.kind === 'stop' || !journey || isHeld(journey)) return undefined;
+    const ids = await this.jobs.page(tx, job, limit);
+    const { of } = await this.cursors.read(tx, []);
+    return this.know(tx, plan, jobTaken({ job, ids, last: ids.length < limit }, of), now);
+  }
+
+  /** With all that has to be known of those concerned. */
+  private async know(tx: Transaction, plan: JourneyPlan, taken: Taken, now: Date): Promise<Read> {
     const { persons } = taken;
     const instances = await this.instances.active(tx, persons, taken.instanceIds);
     placeOutcomes(taken, instances);
+    if (taken.job) placeJob(taken, taken.job, instances, now);
     const everybody = [...new Set([...persons, ...instances.map(({ instance }) => instance.person)])];
     const journeys = [...plan.journeys.values()];
     const limited = journeys.flatMap(({ id, live }) =>
@@ -204,6 +240,41 @@ export class JourneyTurns {
       await this.delivery.wake(workspaceId, id);
     }
     if (outcome.sayings.length > 0) await this.outbox.drain(workspaceId, now);
+  }
+}
+
+type Reading = (tx: Transaction, now: Date) => Promise<Read | undefined>;
+
+/** Nothing is taken up but what a job asks of some instances, each at this moment. */
+const jobTaken = (job: JobPage, of: number): Taken => ({
+  share: { cursors: [], partitions: [], of },
+  place: { pos: 0, epoch: null, deltaPos: 0, awake: true },
+  moves: false,
+  // Their waits are for those whose turn it is.
+  horizon: -Infinity,
+  arrivals: new Map(),
+  persons: [],
+  due: new Set(),
+  instanceIds: job.ids,
+  news: [],
+  held: [],
+  requests: [],
+  pages: [],
+  count: job.ids.length,
+  more: false,
+  job,
+});
+
+function placeJob(
+  { arrivals }: Taken,
+  { job }: JobPage,
+  instances: readonly KeptInstance[],
+  now: Date,
+): void {
+  if (job.kind === 'stop') return;
+  for (const { instance } of instances) {
+    const arrival: Arrival = { kind: 'job', at: now.getTime(), instanceId: instance.id, job };
+    arrivals.set(instance.person, [...(arrivals.get(instance.person) ?? []), arrival]);
   }
 }
 

@@ -4,6 +4,7 @@ import { AppliedSignal } from '@percorso/profile';
 import { MembershipSignal } from '@percorso/segmentation';
 import { BackgroundLoop, Database, eachInTurn, Leases, type Transaction } from '@percorso/storage';
 import { JourneyHousekeeping } from './journey-housekeeping';
+import { JourneyJobs } from './journey-jobs';
 import { journeyWaiting } from './journey-metrics';
 import { JourneyPartitions } from './journey-partitions';
 import { JourneySignal } from './journey-signal';
@@ -25,6 +26,7 @@ export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationS
     turns: this.loop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping)),
     outbox: this.loop('JourneyOutbox', OUTBOX_MS, (stopping) => this.drainAll(stopping)),
     scheduling: this.loop('JourneyReads', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
+    jobs: this.loop('JourneyJobs', SCHEDULE_MS, (stopping) => this.jobsAll(stopping)),
     splitting: this.loop('JourneyPartitions', SPLIT_LOOK_MS, (stopping) =>
       this.partitions.splitAll(stopping),
     ),
@@ -38,6 +40,7 @@ export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationS
     private readonly turns: JourneyTurns,
     private readonly outbox: Outbox,
     private readonly reads: ReadScheduler,
+    private readonly jobs: JourneyJobs,
     private readonly housekeeping: JourneyHousekeeping,
     private readonly partitions: JourneyPartitions,
     private readonly leases: Leases,
@@ -97,6 +100,15 @@ export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationS
       this.reads.look(workspaceId),
     );
     if (begun > 0) this.signal.changed();
+  }
+
+  private async jobsAll(stopping: () => boolean): Promise<boolean> {
+    const mine = new Set(this.leases.firsts('journey'));
+    const asked = await this.workspaces(
+      'EXISTS (SELECT FROM journey_job b WHERE b.workspace_id = l.workspace_id AND b.ended_at IS NULL)',
+    );
+    const all = asked.filter((id) => mine.has(id));
+    return (await eachInTurn(all, stopping, (workspaceId) => this.jobs.look(workspaceId))) > 0;
   }
 
   private async keepAll(stopping: () => boolean): Promise<void> {

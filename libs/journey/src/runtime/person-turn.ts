@@ -1,12 +1,14 @@
 import { newId } from '@percorso/kernel';
 import { samplePart } from '@percorso/segmentation';
 import type { Entry } from '../definition/definition';
-import { advance, dueOf, enter } from '../engine/advance';
+import { advance, dueOf, enter, type Entering } from '../engine/advance';
 import type { Instance, JourneyEvent } from '../engine/instance';
 import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
+import { moveInstance } from '../engine/move-instance';
+import { momentOf } from '../engine/moments';
 import { isLate, isWatched, keyAt } from '../engine/watching';
 import { type Candidate, mayReenter, type RefusalCode, type Room } from './admission';
-import { type Arrival, momentOf } from './arrivals';
+import type { Arrival } from './arrivals';
 import type { FactFinder } from './fact-finder';
 import type { KeptInstance } from './instance.store';
 import type { JourneyPlan, LiveEntry, PlannedVersion } from './journey-plan';
@@ -43,6 +45,8 @@ export const entryKey = (journeyId: string, key: string | null): string => `${jo
 /** An instance that something happened to. */
 export interface Moved extends KeptInstance {
   fresh: boolean;
+  /** Whether it takes room where the journey has a cap: who begins anew has it already. */
+  counted: boolean;
   commands: { command: Command; at: number }[];
   trace: TraceEntry[];
 }
@@ -101,7 +105,7 @@ export class PersonTurn {
     const journey = this.scope.plan.journeys.get(journeyId);
     const definition = this.scope.plan.version(journeyId, version)?.definition;
     const now = journey && definition && !isHeld(journey) ? afterPauses(kept, journey, definition) : kept;
-    const one: Moved = { ...now, fresh: false, commands: [], trace: [] };
+    const one: Moved = { ...now, fresh: false, counted: false, commands: [], trace: [] };
     this.active.set(id, one);
     if (now !== kept) this.moved.set(id, one);
   }
@@ -187,7 +191,27 @@ export class PersonTurn {
         return this.startByRequest(arrival, at);
       case 'member':
         return this.startByRead(arrival, at);
+      case 'job':
+        return this.change(arrival, at);
     }
+  }
+
+  /** Go on in another version, or begin anew in it. */
+  private async change({ instanceId, job }: Arrival & { kind: 'job' }, at: number): Promise<void> {
+    const one = this.active.get(instanceId);
+    const { plan } = this.scope;
+    const from = one && plan.version(one.instance.journeyId, one.instance.version);
+    const to = one && plan.version(one.instance.journeyId, job.toVersion);
+    if (!one || !from || !to || from.version === to.version) return;
+    if (job.kind === 'move') {
+      const change = { from: from.definition, to: to.definition, version: to.version, steps: job.steps };
+      await this.follow(one, to, moveInstance(change, one.instance, at), at);
+      return;
+    }
+    const { journeyId, key, holdout, speed, entry } = one.instance;
+    await this.stimulate(one, { kind: 'end', reason: 'restarted' }, at);
+    const anew = { journeyId, key, holdout, speed, entry };
+    await this.begin(to, anew, { pausedMs: one.pausedMs, counted: false }, at);
   }
 
   /** Goals and exits count while a journey is paused, too. */
@@ -268,37 +292,36 @@ export class PersonTurn {
       return;
     }
     await this.leaveLower(version, at);
-    const id = newId();
-    this.lastEntries.set(entryKey(journey.id, key), at);
-    if (request) this.decisions.push({ n: request.n, code: 'entered', instanceId: id });
-    const { person, profileId } = this.subject;
+    const { person } = this.subject;
     const speed = journey.state === 'test' ? this.scope.speedOf(journey.id, person) : undefined;
-    const advanced = enter(
-      version.definition,
-      {
-        id,
-        journeyId: journey.id,
-        version: version.version,
-        person,
-        profileId: profileId!,
-        key,
-        holdout: isHeldOut(version, person),
-        ...(speed !== undefined && { speed }),
-        entry: candidate.facts,
-        ...(candidate.context && { context: candidate.context }),
-      },
-      at,
-    );
-    const one: Moved = {
-      instance: advanced.instance,
-      revision: '1',
-      traced: 0,
-      pausedMs: journey.pausedMs,
-      fresh: true,
-      commands: [],
-      trace: [],
+    const entering = {
+      journeyId: journey.id,
+      key,
+      holdout: isHeldOut(version, person),
+      ...(speed !== undefined && { speed }),
+      entry: candidate.facts,
+      ...(candidate.context && { context: candidate.context }),
     };
+    const id = await this.begin(version, entering, { pausedMs: journey.pausedMs, counted: true }, at);
+    if (request) this.decisions.push({ n: request.n, code: 'entered', instanceId: id });
+  }
+
+  /** A new instance takes its first steps; its id. */
+  private async begin(
+    version: PlannedVersion,
+    given: Omit<Entering, 'id' | 'version' | 'person' | 'profileId'>,
+    kept: Pick<Moved, 'pausedMs' | 'counted'>,
+    at: number,
+  ): Promise<string> {
+    const { person, profileId } = this.subject;
+    const id = newId();
+    this.lastEntries.set(entryKey(given.journeyId, given.key), at);
+    const entering = { ...given, id, version: version.version, person, profileId: profileId! };
+    const advanced = enter(version.definition, entering, at);
+    const { instance } = advanced;
+    const one: Moved = { instance, ...kept, revision: '1', traced: 0, fresh: true, commands: [], trace: [] };
     await this.follow(one, version, advanced, at);
+    return id;
   }
 
   private async refusalOf(candidate: Candidate, at: number): Promise<RefusalCode | undefined> {

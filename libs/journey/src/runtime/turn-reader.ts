@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type EffectNews, readEffectNews } from '@percorso/delivery';
 import { EventReader, type PersonEvent } from '@percorso/profile';
 import type { Held, Transaction } from '@percorso/storage';
+import type { JourneyJob } from '../journey/job.store';
 import type { JourneyEvent } from '../engine/instance';
 import type { VisitOutcome } from '../engine/protocol';
 import { arrange, type Arrival, type ArrivalStream, type EntryRequest } from './arrivals';
@@ -43,6 +44,15 @@ export interface Taken {
   more: boolean;
   /** When what waited longest was due. */
   oldestDue?: Date;
+  /** A page of what is asked of those on older versions, which this is then. */
+  job?: JobPage;
+}
+
+export interface JobPage {
+  job: JourneyJob;
+  ids: string[];
+  /** There are no more. */
+  last: boolean;
 }
 
 /** Reads what waits, in the order in which it happened. */
@@ -85,17 +95,17 @@ export class TurnReader {
       this.reads.pages(tx, plan, share, now, most('members')),
       this.heldOnes.released(tx, plan, share, most('news')),
     ]);
+    const outcomes = [
+      ...heldRows.map(({ person, arrival }) => ({ person, arrival })),
+      ...news.flatMap(newsArrival),
+    ];
     const streams = [
+      outcomes,
       events.all.map(eventArrival),
       deltas.all.map(deltaArrival),
-      heldRows.map(({ person, arrival }) => ({ person, arrival })),
-      news.flatMap(newsArrival),
       requests.map(requestArrival),
       pages.flatMap((page) => page.persons.map((person) => memberArrival(person, page, now))),
     ];
-    const outcomes = [...streams[2]!, ...streams[3]!].flatMap(({ arrival }) =>
-      arrival.kind === 'outcome' ? [arrival.instanceId] : [],
-    );
     const arrivals = arrange(streams);
     return {
       share,
@@ -105,7 +115,9 @@ export class TurnReader {
       arrivals,
       persons: [...new Set([...arrivals.keys(), ...due.persons])],
       due: new Set(due.persons),
-      instanceIds: outcomes,
+      instanceIds: outcomes.flatMap(({ arrival }) =>
+        arrival.kind === 'outcome' ? [arrival.instanceId] : [],
+      ),
       news: news.map(({ n }) => n),
       held: heldRows,
       requests,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { forgetEffectNews, recordEffects } from '@percorso/delivery';
 import { newId } from '@percorso/kernel';
 import type { Held, Transaction } from '@percorso/storage';
+import { JobStore } from '../journey/job.store';
 import { takeRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
 import { HeldStore } from './held.store';
@@ -14,7 +15,7 @@ import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './perso
 import { ReadStore } from './read.store';
 import { type NewRequest, RequestStore } from './request.store';
 import { keepCounts, keepRefusals, keepTrace } from './trace.store';
-import type { Taken } from './turn-reader';
+import type { JobPage, Taken } from './turn-reader';
 
 /** All that a turn brought about. */
 export interface TurnOutcome {
@@ -43,6 +44,7 @@ export class TurnWriter {
     private readonly reads: ReadStore,
     private readonly heldOnes: HeldStore,
     private readonly outbox: Outbox,
+    private readonly jobs: JobStore,
   ) {}
 
   /** @throws Overtaken */
@@ -59,18 +61,20 @@ export class TurnWriter {
     const known = moved.filter((one) => !one.fresh);
     const [, mine] = await Promise.all([shareJourneys(tx), this.cursors.lock(tx, taken.share, held)]);
     assert(mine);
+    if (taken.job) await this.tookJob(tx, taken.job, now);
     const kept = moved.map((one) => ({ ...one, traced: one.traced + one.trace.length }));
     const entering = [...new Set(fresh.map(({ instance }) => instance.person))];
-    const [living, room, inserted, updated, forgotten, decided] = await Promise.all([
+    const [living, room, updated, inserted, forgotten, decided] = await Promise.all([
       this.instances.living(tx, entering),
       takeRoom(tx, plan, moved),
-      this.instances.insert(
-        tx,
-        kept.filter((one) => one.fresh),
-      ),
+      // Before those who enter: who leaves makes room for who comes again.
       this.instances.update(
         tx,
         kept.filter((one) => !one.fresh),
+      ),
+      this.instances.insert(
+        tx,
+        kept.filter((one) => one.fresh),
       ),
       forgetEffectNews(tx, taken.news),
       this.requests.decide(tx, decisions),
@@ -94,8 +98,15 @@ export class TurnWriter {
     this.reads.keep(tx, taken.pages, now);
     for (const read of outcome.reads) await this.startRead(tx, read, now);
     await recordEffects(tx, messages.effects, now);
-    this.cursors.move(tx, taken.share.partitions, taken.place);
+    if (taken.share.partitions.length > 0) this.cursors.move(tx, taken.share.partitions, taken.place);
     await tx.settled();
+  }
+
+  /** Given up or carried on by another process meanwhile, it is not for this one. */
+  private async tookJob(tx: Transaction, { job, ids, last }: JobPage, now: Date): Promise<void> {
+    const same = await this.jobs.lock(tx, job.id);
+    assert(same?.afterId === job.afterId);
+    await this.jobs.took(tx, job, ids, last, now);
   }
 
   private startRead(tx: Transaction, { live, event }: StartedRead, now: Date): Promise<void> {
