@@ -1,6 +1,5 @@
 import Redis from 'ioredis';
 import { type Call, poll, send, type StoryContext } from '@percorso/demo';
-import { newId } from '@percorso/kernel';
 import { type HubHandle, startHub } from './harness';
 import { World } from './world';
 
@@ -51,21 +50,12 @@ describe('journeys under faults', () => {
         settings: { host: world.sink.host, port: world.sink.port, security: 'none', from: 'a@shop.example' },
       })
     ).id;
-    journey = newId();
-    await world.sql(
-      `INSERT INTO percorso.journey (workspace_id, id, name, state, created_at, updated_at)
-       VALUES ($1, $2, 'Faults', 'live', now(), now())`,
-      [context.workspaceId, journey],
-    );
-    await world.sql(
-      `INSERT INTO percorso.journey_version (workspace_id, journey_id, version, definition, created_at, published_at)
-       VALUES ($1, $2, 1, $3, now(), now())`,
-      [context.workspaceId, journey, JSON.stringify(twoMessages(connector))],
-    );
-    await world.sql(
-      'UPDATE percorso.journey SET live_version = 1, version = 2 WHERE workspace_id = $1 AND id = $2',
-      [context.workspaceId, journey],
-    );
+    const definition = twoMessages(connector);
+    ({ id: journey } = await context.admin.post<{ id: string }>('/v1/journeys', {
+      name: 'Faults',
+      definition,
+    }));
+    await context.admin.post(`/v1/journeys/${journey}/publish`, {}, { headers: { 'if-match': '*' } });
     workers = await Promise.all([startWorker(), startWorker()]);
   });
   afterEach(async () => {

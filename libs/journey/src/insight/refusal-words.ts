@@ -17,4 +17,5 @@ export const REFUSAL_WORDS: Record<RefusalCode, string> = {
   where: 'The condition of the journey did not hold.',
   'cap-total': 'As many had entered as may in all.',
   'cap-day': 'As many had entered as may in a day.',
+  failed: 'The steps of the journey could not be walked for the profile; the log of the hub tells why.',
 };

@@ -27,7 +27,9 @@ export type RefusalCode =
   /** `where` does not hold. */
   | 'where'
   | 'cap-total'
-  | 'cap-day';
+  | 'cap-day'
+  /** Its steps cannot be walked; the log tells why. */
+  | 'failed';
 
 /** Somebody who might enter. */
 export interface Candidate {

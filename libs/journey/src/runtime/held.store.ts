@@ -4,6 +4,7 @@ import type { VisitOutcome } from '../engine/protocol';
 import type { HeldOutcome } from './person-turn';
 import { isHeld } from './pause';
 import type { JourneyPlan } from './journey-plan';
+import { storableJson } from './storable-json';
 
 export interface HeldRow {
   n: string;
@@ -51,7 +52,7 @@ export class HeldStore {
         tx.workspaceId,
         outcomes.map(({ instanceId }) => instanceId),
         outcomes.map(({ visit }) => visit),
-        outcomes.map(({ outcome }) => JSON.stringify(outcome)),
+        outcomes.map(({ outcome }) => storableJson(outcome)),
         outcomes.map(({ at }) => new Date(at)),
       ],
     );

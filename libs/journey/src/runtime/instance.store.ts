@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import type { Instance, Token } from '../engine/instance';
+import { storableJson } from './storable-json';
 
 /** An instance as it is kept. */
 export interface KeptInstance {
@@ -165,7 +166,7 @@ export class InstanceStore {
         all.map(({ instance }) => new Date(instance.enteredAt)),
         all.map(({ instance }) => instance.holdout),
         all.map(({ instance }) => instance.speed),
-        all.map(({ instance }) => JSON.stringify(instance.entry)),
+        all.map(({ instance }) => storableJson(instance.entry)),
         ...values,
       ],
     );
@@ -226,10 +227,10 @@ const columnsOf = (all: readonly KeptInstance[]): unknown[][] => [
   all.map(({ instance }) => instance.endReason),
   all.map(({ instance }) => dateOf(instance.endedAt)),
   all.map(({ instance }) => dateOf(instance.goalAt)),
-  all.map(({ instance }) => JSON.stringify(instance.context)),
-  all.map(({ instance }) => JSON.stringify(instance.tokens)),
+  all.map(({ instance }) => storableJson(instance.context)),
+  all.map(({ instance }) => storableJson(instance.tokens)),
   all.map(({ instance }) => instance.visits),
-  all.map(({ instance }) => JSON.stringify(instance.sent)),
+  all.map(({ instance }) => storableJson(instance.sent)),
   all.map(({ traced }) => traced),
   all.map(({ pausedMs }) => pausedMs),
 ];

@@ -66,12 +66,12 @@ export class JourneyHooks implements PersonHook {
   async erased(
     tx: Transaction,
     _persons: readonly PersonRef[],
-    _now: Date,
+    now: Date,
     { homes }: ErasedPerson,
   ): Promise<Cleared[]> {
     if (homes.length === 0 || !(await anyJourney(tx))) return [{ place: 'journeys', count: 0 }];
     await holdJourneys(tx);
-    return [{ place: 'journeys', count: await forget(tx, homes) }];
+    return [{ place: 'journeys', count: await forget(tx, homes, now) }];
   }
 
   private async settle(tx: Transaction, { winners, losers, definition }: Clash, now: Date): Promise<void> {
@@ -112,10 +112,10 @@ export class JourneyHooks implements PersonHook {
 /** What a turn that was under way may have left of erased persons is cleared after it. */
 @Injectable()
 export class JourneyPlace implements ErasurePlace {
-  readonly name = 'journey-traces';
+  readonly name = 'late-entries';
 
-  async step(tx: Transaction, { persons }: OpenErasure): Promise<PlaceStep> {
-    return { count: persons.length === 0 ? 0 : await forget(tx, persons), state: 'done' };
+  async step(tx: Transaction, { persons, requestedAt }: OpenErasure): Promise<PlaceStep> {
+    return { count: persons.length === 0 ? 0 : await forget(tx, persons, requestedAt), state: 'done' };
   }
 }
 
@@ -141,8 +141,20 @@ async function clashes(tx: Transaction, winner: PersonRef, loser: PersonRef): Pr
   return rows;
 }
 
-async function forget(tx: Transaction, persons: readonly number[]): Promise<number> {
+async function forget(tx: Transaction, persons: readonly number[], now: Date): Promise<number> {
   const values = [tx.workspaceId, persons];
+  const { rows: walking } = await tx.query<{ id: string }>(
+    `SELECT id FROM journey_instance WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND state = 'active'
+       AND (person = ANY($2::int[]) OR home = ANY($2::int[]))`,
+    values,
+  );
+  // Those who are still on their way are counted as having left.
+  await endInstances(
+    tx,
+    walking.map(({ id }) => id),
+    'erased',
+    now,
+  );
   const { rows } = await tx.query<{ count: number }>(
     `WITH gone AS (
        SELECT id FROM journey_instance WHERE workspace_id = $1 AND ${OF_WORKSPACE}

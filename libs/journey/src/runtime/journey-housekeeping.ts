@@ -46,7 +46,8 @@ export class JourneyHousekeeping {
     }
     const [row] = await this.database.statement<{ waiting: string }>(
       workspaceId,
-      `SELECT count(*) AS waiting FROM journey_instance WHERE workspace_id = $1 AND state = 'active'`,
+      `SELECT coalesce(sum(CASE what WHEN 'entered' THEN count ELSE -count END), 0) AS waiting FROM journey_count
+       WHERE workspace_id = $1 AND step = '' AND what IN ('entered', 'ended')`,
       [workspaceId],
     );
     return { cleared, waiting: Number(row?.waiting ?? 0) };

@@ -1,6 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DeliveryWaker } from '@percorso/delivery';
-import { CLOCK, type Clock } from '@percorso/kernel';
+import { CLOCK, type Clock, describeError } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { ProfileReader } from '@percorso/profile';
 import { PersonConditions } from '@percorso/segmentation';
@@ -58,6 +58,7 @@ interface Read {
  */
 @Injectable()
 export class JourneyTurns {
+  private readonly logger = new Logger(JourneyTurns.name);
   /** The part of a full turn that is taken up, by workspace. */
   private readonly paces = new Map<string, number>();
   private readonly sources: FactSources;
@@ -205,6 +206,10 @@ export class JourneyTurns {
     const turns = subjects.map((subject) => new PersonTurn(scope, subject));
     const walked = async (): Promise<TurnOutcome> => {
       await Promise.all(turns.map((turn) => turn.run()));
+      for (const { failure } of turns) {
+        if (failure)
+          this.logger.error(`Steps of a profile cannot be walked: ${describeError(failure.error)}`);
+      }
       const moved = turns.flatMap((turn) => turn.changed);
       const messages = await this.messages.plan(workspaceId, moved, facts);
       const saying = moved.filter(({ commands }) => commands.some(({ command }) => SAYS.has(command.kind)));

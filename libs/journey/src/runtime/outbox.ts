@@ -7,6 +7,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import type { Command } from '../engine/protocol';
 import { visitKey } from '../engine/visit-key';
 import type { Moved } from './person-turn';
+import { storableJson } from './storable-json';
 
 /** What journeys say of a profile: as an item of the ingest log, or as a change of an uploaded list. */
 export type Saying = { say: object } | { list: Omit<ListChange, 'person'> };
@@ -43,7 +44,7 @@ export class Outbox {
     tx.send(
       `INSERT INTO journey_outbox (workspace_id, person, item)
        SELECT $1, * FROM unnest($2::int[], $3::jsonb[])`,
-      [tx.workspaceId, rows.map(({ person }) => person), rows.map(({ saying }) => JSON.stringify(saying))],
+      [tx.workspaceId, rows.map(({ person }) => person), rows.map(({ saying }) => storableJson(saying))],
     );
   }
 

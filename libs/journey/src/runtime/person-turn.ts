@@ -88,6 +88,8 @@ export class PersonTurn {
   readonly parked: string[] = [];
   /** Timers that are due and were not taken up for there were too many. */
   unfinished = false;
+  /** Why the person's steps could not be walked. */
+  failure?: { error: unknown };
   private readonly moved = new Map<string, Moved>();
   private readonly active = new Map<string, Moved>();
   private readonly lastEntries: Map<string, number>;
@@ -114,7 +116,17 @@ export class PersonTurn {
     return [...this.moved.values()];
   }
 
+  /** One whose steps cannot be walked keeps nobody else from walking theirs: it ends. */
   async run(): Promise<void> {
+    try {
+      await this.walk();
+    } catch (error) {
+      this.failure = { error };
+      this.giveUp();
+    }
+  }
+
+  private async walk(): Promise<void> {
     if (this.subject.profileId === undefined) return this.endAll();
     let timers = 0;
     for (const arrival of this.subject.arrivals) {
@@ -132,6 +144,21 @@ export class PersonTurn {
         if (one.instance.tokens.some((token) => (dueOf(token) ?? Infinity) <= this.scope.horizon))
           this.parked.push(id);
       } else if (this.subject.due && this.moved.size === 0) this.moved.set(id, one);
+    }
+  }
+
+  private giveUp(): void {
+    const at = this.scope.now;
+    this.moved.clear();
+    for (const list of [this.refusals, this.decisions, this.reads, this.held, this.parked]) list.length = 0;
+    for (const kept of this.subject.instances) {
+      const ended = { state: 'ended' as const, endReason: 'error', endedAt: at, tokens: [] };
+      const trace: TraceEntry[] = [{ at, visit: 0, step: '', what: 'ended', detail: { reason: 'error' } }];
+      const instance = { ...kept.instance, ...ended };
+      this.moved.set(instance.id, { ...kept, instance, fresh: false, counted: false, commands: [], trace });
+    }
+    for (const arrival of this.subject.arrivals) {
+      if (arrival.kind === 'request') this.decisions.push({ n: arrival.request.n, code: 'failed' });
     }
   }
 

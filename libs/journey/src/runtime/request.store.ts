@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import type { EntryRequest } from './arrivals';
 import type { Decision } from './person-turn';
+import { storableJson } from './storable-json';
 
 /** Who is to enter, as it is asked for. */
 export interface NewRequest {
@@ -30,7 +31,7 @@ export class RequestStore {
         requests.map(({ person }) => person),
         requests.map(({ kind }) => kind),
         requests.map(({ key }) => key),
-        requests.map(({ context }) => JSON.stringify(context)),
+        requests.map(({ context }) => storableJson(context)),
         requests.map(({ at }) => at),
         requests.map(({ batch }) => batch?.id ?? null),
         requests.map(({ batch }) => batch?.item ?? null),

@@ -1,5 +1,6 @@
 import type { Transaction } from '@percorso/storage';
 import type { Moved, Refusal } from './person-turn';
+import { storableJson } from './storable-json';
 
 /** What happened to instances, line by line. */
 export function keepTrace(tx: Transaction, moved: readonly Moved[]): void {
@@ -20,7 +21,7 @@ export function keepTrace(tx: Transaction, moved: readonly Moved[]): void {
       lines.map(({ step }) => step),
       lines.map(({ what }) => what),
       lines.map(({ next }) => next ?? null),
-      lines.map(({ detail }) => (detail ? JSON.stringify(detail) : null)),
+      lines.map(({ detail }) => (detail ? storableJson(detail) : null)),
     ],
   );
 }

@@ -93,6 +93,31 @@ describe('turns that are disturbed', () => {
     ]);
   });
 
+  it('go on with everybody else where the steps of one cannot be walked', async () => {
+    const journey = await world.journey(waits());
+    await world.say(...go('ann', 'ben'));
+    const ben = await world.person('ben');
+    await world.rows(
+      `UPDATE journey_instance SET tokens = '[{"step": "gone", "visit": 1, "frames": [], "wait": {"kind": "time", "due": 0}}]'
+       WHERE workspace_id = $1 AND person = $2`,
+      ben,
+    );
+    await world.pass(HOUR);
+    expect(await persons()).toEqual([await world.person('ann')]);
+    const ends = (await world.instances(journey)).map(({ person, endReason }) => [person, endReason]);
+    expect(new Map(ends as [number, string][]).get(ben)).toBe('error');
+  });
+
+  it('keep what expressions give that no database takes', async () => {
+    const steps = {
+      keep: { update: { context: { odd: '"a" & $decodeUrlComponent("%00")' } }, next: 'nap' },
+      nap: { wait: { for: '1h' } },
+    };
+    const journey = await world.journey(waits({ start: 'keep', steps }));
+    await world.say(...go('ann'));
+    expect(await world.instances(journey)).toMatchObject([{ context: { odd: 'a\uFFFD' } }]);
+  });
+
   it('of two processes keep to their own persons, and to caps that they share', async () => {
     const journey = await world.journey(waits({ caps: { total: 25 } }));
     await world.accept(...go(...users(60)));

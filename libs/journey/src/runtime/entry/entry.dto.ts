@@ -73,7 +73,7 @@ export class EntryAnswer {
   @ApiPropertyOptional({
     description:
       'Why it was refused: `profile-unknown`, `profile-gone`, `not-live`, `draining`, `paused`, `no-entry`, `not-marked`, ' +
-      '`no-key`, `inside`, `reentry`, `outranked`, `where`, `cap-total` or `cap-day`.',
+      '`no-key`, `inside`, `reentry`, `outranked`, `where`, `cap-total`, `cap-day` or `failed`.',
   })
   code?: string;
 
