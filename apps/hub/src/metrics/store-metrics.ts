@@ -70,16 +70,19 @@ export class StoreMetrics {
   }
 
   private async refreshLag(): Promise<void> {
-    const { rows } = await this.database.control((tx) =>
-      tx.query<{ kind: string; partition: number; lag: string }>(
-        `SELECT l.kind, l.partition,
-           max(CASE l.kind WHEN 'apply' THEN h.head - h.applied ELSE h.applied - coalesce(c.pos, 0) END) AS lag
+    const { rows } = await this.database.control((tx) => {
+      tx.send(`SELECT set_config('percorso.looks_for', 'journeys', true)`);
+      return tx.query<{ kind: string; partition: number; lag: string }>(
+        `SELECT l.kind, l.partition, max(CASE l.kind WHEN 'apply' THEN h.head - h.applied
+           WHEN 'journey' THEN CASE WHEN j.awake THEN h.applied - j.pos ELSE 0 END
+           ELSE h.applied - coalesce(c.pos, 0) END) AS lag
          FROM lease l JOIN ingest_head h ON h.workspace_id = l.workspace_id AND h.partition = 0
          LEFT JOIN stream_cursor c ON (c.workspace_id, c.partition) = (l.workspace_id, l.partition)
+         LEFT JOIN journey_cursor j ON (j.workspace_id, j.partition) = (l.workspace_id, l.partition)
          WHERE l.owner = $1 GROUP BY l.kind, l.partition`,
         [this.leases.id],
-      ),
-    );
+      );
+    });
     this.lag.reset();
     for (const { kind, partition, lag } of rows) this.lag.set({ kind, partition }, Number(lag));
   }
