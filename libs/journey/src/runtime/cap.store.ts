@@ -1,7 +1,7 @@
 import type { Transaction } from '@percorso/storage';
 import { dayOf, type Room, roomLeft, TOTAL } from './admission';
 import type { JourneyPlan, PlannedVersion } from './journey-plan';
-import type { Moved } from './person-turn';
+import type { Moved } from './turn';
 
 interface Counted {
   journeyId: string;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import type { VisitOutcome } from '../engine/protocol';
-import type { HeldOutcome } from './person-turn';
+import type { HeldOutcome } from './turn';
 import { isHeld } from './pause';
 import type { JourneyPlan } from './journey-plan';
 import { storableJson } from './storable-json';

@@ -23,7 +23,8 @@ import {
 import type { JourneyPlan } from './journey-plan';
 import { MessagePlanner } from './message-planner';
 import { Outbox, sayingsOf } from './outbox';
-import { entryKey, PersonTurn, type Subject, type TurnScope } from './person-turn';
+import { PersonTurn } from './person-turn';
+import { entryKey, type Subject, type TurnScope } from './turn';
 import { isHeld } from './pause';
 import { PlanLoader } from './plan-loader';
 import { readSpeeds } from './test-marks';

@@ -6,7 +6,7 @@ import { Database } from '@percorso/storage';
 import type { Command } from '../engine/protocol';
 import { visitKey } from '../engine/visit-key';
 import type { FactFinder } from './fact-finder';
-import type { HeldOutcome, Moved } from './person-turn';
+import type { HeldOutcome, Moved } from './turn';
 
 type Delivery = Extract<Command, { kind: 'deliver' }>;
 

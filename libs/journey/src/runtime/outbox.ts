@@ -6,7 +6,7 @@ import { type ListChange, Listing } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import type { Command } from '../engine/protocol';
 import { visitKey } from '../engine/visit-key';
-import type { Moved } from './person-turn';
+import type { Moved } from './turn';
 import { storableJson } from './storable-json';
 
 /** What journeys say of a profile: as an item of the ingest log, or as a change of an uploaded list. */

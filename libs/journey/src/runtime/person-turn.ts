@@ -1,78 +1,26 @@
 import { newId } from '@percorso/kernel';
 import { samplePart } from '@percorso/segmentation';
-import type { Entry } from '../definition/definition';
 import { advance, dueOf, enter, type Entering } from '../engine/advance';
 import type { Instance, JourneyEvent } from '../engine/instance';
-import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
+import type { Advanced, Stimulus, TraceEntry } from '../engine/protocol';
 import { moveInstance } from '../engine/move-instance';
 import { momentOf } from '../engine/moments';
 import { isLate, isWatched, keyAt } from '../engine/watching';
-import { type Candidate, mayReenter, type RefusalCode, type Room } from './admission';
+import { type Candidate, mayReenter, type RefusalCode } from './admission';
 import type { Arrival } from './arrivals';
-import type { FactFinder } from './fact-finder';
 import type { KeptInstance } from './instance.store';
-import type { JourneyPlan, LiveEntry, PlannedVersion } from './journey-plan';
+import type { PlannedVersion } from './journey-plan';
 import { afterPauses, isHeld, whilePaused } from './pause';
-
-/** What holds for everybody in a turn. */
-export interface TurnScope {
-  plan: JourneyPlan;
-  facts: FactFinder;
-  room: Room;
-  /** Unix milliseconds. */
-  now: number;
-  /** What is due later is not yet to be taken up: something may still come before it. */
-  horizon: number;
-  /** How many times shorter waits of a marked profile are; undefined: it is not marked. */
-  speedOf: (journeyId: string, person: number) => number | undefined;
-}
-
-/** One person, as read. */
-export interface Subject {
-  person: number;
-  /** Undefined: it has none any more. */
-  profileId?: string;
-  instances: KeptInstance[];
-  /** When it entered each journey last, see `entryKey`; Unix milliseconds. */
-  lastEntries: ReadonlyMap<string, number>;
-  arrivals: readonly Arrival[];
-  /** Some wait of it was found to be due. */
-  due: boolean;
-}
-
-export const entryKey = (journeyId: string, key: string | null): string => `${journeyId} ${key ?? ''}`;
-
-/** An instance that something happened to. */
-export interface Moved extends KeptInstance {
-  fresh: boolean;
-  /** Whether it takes room where the journey has a cap: who begins anew has it already. */
-  counted: boolean;
-  commands: { command: Command; at: number }[];
-  trace: TraceEntry[];
-}
-
-export interface Refusal {
-  journeyId: string;
-  version: number;
-  person: number;
-  at: number;
-  code: RefusalCode;
-}
-
-/** What was decided of a request, to be told to who asked. */
-export interface Decision {
-  n: string;
-  code: 'entered' | RefusalCode;
-  instanceId?: string;
-}
-
-/** An audience that is to be read because of an event. */
-export interface StartedRead {
-  live: LiveEntry<Extract<Entry, { kind: 'business' }>>;
-  event: JourneyEvent;
-}
-
-export type HeldOutcome = Arrival & { kind: 'outcome' };
+import {
+  type Decision,
+  entryKey,
+  type HeldOutcome,
+  type Moved,
+  type Refusal,
+  type StartedRead,
+  type Subject,
+  type TurnScope,
+} from './turn';
 
 /** Advances that one person's timers may make in one turn; the rest follows in the next. */
 const MOST_TIMERS = 200;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import type { EntryRequest } from './arrivals';
-import type { Decision } from './person-turn';
+import type { Decision } from './turn';
 import { storableJson } from './storable-json';
 
 /** Who is to enter, as it is asked for. */

@@ -1,5 +1,5 @@
 import type { Transaction } from '@percorso/storage';
-import type { Moved, Refusal } from './person-turn';
+import type { Moved, Refusal } from './turn';
 import { storableJson } from './storable-json';
 
 /** What happened to instances, line by line. */

@@ -11,7 +11,7 @@ import { shareJourneys } from './journey-lock';
 import type { JourneyPlan } from './journey-plan';
 import type { PlannedMessages } from './message-planner';
 import { Outbox, type OutboxRow } from './outbox';
-import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './person-turn';
+import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './turn';
 import { ReadStore } from './read.store';
 import { type NewRequest, RequestStore } from './request.store';
 import { keepCounts, keepRefusals, keepTrace } from './trace.store';

@@ -1,0 +1,68 @@
+import type { Entry } from '../definition/definition';
+import type { JourneyEvent } from '../engine/instance';
+import type { Command, TraceEntry } from '../engine/protocol';
+import type { RefusalCode, Room } from './admission';
+import type { Arrival } from './arrivals';
+import type { FactFinder } from './fact-finder';
+import type { KeptInstance } from './instance.store';
+import type { JourneyPlan, LiveEntry } from './journey-plan';
+
+/** What holds for everybody in a turn. */
+export interface TurnScope {
+  plan: JourneyPlan;
+  facts: FactFinder;
+  room: Room;
+  /** Unix milliseconds. */
+  now: number;
+  /** What is due later is not yet to be taken up: something may still come before it. */
+  horizon: number;
+  /** How many times shorter waits of a marked profile are; undefined: it is not marked. */
+  speedOf: (journeyId: string, person: number) => number | undefined;
+}
+
+/** One person, as read. */
+export interface Subject {
+  person: number;
+  /** Undefined: it has none any more. */
+  profileId?: string;
+  instances: KeptInstance[];
+  /** When it entered each journey last, see `entryKey`; Unix milliseconds. */
+  lastEntries: ReadonlyMap<string, number>;
+  arrivals: readonly Arrival[];
+  /** Some wait of it was found to be due. */
+  due: boolean;
+}
+
+export const entryKey = (journeyId: string, key: string | null): string => `${journeyId} ${key ?? ''}`;
+
+/** An instance that something happened to. */
+export interface Moved extends KeptInstance {
+  fresh: boolean;
+  /** Whether it takes room where the journey has a cap: who begins anew has it already. */
+  counted: boolean;
+  commands: { command: Command; at: number }[];
+  trace: TraceEntry[];
+}
+
+export interface Refusal {
+  journeyId: string;
+  version: number;
+  person: number;
+  at: number;
+  code: RefusalCode;
+}
+
+/** What was decided of a request, to be told to who asked. */
+export interface Decision {
+  n: string;
+  code: 'entered' | RefusalCode;
+  instanceId?: string;
+}
+
+/** An audience that is to be read because of an event. */
+export interface StartedRead {
+  live: LiveEntry<Extract<Entry, { kind: 'business' }>>;
+  event: JourneyEvent;
+}
+
+export type HeldOutcome = Arrival & { kind: 'outcome' };
