@@ -1,7 +1,9 @@
 import type { Operation } from '@percorso/plugin-kit';
 import { isDead, type Transaction } from '@percorso/storage';
 import type { ClaimedEffect } from './effect';
+import { firstDue, sourceOf, sourcesAt } from './lane-sources';
 import type { Outcome } from './outcome';
+import { priorityNumber } from './priority';
 
 /** A due effect, locked until the transaction ends. */
 export interface Candidate extends ClaimedEffect {
@@ -62,8 +64,9 @@ export async function heldSyncs(tx: Transaction, connectorId: string): Promise<H
  */
 
 /**
- * Due effects of one connector, locked: of the first of `lanes` that has any, then of the next, oldest first. A person
- * with an effect in flight waits, and so does a version whose predecessor is still being resolved.
+ * Due effects of one connector, locked: of the first of `lanes` that has any, then of the next; in a lane, of the sync whose
+ * first is the oldest, oldest first, then of the next. A person with an effect in flight waits, and so does a version whose
+ * predecessor is still being resolved. What paused syncs have waiting is not looked at.
  */
 export async function lockDue(
   tx: Transaction,
@@ -71,7 +74,14 @@ export async function lockDue(
   { now, limit, lanes, held }: { now: Date; limit: number; lanes: readonly number[]; held: HeldSyncs },
 ): Promise<{ due: Candidate[]; found: number }> {
   const { rows } = await tx.query<Candidate>(
-    `SELECT due.* FROM unnest($5::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
+    `${sourcesAt('$2')}
+     SELECT due.* FROM unnest($5::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
+       SELECT source.sync_id, source.sync_id = ANY($7::uuid[]) AS barred
+       FROM source CROSS JOIN LATERAL (${firstDue('$2', 'source.sync_id', 'lane.priority')}) first
+       WHERE source.sync_id <> ALL($6::uuid[]) AND first.due_at <= $3
+         AND (lane.priority = ${priorityNumber('removal')} OR source.sync_id <> ALL($7::uuid[]))
+       ORDER BY first.due_at
+     ) source CROSS JOIN LATERAL (
        SELECT e.ctid AS place, e.id, e.key, e.person, e.operation, e.payload, e.channel, e.address, e.attempt,
          e.doubtful_since AS "doubtfulSince", coalesce(e.changed_at, e.created_at) AS "changedAt", other.stale
        FROM effect e CROSS JOIN LATERAL (
@@ -81,10 +91,8 @@ export async function lockDue(
              AND o.state = 'unknown' AND o.due_at < 'infinity'), false) AS unresolved
          FROM effect o WHERE o.workspace_id = e.workspace_id AND o.person = e.person AND o.sync_id = e.sync_id
        ) other
-       WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.priority = lane.priority
-         AND e.due_at <= $3 AND NOT other.unresolved
-         AND coalesce(e.sync_id <> ALL($6::uuid[]), true)
-         AND (coalesce(e.sync_id <> ALL($7::uuid[]), true) OR ${TAKES_BACK})
+       WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND ${sourceOf('e')} = source.sync_id
+         AND e.priority = lane.priority AND e.due_at <= $3 AND NOT other.unresolved AND (NOT source.barred OR ${TAKES_BACK})
          AND (SELECT 1 FROM effect o WHERE o.workspace_id = e.workspace_id AND o.connector_id = e.connector_id
            AND o.person = e.person AND o.state = 'sending' LIMIT 1) IS NULL
        ORDER BY e.due_at, e.id LIMIT $4 FOR UPDATE OF e SKIP LOCKED

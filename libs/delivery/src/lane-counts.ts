@@ -1,4 +1,5 @@
 import type { Transaction } from '@percorso/storage';
+import { firstDue, sourcesAt } from './lane-sources';
 import { PRIORITIES, type Priority } from './priority';
 
 export interface LaneCounts {
@@ -25,10 +26,9 @@ export async function countLanes(tx: Transaction, connectorId: string): Promise<
       values,
     ),
     tx.query<{ at: Date | null }>(
-      `SELECT min(first.at) AS at FROM unnest('{0,1,2}'::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
-         SELECT coalesce(e.changed_at, e.created_at) AS at FROM effect e
-         WHERE e.workspace_id = $1 AND e.connector_id = $2 AND e.state = 'pending' AND e.priority = lane.priority
-         ORDER BY e.due_at LIMIT 1) first`,
+      `${sourcesAt('$2')} SELECT min(first.told_at) AS at FROM source
+       CROSS JOIN unnest('{0,1,2}'::smallint[]) AS lane (priority)
+       CROSS JOIN LATERAL (${firstDue('$2', 'source.sync_id', 'lane.priority')}) first`,
       values,
     ),
   ]);

@@ -1,4 +1,5 @@
 import type { Transaction } from '@percorso/storage';
+import { firstDue, sourcesAt } from './lane-sources';
 
 /** Whether connector $3 of workspace $1 has, at $2, effects in doubt to resolve or ones whose worker fell silent. */
 export const DOUBT_DUE = doubtDue('$3');
@@ -10,11 +11,12 @@ function doubtDue(connector: string): string {
       AND e.state = 'sending' AND e.lease_until < now()))`;
 }
 
-const waiting = (
-  connector: string,
-): string => `EXISTS (SELECT FROM unnest('{0,1,2}'::smallint[]) AS lane (priority)
-  WHERE EXISTS (SELECT FROM effect e WHERE e.workspace_id = $1 AND e.connector_id = ${connector} AND e.state = 'pending'
-    AND e.priority = lane.priority AND e.due_at <= $2))`;
+/** Paused syncs have nothing to be looked for. */
+const waiting = (connector: string): string => `EXISTS (${sourcesAt(connector)}
+  SELECT FROM source CROSS JOIN unnest('{0,1,2}'::smallint[]) AS lane (priority)
+    CROSS JOIN LATERAL (${firstDue(connector, 'source.sync_id', 'lane.priority')}) first
+  WHERE first.due_at <= $2 AND NOT EXISTS (
+    SELECT FROM sync s WHERE s.workspace_id = $1 AND s.id = source.sync_id AND s.state = 'paused'))`;
 
 /** Whether connector $3 of workspace $1 has, at $2, effects that are due. */
 export const WAITING = waiting('$3');
