@@ -1,7 +1,13 @@
 export { ConnectorModule } from './connector.module';
 export type { ConnectorOptions } from './connector-options';
 export { ConnectorService } from './connector.service';
-export { ConnectorRuntime, type CheckAnswer, type ConnectorDescription } from './runtime/connector-runtime';
+export {
+  ConnectorRuntime,
+  type CheckAnswer,
+  type ConnectorDescription,
+  type Delivered,
+  type Wire,
+} from './runtime/connector-runtime';
 export { PluginCatalog } from './plugin/plugin-catalog';
 export { PluginRegistry } from './plugin/plugin-registry';
 export {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ConnectorRuntime } from '@percorso/connector';
-import type { LookupResult, Operation, Verdict } from '@percorso/plugin-kit';
+import { ConnectorRuntime, type Delivered } from '@percorso/connector';
+import type { LookupResult, Operation } from '@percorso/plugin-kit';
 import { type CallOptions, type Lane, type OutgoingItem, ProviderGateway } from './provider-gateway';
 
 /** Providers as their plugins reach them. */
@@ -20,7 +20,7 @@ export class ConnectorGateway extends ProviderGateway {
     operation: Operation,
     items: OutgoingItem[],
     options: CallOptions,
-  ): Promise<Verdict[]> {
+  ): Promise<Delivered[]> {
     return this.runtime.deliver(workspaceId, connectorId, operation, items, options);
   }
 

@@ -1,6 +1,7 @@
 import { contentHash, newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import type { NewEffect } from './effect';
+import { dropExchanges } from './exchange.store';
 import { TAKES_BACK } from './effect.store';
 import { priorityNumber, priorityOf } from './priority';
 
@@ -118,6 +119,10 @@ export async function reopenEffects(
       effects.map((one) => one.mappingVersion ?? null),
       replayId,
     ],
+  );
+  await dropExchanges(
+    tx,
+    rows.map(({ id }) => id),
   );
   return rows;
 }

@@ -24,6 +24,10 @@ const REDACT = `UPDATE effect e SET payload = NULL, content_hash = NULL, address
     AND (payload IS NOT NULL OR content_hash IS NOT NULL OR address IS NOT NULL OR reason IS NOT NULL
       OR provider_id IS NOT NULL OR response IS NOT NULL)`;
 
+const FORGET_EXCHANGES = `DELETE FROM exchange WHERE workspace_id = $1 AND id = ANY(ARRAY(
+  SELECT x.exchange_id FROM effect_exchange x JOIN effect e ON e.workspace_id = x.workspace_id AND e.id = x.effect_id
+  WHERE ${MINE}))`;
+
 /**
  * Frozen payloads of the effect ledger. What a campaign system was told last is kept until the removal has been planned,
  * the removal's own payload until it is settled; all else goes at once.
@@ -36,6 +40,8 @@ export class EffectPlace implements ErasurePlace {
     const values = [tx.workspaceId, erasure.persons];
     const { rowCount } = await tx.query(REDACT, values);
     const count = rowCount ?? 0;
+    // An exchange with others' rows in it goes for all of them: their texts cannot be told apart.
+    await tx.query(FORGET_EXCHANGES, values);
     if (erasure.persons.length === 0) return { count, state: 'done' };
     const { rows } = await tx.query<{ open: boolean; needed: boolean; planning: boolean }>(
       `SELECT

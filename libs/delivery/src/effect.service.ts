@@ -5,6 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { DeliveryWaker } from './delivery-waker';
 import type { EffectView, SettleEffect } from './effect.dto';
 import { decide, STALE } from './effect.store';
+import { dropExchanges } from './exchange.store';
 import type { Outcome } from './outcome';
 
 /** One effect as admins see it, and what only they can find out. */
@@ -32,6 +33,7 @@ export class EffectService {
       const now = this.clock.now();
       const settlement = settlementOf(outcome, stale, now);
       await decide(tx, [{ id, outcome: settlement }], now);
+      await dropExchanges(tx, [id]);
       if (settlement.state === 'pending') await noteReopened(tx, id, now);
       await audit(tx, actor, 'effect.settled', id, { outcome, ...(note === undefined ? {} : { note }) }, now);
       return read(tx, id);

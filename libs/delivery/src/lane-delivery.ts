@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import type { Delivered } from '@percorso/connector';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import type { Verdict } from '@percorso/plugin-kit';
 import { Database, isUnavailable, Leases, type Transaction } from '@percorso/storage';
@@ -9,6 +10,7 @@ import { deliveredEffects, deliveryCalls, deliveryLag } from './delivery-metrics
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import type { ClaimedEffect } from './effect';
 import { readByIndex, settle } from './effect.store';
+import { exchangesToKeep, keepExchanges } from './exchange.store';
 import { noteResult } from './flow-learning';
 import { noteTold, connectorPlace } from './flow.store';
 import { type Claim, claimBatch, type ClaimTurn, FIRST_TURN } from './lane-claim';
@@ -72,6 +74,7 @@ export class LaneDelivery {
       const outcome = outcomeOf(verdict, lane, capability, situation, this.options);
       return { id: effect.id, outcome: byPolicy(outcome, claim.whenUnknown, situation, this.options) };
     });
+    const exchanges = exchangesToKeep(verdicts, outcomes);
     const result = {
       ...resultOf(verdicts, broken),
       rows: claim.effects.length,
@@ -85,6 +88,7 @@ export class LaneDelivery {
         noteResult(tx, { connectorId, host: lane.host }, result, now, this.options),
         this.noteLag(tx, connectorId, claim.effects, verdicts, now),
         this.suppressBounced(tx, connectorId, lane, claim.effects, verdicts, now),
+        keepExchanges(tx, exchanges, now),
       ]);
       if (written < outcomes.length) {
         this.logger.warn({ connectorId, lost: outcomes.length - written }, 'Verdicts came after their lease');
@@ -116,7 +120,7 @@ export class LaneDelivery {
     workspaceId: string,
     connectorId: string,
     claim: SendClaim,
-  ): Promise<{ verdicts: Verdict[]; held: boolean; broken: boolean }> {
+  ): Promise<{ verdicts: Delivered[]; held: boolean; broken: boolean }> {
     const items = claim.effects.map(itemOf);
     const all = (verdict: Verdict): Verdict[] => items.map(() => verdict);
     const { deadlineMs } = this.options;

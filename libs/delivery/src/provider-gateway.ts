@@ -1,4 +1,5 @@
-import type { Idempotency, LookupResult, Operation, PluginKind, Verdict } from '@percorso/plugin-kit';
+import type { Delivered } from '@percorso/connector';
+import type { Idempotency, LookupResult, Operation, PluginKind } from '@percorso/plugin-kit';
 import type { ClaimedEffect } from './effect';
 
 /** What delivery needs of a connector: satisfied by the connector lib's ConnectorRuntime. */
@@ -11,7 +12,7 @@ export abstract class ProviderGateway {
     operation: Operation,
     items: OutgoingItem[],
     options: CallOptions,
-  ): Promise<Verdict[]>;
+  ): Promise<Delivered[]>;
   abstract lookup(workspaceId: string, connectorId: string, items: OutgoingItem[]): Promise<LookupResult[]>;
 }
 

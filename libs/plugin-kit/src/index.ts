@@ -44,6 +44,7 @@ export {
 export { MESSAGE_EVENTS, type MessageEvent } from './message-event';
 export { retryAfter, verdictFor } from './runtime/classify';
 export { itemwise, partwise, type InParts } from './itemwise';
+export { partOf } from './runtime/exchanges';
 
 // A plugin without code.
 export { BadDeclaration, declarativePlugin } from './declarative/declarative-plugin';
@@ -63,3 +64,10 @@ export { parseManifest, PLUGIN_KEYWORD, type Egress, type PluginManifest } from 
 export type { Fault } from './runtime/classify';
 export { PluginRuntime, type Outcome, type PluginDescription } from './runtime/plugin-runtime';
 export type { Connect } from './runtime/http';
+export {
+  type Exchange,
+  type ExchangeBody,
+  type HttpExchange,
+  type ItemsExchange,
+  MOST_BODY,
+} from './runtime/exchanges';

@@ -1,5 +1,6 @@
 import type { Context, Deliver, Item } from './plugin';
 import { classify } from './runtime/classify';
+import { partOf } from './runtime/exchanges';
 import { retry, type Verdict } from './verdict';
 
 export interface InParts {
@@ -39,7 +40,7 @@ export function partwise<S>(
         if (ctx.signal.aborted) halted ??= retry(undefined, 'deadline');
         const answers = halted
           ? part.map(() => halted as Verdict)
-          : await deliverPart(part, ctx).catch((error: unknown) => {
+          : await deliverPart(part, partOf(ctx, part)).catch((error: unknown) => {
               const classified = classify(error);
               if ('fault' in classified) fault ??= error;
               const verdict =

@@ -32,6 +32,7 @@ import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
 import { replays } from './migrations/0052-replays';
+import { exchanges } from './migrations/0054-exchanges';
 import { laneSources } from './migrations/0053-lane-sources';
 import { analyzeGrown } from './migrations/0055-analyze-grown';
 import { settingsMigration } from './migrations/0050-settings-migration';
@@ -73,6 +74,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   mappingExamples,
   replays,
   laneSources,
+  exchanges,
   analyzeGrown,
   settingsMigration,
 ];

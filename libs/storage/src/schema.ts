@@ -544,6 +544,21 @@ export interface EffectAttemptTable {
   code: string | null;
 }
 
+export interface ExchangeTable {
+  workspace_id: string;
+  id: string;
+  items: number;
+  detail: Json;
+  at: Date;
+}
+
+export interface EffectExchangeTable {
+  workspace_id: string;
+  effect_id: string;
+  exchange_id: string;
+  item: number;
+}
+
 export interface ReplayTable {
   workspace_id: string;
   id: string;
@@ -898,6 +913,8 @@ export interface Schema {
   effect: EffectTable;
   effect_attempt: EffectAttemptTable;
   effect_discard: EffectDiscardTable;
+  exchange: ExchangeTable;
+  effect_exchange: EffectExchangeTable;
   replay: ReplayTable;
   delivery_flow: DeliveryFlowTable;
   suppression: SuppressionTable;

@@ -1,3 +1,5 @@
+import type { Wire } from '@percorso/connector';
+import { dropExchanges, findExchange } from '@percorso/delivery';
 import type { Transaction } from '@percorso/storage';
 import type {
   ChosenDeadLetters,
@@ -80,8 +82,10 @@ export async function groupDeadLetters(
 
 /** One with all that is known of it. */
 export type WholeDeadLetter = DeadLetterRow &
-  Pick<DeadLetterDetail, 'attempts' | 'discarded'> &
-  Pick<Change, 'person' | 'op' | 'since'> & { key: string; providerId: string | null; expression?: string };
+  Pick<DeadLetterDetail, 'attempts' | 'discarded'> & { wire?: Wire } & Pick<
+    Change,
+    'person' | 'op' | 'since'
+  > & { key: string; providerId: string | null; expression?: string };
 
 export async function findDeadLetter(tx: Transaction, id: string): Promise<WholeDeadLetter | undefined> {
   const { rows } = await tx.query<Omit<WholeDeadLetter, 'attempts' | 'discarded'>>(
@@ -100,11 +104,12 @@ export async function findDeadLetter(tx: Transaction, id: string): Promise<Whole
      WHERE workspace_id = $1 AND effect_id = $2 ORDER BY attempt`,
     [tx.workspaceId, id],
   );
+  const wire = await findExchange(tx, id);
   const discards = await tx.query<NonNullable<DeadLetterDetail['discarded']>>(
     'SELECT note, actor, at FROM effect_discard WHERE workspace_id = $1 AND effect_id = $2',
     [tx.workspaceId, id],
   );
-  return { ...row, attempts: attempts.rows, discarded: discards.rows[0] ?? null };
+  return { ...row, wire, attempts: attempts.rows, discarded: discards.rows[0] ?? null };
 }
 
 /** A dead letter to be planned again. */
@@ -161,6 +166,7 @@ export async function discard(
   ids: readonly string[],
   { note, actor, at }: { note: string; actor: string; at: Date },
 ): Promise<number> {
+  await dropExchanges(tx, ids);
   const { rowCount } = await tx.query(
     `INSERT INTO effect_discard (workspace_id, effect_id, note, actor, at)
      SELECT $1, id, $3, $4, $5 FROM unnest($2::uuid[]) AS id ON CONFLICT DO NOTHING`,

@@ -2,6 +2,7 @@ import type {
   DeadLetterDetail,
   DeadLetterGroup,
   DeadLetterView,
+  ExchangeView,
   PreviewsView,
   PreviewView,
 } from './dead-letter.dto';
@@ -109,6 +110,69 @@ describe('dead letters', () => {
     expect(shown).not.toContain(TOO_LONG);
     expect(shown).not.toContain('.example');
     expect((await read('POST', `/v1/dead-letters/${letter!.id}/preview`, {})).status).toBe(403);
+  });
+
+  it('show what went over the wire for them: without secrets, and of a person only to who may read profiles', async () => {
+    const [letter] = await list('&state=rejected');
+    const wireOf = async (call = workspace.callAs(workspace.adminKey)): Promise<ExchangeView> =>
+      (await call('GET', `/v1/dead-letters/${letter!.id}`)).body.exchange as ExchangeView;
+    const wire = await wireOf();
+    // Refused together with others first, and last alone, which is what is shown.
+    expect(wire).toMatchObject({
+      kind: 'http',
+      items: 1,
+      item: 1,
+      request: {
+        method: 'POST',
+        url: expect.stringMatching(/soaprouter\.jsp$/),
+        headers: { 'content-type': expect.stringContaining('xml') },
+        body: { text: expect.stringContaining(TOO_LONG) },
+      },
+      response: { status: expect.any(Number), body: { text: expect.stringContaining('Fault') } },
+      error: null,
+    });
+    expect(Object.keys(wire.request!.headers)).not.toContain('cookie');
+    const { body: dropped } = await workspace.call(
+      'GET',
+      `/v1/dead-letters/${(await list('&state=dropped'))[0]!.id}`,
+    );
+    expect(dropped.exchange).toBeNull();
+
+    const made = await workspace.call('POST', '/v1/api-keys', { name: 'Reader', scopes: ['syncs:read'] });
+    const hidden = await wireOf(workspace.callAs(String(made.body.key)));
+    expect(hidden).toMatchObject({
+      request: { method: 'POST', body: { text: '•••', bytes: wire.request!.body!.bytes } },
+      response: { status: wire.response!.status, body: { text: '•••' } },
+    });
+    expect(JSON.stringify(hidden)).not.toContain(TOO_LONG);
+    expect(JSON.stringify(hidden)).not.toContain('@');
+  });
+
+  it('keep what went over the wire no longer than they are dead letters, or the person is there', async () => {
+    const kept = async (): Promise<number[]> => {
+      const rows = await world.database.statement<{ person: number }>(
+        workspace.id,
+        `SELECT e.person FROM exchange x JOIN effect_exchange l ON l.workspace_id = x.workspace_id AND l.exchange_id = x.id
+         JOIN effect e ON e.workspace_id = l.workspace_id AND e.id = l.effect_id WHERE x.workspace_id = $1 ORDER BY 1`,
+        [workspace.id],
+      );
+      return rows.map(({ person }) => person);
+    };
+    const letters = await list('&state=rejected');
+    expect(await kept()).toEqual([2, 3]);
+    await post('discard', { ids: [letters[0]!.id], note: 'Never.' });
+    expect(await kept()).toHaveLength(1);
+    await fixMapping();
+    await replay({ syncId: sync.id });
+    expect(await kept()).toEqual([]);
+    const { count } = (
+      await world.database.statement<{ count: number }>(
+        workspace.id,
+        'SELECT count(*)::int AS count FROM exchange WHERE workspace_id = $1',
+        [workspace.id],
+      )
+    )[0]!;
+    expect(count).toBe(0);
   });
 
   it('are tried with another mapping before it is saved', async () => {

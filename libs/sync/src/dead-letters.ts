@@ -29,6 +29,7 @@ import {
   type WholeDeadLetter,
 } from './dead-letter.store';
 import type { Change, Plan } from './plan-row';
+import { exchangeView } from './exchange-view';
 import { hideAll, hideDiffering, hideQuoted, keysIn } from './redaction';
 import { ReplanScopes, withMapping } from './replan-scopes';
 import { Replanner } from './replanner';
@@ -70,7 +71,7 @@ export class DeadLetters {
 
   async get(workspaceId: string, id: string, shows: boolean): Promise<DeadLetterDetail> {
     const letter = await this.find(workspaceId, id);
-    const { key, payload, providerId, attempts, discarded, expression } = letter;
+    const { key, payload, providerId, attempts, discarded, expression, wire } = letter;
     const view = viewOf(letter, shows);
     const { reasonCode, reason, pointer } = view;
     const shown = shows ? { value: payload, hidden: [] } : hideAll(payload, keysIn(expression));
@@ -78,6 +79,7 @@ export class DeadLetters {
       ...view,
       request: { key, payload: shown.value, hidden: shown.hidden },
       response: { reasonCode, reason, pointer, providerId },
+      exchange: wire ? exchangeView(wire, payload, shows) : null,
       attempts,
       discarded,
     };

@@ -1,5 +1,6 @@
 import {
   accepted,
+  partOf,
   rejected,
   retry,
   verdictFor,
@@ -15,6 +16,7 @@ import { connectorFault, SoapFault } from './soap';
 type Ctx = Context<CampaignClassicSettings>;
 interface Row {
   index: number;
+  item: Item;
   xml: string;
   fields: string[];
 }
@@ -44,7 +46,8 @@ async function write(
   const verdicts: Verdict[] = [];
   const rows: Row[] = [];
   const name = schema.slice(schema.indexOf(':') + 1);
-  items.forEach(({ payload }, index) => {
+  items.forEach((item, index) => {
+    const { payload } = item;
     const missing = keyPaths(key).find((path) => !isKeyValue(valueAt(payload, path)));
     const record = missing
       ? {
@@ -53,7 +56,7 @@ async function write(
           }),
         }
       : recordXml(name, shape(payload), { _key: key, _operation: operation });
-    if ('xml' in record) rows.push({ index, xml: record.xml, fields: Object.keys(payload) });
+    if ('xml' in record) rows.push({ index, item, xml: record.xml, fields: Object.keys(payload) });
     else verdicts[index] = record.verdict;
   });
   const writer = new CollectionWriter(ctx, name, verdicts);
@@ -90,8 +93,12 @@ class CollectionWriter {
 
   private async send(rows: Row[]): Promise<void> {
     const { settings } = this.ctx;
+    const ctx = partOf(
+      this.ctx,
+      rows.map(({ item }) => item),
+    );
     const collection = `<${this.name}-collection xmlns="" xtkschema="${settings.schema}">${rows.map((row) => row.xml).join('')}</${this.name}-collection>`;
-    await clientOf(this.ctx).call(this.ctx, {
+    await clientOf(ctx).call(ctx, {
       service: settings.persistService,
       method: 'WriteCollection',
       parameters: `<domDoc>${collection}</domDoc>`,

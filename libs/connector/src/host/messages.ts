@@ -1,4 +1,11 @@
-import type { Fault, Item, Operation, PluginDescription, ReceiptRequest } from '@percorso/plugin-kit';
+import type {
+  Fault,
+  Item,
+  ItemsExchange,
+  Operation,
+  PluginDescription,
+  ReceiptRequest,
+} from '@percorso/plugin-kit';
 
 /** What a plugin's process can be asked. */
 export type Request =
@@ -23,7 +30,7 @@ export type FromChild =
   | { type: 'ready'; description: PluginDescription }
   | { type: 'failed'; message: string }
   | { type: 'connect'; id: number; connector: string; host: string; port: number }
-  | { type: 'result'; id: number; value: unknown }
+  | { type: 'result'; id: number; value: unknown; exchanges?: ItemsExchange[] }
   | { type: 'result'; id: number; fault: Fault }
   | { type: 'result'; id: number; error: string }
   | { type: 'log'; level: 'info' | 'warn'; message: string; fields?: Record<string, unknown> };

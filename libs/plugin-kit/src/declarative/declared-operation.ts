@@ -1,3 +1,4 @@
+import { partOf } from '../runtime/exchanges';
 import { isAxiosError, type AxiosResponse } from 'axios';
 import { BadPayload, Unclear } from '../errors';
 import { itemwise } from '../itemwise';
@@ -71,7 +72,7 @@ export function operationOf(
     async (items, ctx) => {
       const verdicts = await Promise.all(items.map((item) => refused(item, ctx)));
       const open = items.filter((_, index) => !verdicts[index]);
-      const found = open.length === 0 ? [] : await ask({ items: open }, open, ctx);
+      const found = open.length === 0 ? [] : await ask({ items: open }, open, partOf(ctx, open));
       const answers = Array.isArray(found) && found.length === open.length ? found.map(verdictOf) : [];
       const unread: Verdict = { status: 'unknown', code: 'no-verdict' };
       return verdicts.map((one) => one ?? answers.shift() ?? unread);

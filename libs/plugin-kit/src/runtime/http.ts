@@ -1,10 +1,11 @@
-import axios, { type AxiosInstance } from 'axios';
+import axios, { type AxiosAdapter, type AxiosInstance } from 'axios';
 import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as startTls, type TLSSocket } from 'node:tls';
 import { NotConnected } from '../errors';
+import type { CallExchanges } from './exchanges';
 
 export type Connect = (host: string, port: number) => Promise<Socket>;
 
@@ -70,9 +71,20 @@ function noHandshake(error: Error & { code?: unknown }, secure: TLSSocket, host:
   return new NotConnected(code, `No TLS connection to ${host} could be made.`);
 }
 
+const viaHttp = axios.getAdapter('http');
+
+function toldTo(exchanges: CallExchanges): AxiosAdapter {
+  return (config) => {
+    const ended = exchanges.began(config);
+    const answer = viaHttp(config);
+    answer.then(ended, (error: unknown) => ended(undefined, error));
+    return answer;
+  };
+}
+
 export interface Http {
-  /** axios whose requests end with `signal`. */
-  client(signal: AbortSignal): AxiosInstance;
+  /** axios whose requests end with `signal`, and are told to `exchanges`. */
+  client(signal: AbortSignal, exchanges?: CallExchanges): AxiosInstance;
   close(): void;
 }
 
@@ -81,9 +93,9 @@ export function createHttp(connect: Connect): Http {
   const httpAgent = new BrokeredHttpAgent(connect);
   const httpsAgent = new BrokeredHttpsAgent(connect);
   return {
-    client: (signal) =>
+    client: (signal, exchanges) =>
       axios.create({
-        adapter: 'http',
+        adapter: exchanges ? toldTo(exchanges) : 'http',
         httpAgent,
         httpsAgent,
         signal,

@@ -23,9 +23,12 @@ import {
 } from '../settings';
 import { unknown, type Verdict } from '../verdict';
 import { classify, type Fault } from './classify';
+import { CallExchanges, type ItemsExchange, LastStream, noteExchanges } from './exchanges';
 import { createHttp, type Connect, type Http } from './http';
 
 export type Outcome<T> = { value: T } | { fault: Fault };
+
+export type DeliverOutcome = { value: Verdict[]; exchanges?: ItemsExchange[] } | { fault: Fault };
 
 /** What the code of a plugin says about itself. */
 export interface PluginDescription {
@@ -44,6 +47,7 @@ export interface RuntimeOptions {
 /** Runs one plugin with one connector's settings: builds its context and turns what it throws into outcomes. */
 export class PluginRuntime<S extends object = object> {
   private readonly http: Http;
+  private readonly stream = new LastStream();
   private kept?: object;
 
   constructor(
@@ -107,15 +111,23 @@ export class PluginRuntime<S extends object = object> {
     }
   }
 
-  async deliver(operation: Operation, items: Item[], signal: AbortSignal): Promise<Outcome<Verdict[]>> {
+  /** With what failed comes what went over the wire for it, as it was: nobody may see it before secrets are taken out. */
+  async deliver(operation: Operation, items: Item[], signal: AbortSignal): Promise<DeliverOutcome> {
     const found = this.plugin[operation];
     if (!found) return { fault: { code: 'bad-settings', message: `This plugin has no ${operation}.` } };
+    const exchanges = new CallExchanges(items);
+    const told = (value: Verdict[]): DeliverOutcome => {
+      const failed = Array.isArray(value) && value.some((verdict) => verdict?.status !== 'accepted');
+      return failed
+        ? { value, exchanges: exchanges.ofFailing(items, value, this.stream.exchange) }
+        : { value };
+    };
     try {
-      return { value: await found.deliver(items, this.context(signal)) };
+      return told(await found.deliver(items, noteExchanges(this.context(signal, exchanges), exchanges)));
     } catch (error) {
       const classified = classify(error);
       if ('fault' in classified) return classified;
-      return { value: items.map(() => classified.verdict) };
+      return told(items.map(() => classified.verdict));
     }
   }
 
@@ -165,12 +177,16 @@ export class PluginRuntime<S extends object = object> {
     }
   }
 
-  private context(signal: AbortSignal): Context<S> {
-    const http: AxiosInstance = this.http.client(signal);
+  private context(signal: AbortSignal, exchanges?: CallExchanges): Context<S> {
+    const http: AxiosInstance = this.http.client(signal, exchanges);
     return {
       settings: this.settings,
       http,
-      connect: this.options.connect,
+      connect: async (host, port) => {
+        const socket = await this.options.connect(host, port);
+        this.stream.opened(host, port, socket);
+        return socket;
+      },
       log: this.options.log,
       signal,
       now: this.options.now ?? (() => new Date()),

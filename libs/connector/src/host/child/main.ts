@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import {
   declarativePlugin,
   inNewestContract,
+  type ItemsExchange,
   PluginRuntime,
   type Plugin,
   type PluginLog,
@@ -59,7 +60,9 @@ async function perform(
   runtime: PluginRuntime,
   request: Exclude<Request, { method: 'validate' | 'migrate' }>,
   signal: AbortSignal,
-): Promise<{ value: unknown } | { fault: Extract<FromChild, { fault: unknown }>['fault'] }> {
+): Promise<
+  { value: unknown; exchanges?: ItemsExchange[] } | { fault: Extract<FromChild, { fault: unknown }>['fault'] }
+> {
   switch (request.method) {
     case 'check':
       return { value: (await runtime.check(signal)) ?? null };

@@ -1,0 +1,41 @@
+import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { BackgroundLoop, Database } from '@percorso/storage';
+import { forgetExchanges } from './exchange.store';
+
+const TICK_MS = 15 * 60_000;
+const KEPT_MS = 30 * 24 * 3600_000;
+/** Of a workspace; about 10 KB each. */
+const MOST = 10_000;
+const AT_ONCE = 1000;
+
+/** Bounds what is kept of calls that failed: thirty days, and the newest 10,000 exchanges of a workspace. */
+@Injectable()
+export class ExchangeHousekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop = new BackgroundLoop({
+    name: ExchangeHousekeeping.name,
+    idleMs: TICK_MS,
+    turn: () => this.forget(),
+  });
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** One round over all workspaces. */
+  async forget(most = MOST): Promise<void> {
+    const before = new Date(this.clock.now().getTime() - KEPT_MS);
+    const bounds = { before, most, atOnce: AT_ONCE };
+    for (const workspaceId of await this.database.workspaceIds())
+      while ((await this.database.tx(workspaceId, (tx) => forgetExchanges(tx, bounds))) === AT_ONCE);
+  }
+}
