@@ -2,10 +2,10 @@ import type {
   DeadLetterDetail,
   DeadLetterGroup,
   DeadLetterView,
-  ExchangeView,
   PreviewsView,
   PreviewView,
 } from './dead-letter.dto';
+import type { ExchangeView } from './exchange.dto';
 import type { ReplayView } from './replay/replay.dto';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';

@@ -17,6 +17,7 @@ import { readingOf } from './reading';
 import { hideAll, hideDiffering, keysIn, type Redacted, withoutFields } from './redaction';
 import { defaultMode } from './sync-mode';
 import { audienceName, findSync, type SyncRow } from './sync.store';
+import { askTarget, asksTarget, knownOf } from './target-records';
 import { UsageGuard } from './usage-guard';
 
 /** Read at once, and at most for one answer. */
@@ -118,7 +119,18 @@ export class DryRun {
     const changes = toldChanges(page.changes, scope).filter((change) => !isListed(change));
     const results = await this.map(scope, changes, documents, place);
     const without = await this.mapWithoutBarred(scope, changes, documents, place);
-    const rows = planChanges(changes, results, scope, told).map((planned) => ({
+    const there = asksTarget(mode, scope.connector)
+      ? await askTarget(
+          this.connectors,
+          workspaceId,
+          { ...scope, connectorId: sync.connectorId },
+          changes,
+          results,
+          told,
+        )
+      : new Map<number, boolean>();
+    const seen = { ...told, known: knownOf(told.known, there) };
+    const rows = planChanges(changes, results, scope, seen).map((planned) => ({
       planned: { ...planned, without: without?.get(planned.change) },
       told,
     }));

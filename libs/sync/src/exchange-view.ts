@@ -1,6 +1,6 @@
 import type { Wire } from '@percorso/connector';
 import { scrub } from '@percorso/kernel';
-import type { ExchangeView } from './dead-letter.dto';
+import type { ExchangeView } from './exchange.dto';
 import { HIDDEN, hideQuoted } from './redaction';
 
 /**

@@ -1,3 +1,4 @@
+import { ConnectorRuntime } from '@percorso/connector';
 import type { SyncMode } from './sync-mode';
 import { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
@@ -63,7 +64,39 @@ describe('what a sync tells', () => {
     );
   });
 
-  it('in mode update-only: changes of what another sync wrote, and not of what it removed', async () => {
+  it('in mode update-only: of whom the target has a record, whoever made it, and of nobody else', async () => {
+    const other = await workspace.sync(undefined, { mode: 'mirror' });
+    const sync = await workspace.sync(undefined, { mode: 'update-only' });
+    await workspace.change([1, 2]);
+    await world.runToEnd(workspace, other);
+    await told();
+    // The ledger knows nothing of it: as if somebody had entered it in Campaign.
+    await world.database.tx(workspace.id, (tx) =>
+      tx.query('DELETE FROM effect WHERE workspace_id = $1 AND person = 2', [workspace.id]),
+    );
+    await workspace.change([3]);
+    const dry = await workspace.call('GET', `/v1/syncs/${sync.id}/dry-run`);
+    await world.runToEnd(workspace, sync);
+    expect(await told()).toEqual(['1 upsert', '2 upsert']);
+    expect(JSON.stringify(dry.body)).toContain('not-there');
+    await workspace.setTrait(2, 'lastName', 'Changed');
+    await world.runToEnd(workspace, sync);
+    expect(await told()).toEqual(['2 upsert']);
+    expect(await workspace.reconciliation(sync)).toMatchObject({
+      members: 3,
+      accepted: 2,
+      dropped: 1,
+      balanced: true,
+    });
+  });
+
+  it('in mode update-only by the ledger, where the target cannot be asked', async () => {
+    const runtime = world.app.get(ConnectorRuntime);
+    const describeConnector = runtime.describe.bind(runtime);
+    const cannot = jest
+      .spyOn(runtime, 'describe')
+      .mockImplementation(async (...which) => ({ ...(await describeConnector(...which)), lookup: false }));
+    const asked = jest.spyOn(runtime, 'lookup');
     const other = await workspace.sync(undefined, { mode: 'mirror' });
     const sync = await workspace.sync(undefined, { mode: 'update-only' });
     await workspace.change([1, 2]);
@@ -86,6 +119,9 @@ describe('what a sync tells', () => {
       dropped: 1,
       balanced: true,
     });
+    expect(asked).not.toHaveBeenCalled();
+    cannot.mockRestore();
+    asked.mockRestore();
   });
 
   it('in mode incremental of who leaves what the exit mapping says, and nothing where it says nothing', async () => {

@@ -14,6 +14,7 @@ import { effectsOf, planChanges, type PlanScope, type RunMappings, toldChanges }
 import type { Change } from './plan-row';
 import { advanceRun, claimRun, expectRows, finishPlanning, giveRunBack, type RunRow } from './run.store';
 import { defaultMode } from './sync-mode';
+import { askTarget, asksTarget, knownOf } from './target-records';
 import { UsageCheck, type UsedExpression } from './usage-check';
 import { UsageGuard } from './usage-guard';
 
@@ -27,6 +28,8 @@ interface Page extends Omit<ChangePage, 'changes'> {
   /** Those that this sync tells its connector. */
   changes: Change[];
   results: Map<Change, MappingResult>;
+  /** Of whom the target was asked, whether it has a record. */
+  there: Map<number, boolean>;
 }
 
 /** What holds for the whole of a run. */
@@ -112,7 +115,22 @@ export class Planner {
       ...(await this.map(plan.run, plan.mappings.entry, entries, documents)),
       ...(await this.map(plan.run, plan.mappings.exit, exits, documents)),
     ]);
-    return { ...page, looked: page.changes.length, changes, results };
+    const there = await this.ask(workspaceId, plan, changes, results);
+    return { ...page, looked: page.changes.length, changes, results, there };
+  }
+
+  private async ask(
+    workspaceId: string,
+    plan: Plan,
+    changes: readonly Change[],
+    results: ReadonlyMap<Change, MappingResult>,
+  ): Promise<Map<number, boolean>> {
+    if (!asksTarget(plan.mode, plan.connector)) return new Map();
+    const persons = changes.map(({ person }) => person);
+    const { run } = plan;
+    const told = await this.database.tx(workspaceId, (tx) => readTold(tx, run, plan.mode, persons, []));
+    const scope = { ...plan, connectorId: run.connectorId };
+    return askTarget(this.connectors, workspaceId, scope, changes, results, told);
   }
 
   /** Whether usage policies bar the run, and so ended it; looked at again when they have changed. */
@@ -138,7 +156,8 @@ export class Planner {
     // Only now: the page before may have recorded an effect for one of these persons.
     const persons = page.changes.map(({ person }) => person);
     const leaving = page.changes.filter(({ op }) => op === 'exit').map(({ person }) => person);
-    const told = await readTold(tx, run, plan.mode, persons, leaving);
+    const ledger = await readTold(tx, run, plan.mode, persons, leaving);
+    const told = { ...ledger, known: knownOf(ledger.known, page.there) };
     const planned = planChanges(page.changes, page.results, plan, told);
     await recordEffects(tx, effectsOf(planned, run, plan, told, page.recent), now);
     if (page.isLast) await finishPlanning(tx, run, (await this.log.head(tx)).epoch, now);

@@ -18,7 +18,8 @@ const MODE = {
   enum: SYNC_MODES,
   description:
     'What is told of members, entries, exits and changed traits: the guide has the table. It must go with what the ' +
-    "connector's plugin can do.",
+    "connector's plugin can do. `update-only` asks the target who has a record where the plugin can look up and its manifest " +
+    'names the record key (`recordKey`); else it goes by what all syncs of the connector were told.',
 };
 
 export class SyncSchedule {
