@@ -22,7 +22,7 @@ export class SettleEffect {
   note?: string;
 }
 
-class AttemptView {
+export class AttemptView {
   @ApiProperty({ description: 'Counts from 1.' })
   attempt!: number;
 

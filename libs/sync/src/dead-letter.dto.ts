@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { PageQuery } from '@percorso/access';
+import { AttemptView, EffectView } from '@percorso/delivery';
 import { MAX_EXPRESSION } from '@percorso/mapping';
 import { Transform } from 'class-transformer';
 import {
@@ -176,39 +177,25 @@ export class PreviewsView {
   samples!: PreviewedLetter[];
 }
 
-export class DeadLetterView {
-  @ApiProperty({ format: 'uuid' })
-  id!: string;
-
+/** An effect that ended badly, as its sync sees it. */
+export class DeadLetterView extends PickType(EffectView, [
+  'id',
+  'runId',
+  'connectorId',
+  'profileId',
+  'operation',
+  'membershipVersion',
+  'reasonCode',
+  'reason',
+]) {
   @ApiProperty({ format: 'uuid' })
   syncId!: string;
-
-  @ApiProperty({ format: 'uuid', nullable: true, type: String })
-  runId!: string | null;
-
-  @ApiProperty({ format: 'uuid' })
-  connectorId!: string;
-
-  @ApiProperty({ format: 'uuid' })
-  profileId!: string;
-
-  @ApiProperty({ enum: ['send', 'upsert', 'remove'] })
-  operation!: string;
-
-  @ApiProperty()
-  membershipVersion!: number;
 
   @ApiProperty({ nullable: true, type: Number, description: 'The version of the mapping it was made with.' })
   mappingVersion!: number | null;
 
   @ApiProperty({ enum: DEAD_STATES })
   state!: string;
-
-  @ApiProperty({ nullable: true, type: String })
-  reasonCode!: string | null;
-
-  @ApiProperty({ nullable: true, type: String })
-  reason!: string | null;
 
   @ApiProperty({ nullable: true, type: String, description: 'RFC 6901 pointer into what the mapping gave.' })
   pointer!: string | null;
@@ -221,23 +208,6 @@ export class DeadLetterView {
 
   @ApiProperty()
   updatedAt!: Date;
-}
-
-class DeadLetterAttempt {
-  @ApiProperty()
-  attempt!: number;
-
-  @ApiProperty()
-  startedAt!: Date;
-
-  @ApiProperty({ type: Date, nullable: true })
-  endedAt!: Date | null;
-
-  @ApiProperty({ type: String, nullable: true })
-  outcome!: string | null;
-
-  @ApiProperty({ type: String, nullable: true })
-  code!: string | null;
 }
 
 class DeadLetterRequest {
@@ -290,8 +260,8 @@ export class DeadLetterDetail extends DeadLetterView {
   })
   exchange!: ExchangeView | null;
 
-  @ApiProperty({ type: [DeadLetterAttempt] })
-  attempts!: DeadLetterAttempt[];
+  @ApiProperty({ type: [AttemptView] })
+  attempts!: AttemptView[];
 
   @ApiProperty({ type: Discarded, nullable: true })
   discarded!: Discarded | null;

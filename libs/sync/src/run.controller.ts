@@ -28,6 +28,7 @@ import { ProgressStreams } from './progress-streams';
 import { RunProgressView } from './run-progress.dto';
 import { RunService } from './run.service';
 import { RunRowView, RunView } from './sync.dto';
+import { TurnRoute } from './turn-route';
 
 const STATES = [
   'pending',
@@ -122,20 +123,12 @@ export class RunController {
     await reply.send(Readable.from(events, { objectMode: false }));
   }
 
-  @Post(':id/pause')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Pause a run, and with it its sync: planning and sending wait' })
-  @ApiOkResponse({ type: RunView })
+  @TurnRoute(':id/pause', 'Pause a run, and with it its sync: planning and sending wait', RunView)
   pause(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<RunView> {
     return this.runs.setState(workspaceId, actor, id, 'paused');
   }
 
-  @Post(':id/resume')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Go on with a paused run' })
-  @ApiOkResponse({ type: RunView })
+  @TurnRoute(':id/resume', 'Go on with a paused run', RunView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -144,11 +137,11 @@ export class RunController {
     return this.runs.setState(workspaceId, actor, id, 'active');
   }
 
-  @Post(':id/cancel')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'End a run: calls in hand are finished, what waits is let go, removals go on' })
-  @ApiOkResponse({ type: RunView })
+  @TurnRoute(
+    ':id/cancel',
+    'End a run: calls in hand are finished, what waits is let go, removals go on',
+    RunView,
+  )
   cancel(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -24,6 +24,7 @@ import { DryRunPage } from './dry-run.dto';
 import { RunService } from './run.service';
 import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView, UpdateSync } from './sync.dto';
 import { SyncService } from './sync.service';
+import { TurnRoute } from './turn-route';
 
 @ApiTags('Syncs')
 @Controller('v1/syncs')
@@ -107,11 +108,7 @@ export class SyncController {
     return this.trial.page(workspaceId, id, query, allows(caller.scopes, ['profiles:read']));
   }
 
-  @Post(':id/pause')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Stop planning and sending; what is open waits' })
-  @ApiOkResponse({ type: SyncView })
+  @TurnRoute(':id/pause', 'Stop planning and sending; what is open waits', SyncView)
   pause(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -120,11 +117,7 @@ export class SyncController {
     return this.syncs.setState(workspaceId, actor, id, 'paused');
   }
 
-  @Post(':id/resume')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Send again' })
-  @ApiOkResponse({ type: SyncView })
+  @TurnRoute(':id/resume', 'Send again', SyncView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -3,6 +3,7 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nest
 import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { ReplayDeadLetters, ReplayView } from './replay.dto';
 import { Replays } from './replays';
+import { TurnRoute } from '../turn-route';
 
 @ApiTags('Dead letters')
 @Controller('v1')
@@ -41,11 +42,11 @@ export class ReplayController {
     return this.replays.get(workspaceId, id);
   }
 
-  @Post('replays/:id/pause')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Pause a replay: what is on its way goes on, nothing more is opened' })
-  @ApiOkResponse({ type: ReplayView })
+  @TurnRoute(
+    'replays/:id/pause',
+    'Pause a replay: what is on its way goes on, nothing more is opened',
+    ReplayView,
+  )
   pause(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -54,11 +55,7 @@ export class ReplayController {
     return this.replays.pause(workspaceId, actor, id);
   }
 
-  @Post('replays/:id/resume')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Go on with a paused replay' })
-  @ApiOkResponse({ type: ReplayView })
+  @TurnRoute('replays/:id/resume', 'Go on with a paused replay', ReplayView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -67,11 +64,11 @@ export class ReplayController {
     return this.replays.resume(workspaceId, actor, id);
   }
 
-  @Post('replays/:id/cancel')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'End a replay: calls in hand are finished, what waits is a dead letter again' })
-  @ApiOkResponse({ type: ReplayView })
+  @TurnRoute(
+    'replays/:id/cancel',
+    'End a replay: calls in hand are finished, what waits is a dead letter again',
+    ReplayView,
+  )
   cancel(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
