@@ -110,6 +110,11 @@ const steps = [
     { PERCORSO_POISONED_AMONG: '10000' },
     [jest, '-c', 'jest.e2e.config.js', 'src/poison'],
   ],
+  [
+    '20 kills while people are on a journey',
+    { PERCORSO_JOURNEY_KILLS: '20' },
+    [jest, '-c', 'jest.e2e.config.js', 'src/journey-faults'],
+  ],
   ['ten minutes of chaos', { PERCORSO_CHAOS_MINUTES: '10' }, [jest, '-c', 'jest.e2e.config.js', 'src/chaos']],
   [
     'every bench',
