@@ -86,6 +86,9 @@ it('a call that is not answered in time is in doubt, and costs no other call', a
   const [before] = await call([{ deed: 'life' }]);
   const late = call([{ deed: 'ask' }], 3000);
   expect(await call([{ deed: 'life' }])).toEqual([before]);
-  expect(await late).toEqual([{ status: 'unknown', code: 'deadline' }]);
+  const wire = { kind: 'http', error: 'ERR_CANCELED', response: null };
+  expect(await late).toMatchObject([
+    { status: 'unknown', code: 'deadline', exchange: { items: 1, item: 1, exchange: wire } },
+  ]);
   expect(await call([{ deed: 'life' }])).toEqual([before]);
 });
