@@ -181,9 +181,11 @@ export class PluginProcess {
   private receive(message: FromChild): void {
     switch (message?.type) {
       case 'ready':
+        // Once it has started, only a plugin's own code says so again.
+        if (!this.started) return;
         // Said by the plugin's own code, in the place of ours, it describes nothing: the process ends as one that never was ready.
         if (!isDescription(message.description)) return this.kill('plugin-not-started');
-        this.started?.resolve(message.description);
+        this.started.resolve(message.description);
         this.started = undefined;
         return;
       case 'failed':
