@@ -1,41 +1,27 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { Database, migrate } from '@percorso/storage';
-import { Client } from 'pg';
+import type { Database } from '@percorso/storage';
 import type { NewEffect } from './effect';
 import { recordEffects } from './effect-ledger';
 import { type EffectNews, forgetEffectNews, readEffectNews } from './effect-news';
 import { decide, settle } from './effect.store';
 import type { Outcome } from './outcome';
-import { DeliveryWorld } from './testing/delivery-world';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
 
 const NOW = new Date('2026-03-01T00:00:00Z');
 const EVERYBODY = { partitions: [0], of: 1 };
 
 describe('news of effects', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
   let connectorId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  }, 120_000);
-
-  afterAll(async () => {
-    await database.close();
-    await owner.end();
-    await engines.stop();
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
 
   beforeEach(async () => {
-    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await world.create();
     connectorId = await world.connector();
   });
 

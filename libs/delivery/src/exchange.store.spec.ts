@@ -1,12 +1,11 @@
 import type { Wire } from '@percorso/connector';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import type { OpenErasure } from '@percorso/profile';
-import { Database, migrate } from '@percorso/storage';
-import { Client } from 'pg';
+import type { Database } from '@percorso/storage';
 import { EffectPlace } from './effect.place';
 import { dropExchanges, findExchange, forgetExchanges, keepExchanges } from './exchange.store';
-import { DeliveryWorld } from './testing/delivery-world';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
 
 const NOW = new Date('2026-03-01T00:00:00Z');
 const exchange = {
@@ -19,29 +18,17 @@ const exchange = {
 } as const;
 
 describe('what went over the wire', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
   let ids: string[];
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  }, 120_000);
-  afterAll(async () => {
-    await database.close();
-    await owner.end();
-    await engines.stop();
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
 
   /** Three rows of one call. */
   beforeEach(async () => {
-    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await world.create();
     const connectorId = await world.connector();
     const alone = [1, 2, 3].map((person) => ({ person, syncId: undefined, key: `k${person}` }));
     await world.record(connectorId, newId(), alone, NOW);

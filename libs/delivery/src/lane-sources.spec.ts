@@ -1,9 +1,8 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { Database, migrate, type Transaction } from '@percorso/storage';
-import { Client } from 'pg';
+import type { Database, Transaction } from '@percorso/storage';
 import { type Candidate, type HeldSyncs, lockDue, readByIndex } from './effect.store';
-import { DeliveryWorld } from './testing/delivery-world';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
 
 const START = new Date('2026-03-01T00:00:00Z');
 const at = (minutes: number): Date => new Date(START.getTime() + minutes * 60_000);
@@ -11,27 +10,16 @@ const range = (first: number, count: number): { person: number }[] =>
   Array.from({ length: count }, (_, index) => ({ person: first + index }));
 
 describe('what a claim looks at', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
   let connectorId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  }, 120_000);
-  afterAll(async () => {
-    await database.close();
-    await owner.end();
-    await engines.stop();
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
+
   beforeEach(async () => {
-    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await world.create();
     connectorId = await world.connector();
   });
 
@@ -79,9 +67,11 @@ describe('what a claim looks at', () => {
   it('is a removal of a barred sync that takes back what was told', async () => {
     const barred = newId();
     await world.record(connectorId, barred, range(1, 2), at(0));
-    await owner.query(`UPDATE percorso.effect SET state = 'accepted' WHERE workspace_id = $1`, [
+    await database.statement(
       world.workspaceId,
-    ]);
+      `UPDATE effect SET state = 'accepted' WHERE workspace_id = $1`,
+      [world.workspaceId],
+    );
     const removals = [1, 2, 3].map((person) => ({
       ...{ person, membershipVersion: '2', operation: 'remove' as const },
     }));

@@ -1,23 +1,8 @@
 import type { JourneyDefinition, Step } from '../definition/definition';
-import type { Answer, Question } from './protocol';
-import { eventOf, journeyOf, sendStep, waitFor, watched } from './testing/journeys';
+import { journeyOf, sendStep, waitFor, watched } from './testing/journeys';
 import { Player } from './testing/player';
 import { STEP_BUDGET } from './most-visits';
-
-const T0 = Date.UTC(2026, 10, 25, 12);
-const HOUR = 3_600_000;
-const end = (reason: string): Step => ({ kind: 'end', reason });
-const play = (
-  steps: Record<string, Step>,
-  answer: Answer | ((question: Question) => Answer) = { visit: 0 },
-): Player =>
-  new Player(
-    journeyOf(steps),
-    typeof answer === 'function' ? answer : ({ visit }) => ({ ...answer, visit }),
-  ).enter(T0);
-const tell = (player: Player, name: string, at: number, properties = {}): Player =>
-  player.take({ kind: 'event', event: eventOf(name, at, properties) }, at);
-const told = ({ trace }: Player): string[] => trace.map(({ what, step }) => `${what} ${step}`.trim());
+import { end, HOUR, play, T0, tell, told } from './testing/stories';
 
 describe('parallel branches', () => {
   const steps = (join: 'all' | 'any'): Record<string, Step> => ({
