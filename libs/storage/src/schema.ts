@@ -732,7 +732,6 @@ export interface JourneyTable {
   test: JSONColumnType<object | null>;
   usage_version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   usage_violations: JSONColumnType<object | null>;
-  entered: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   version: ColumnType<string, string | number | bigint | undefined, string | number | bigint>;
   created_at: Date;
   updated_at: Date;
@@ -798,7 +797,6 @@ export interface JourneyWaitTable {
   visit: number;
   person: number;
   due_at: Date | null;
-  effect_key: string | null;
 }
 
 export interface JourneyTraceTable {

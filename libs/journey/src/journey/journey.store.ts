@@ -15,7 +15,6 @@ export interface JourneyRow {
   isDraft: boolean;
   pausedAt: Date | null;
   test: { speed: number; profiles: number } | null;
-  entered: number;
   usageViolations: UsageViolation[];
   version: number;
   createdAt: Date;
@@ -32,7 +31,7 @@ export interface VersionRow {
 }
 
 const SELECT = `SELECT j.id, j.name, j.description, j.state, j.live_version AS "liveVersion", v.version AS "newestVersion",
-    v.published_at IS NULL AS "isDraft", j.paused_at AS "pausedAt", j.test, j.entered::float8 AS entered,
+    v.published_at IS NULL AS "isDraft", j.paused_at AS "pausedAt", j.test,
     coalesce(j.usage_violations, '[]') AS "usageViolations", j.version::float8 AS version, j.created_at AS "createdAt",
     j.updated_at AS "updatedAt"
   FROM journey j CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
 import type { JourneyView, JourneyVersionView } from './journey.dto';
 import type { JourneyRow, VersionRow } from './journey.store';
 
-export function journeyView({ newestVersion, isDraft, entered: _entered, ...row }: JourneyRow): JourneyView {
+export function journeyView({ newestVersion, isDraft, ...row }: JourneyRow): JourneyView {
   return { ...row, newestVersion, draftVersion: isDraft ? newestVersion : null };
 }
 

@@ -11,7 +11,6 @@ CREATE TABLE journey (
   live_version int,
   state text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'test', 'live', 'paused', 'draining', 'stopped')),
   paused_at timestamptz,
-  entered bigint NOT NULL DEFAULT 0,
   version bigint NOT NULL DEFAULT 1,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
@@ -66,8 +65,6 @@ CREATE TABLE journey_wait (
   visit int NOT NULL,
   person int NOT NULL,
   due_at timestamptz,
-  -- Of the effect whose outcome is waited for.
-  effect_key text,
   PRIMARY KEY (workspace_id, instance_id, visit),
   FOREIGN KEY (workspace_id, instance_id) REFERENCES journey_instance ON DELETE CASCADE
 );
