@@ -12,6 +12,7 @@ import { JourneyJobs } from './runtime/journey-jobs';
 import { DEFAULT_PARTITIONS, JOURNEY_PARTITIONS, JourneyPartitions } from './runtime/journey-partitions';
 import { JourneyTurns } from './runtime/journey-turns';
 import { JourneyWorker } from './runtime/journey-worker';
+import { LiveFacts } from './runtime/live-facts';
 import { MessagePlanner } from './runtime/message-planner';
 import { Outbox } from './runtime/outbox';
 import { PlanLoader } from './runtime/plan-loader';
@@ -44,6 +45,7 @@ export class JourneyWorkerModule {
         JourneyTurns,
         JourneyUsageLoop,
         JourneyWorker,
+        LiveFacts,
         MessagePlanner,
         Outbox,
         PlanLoader,

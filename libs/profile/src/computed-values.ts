@@ -42,6 +42,12 @@ export function setFlat(flat: FlatValues, key: string, value: ComputedValue | un
   else flat.booleans[key] = value.boolean;
 }
 
+/** Values as JSON, of those there are. */
+export const plainComputed = (
+  values: ReadonlyMap<string, ComputedValue | undefined>,
+): Record<string, unknown> =>
+  Object.fromEntries([...values].flatMap(([key, value]) => (value ? [[key, jsonOf(value)]] : [])));
+
 /** A number that JSON readers would round is its decimal text. */
 function jsonOf(value: ComputedValue): unknown {
   if ('text' in value) return value.text;

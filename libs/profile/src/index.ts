@@ -13,6 +13,8 @@ export { EventReader, type PersonEvent } from './event.reader';
 export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';
 export { type ComputedValue, setFlat } from './computed-values';
 export { ProfileHistory } from './profile.history';
+export { type PastEvent, PastProfile } from './past-profile';
+export { TraitRanks } from './merge-policy/trait-ranks';
 export { AppliedSignal } from './applied-signal';
 export type { ProfileDocument } from './profile-document';
 export { ProfileService } from './profile.service';

@@ -124,6 +124,7 @@ import { WakeStore } from './stream/wake.store';
     EvaluationService,
     EvaluationStore,
     Evaluator,
+    ImportStore,
     Listing,
     MembershipLog,
     MembershipSignal,
@@ -135,6 +136,7 @@ import { WakeStore } from './stream/wake.store';
     StreamCursorStore,
     StreamEvaluator,
     Sweeper,
+    TraitHistory,
   ],
 })
 export class SegmentationModule {

@@ -53,3 +53,15 @@ export function arrange(streams: readonly ArrivalStream[]): Map<number, Arrival[
   });
   return new Map([...persons].map(([person, own]) => [person, orderStimuli(own)]));
 }
+
+/** Streams as `arrange` takes them. */
+const STREAMS: readonly Arrival['kind'][] = ['outcome', 'event', 'membership', 'request', 'member'];
+
+/** Put one more into what `arrange` gave, after those of its stream at its moment. */
+export function insertInOrder(arrivals: Arrival[], one: Arrival): void {
+  const stream = STREAMS.indexOf(one.kind);
+  const later = arrivals.findIndex(
+    ({ at, kind }) => at > one.at || (at === one.at && STREAMS.indexOf(kind) > stream),
+  );
+  arrivals.splice(later < 0 ? arrivals.length : later, 0, one);
+}

@@ -1,27 +1,25 @@
 import type { MappingRunner } from '@percorso/mapping';
-import type { ProfileDocument, ProfileReader } from '@percorso/profile';
-import { isZone, type PersonConditions } from '@percorso/segmentation';
-import { valueAt } from '@percorso/profile';
-import type { Database } from '@percorso/storage';
+import { type ProfileDocument, valueAt } from '@percorso/profile';
+import { isZone } from '@percorso/segmentation';
 import type { JourneyDefinition, ProfileCondition } from '../definition/definition';
 import type { Instance } from '../engine/instance';
 import type { Answer, Question } from '../engine/protocol';
 import { inputDocument } from './input-document';
 import type { JourneyPlan } from './journey-plan';
 
-/** What answers are found with. */
-export interface FactSources {
-  database: Database;
-  conditions: PersonConditions;
-  profiles: ProfileReader;
-  mappings: MappingRunner;
+/** Where answers are found: in the database as it is, or in what it was. */
+export interface FactSource {
+  /** In the order in which it was asked. */
+  holds(asked: readonly AskedCondition[]): Promise<boolean[]>;
+  /** Profiles as expressions see them; undefined where there is none. */
+  documents(asked: readonly { person: number; at: number }[]): Promise<(ProfileDocument | undefined)[]>;
 }
 
-interface AskedCondition {
+/** Does the condition hold for the person? */
+export interface AskedCondition {
   person: number;
   condition: ProfileCondition;
   at: number;
-  told: (holds: boolean) => void;
 }
 
 /** An expression over the document of one instance, at one moment. */
@@ -37,25 +35,23 @@ export interface AskedExpression {
 
 export type Given = { value: unknown } | { error: { code: string; message: string } };
 
-interface WaitingExpression extends AskedExpression {
-  told: (given: Given) => void;
-}
+type Waiting<Asked, Told> = Asked & { told: (answer: Told) => void };
 
 /**
  * Answers what the persons of a turn want to know, all at once: who asks waits, and when everybody waits, everything that
  * was asked is found together.
  */
 export class FactFinder {
-  private conditions: AskedCondition[] = [];
-  private expressions: WaitingExpression[] = [];
+  private conditions: Waiting<AskedCondition, boolean>[] = [];
+  private expressions: Waiting<AskedExpression, Given>[] = [];
+  private profiles: Waiting<{ person: number; at: number }, ProfileDocument | undefined>[] = [];
   private flushing = false;
   private failure?: { error: unknown };
   private readonly failed: (() => void)[] = [];
-  private readonly known = new Map<number, ProfileDocument | undefined>();
 
   constructor(
-    private readonly sources: FactSources,
-    private readonly workspaceId: string,
+    private readonly source: FactSource,
+    private readonly mappings: Pick<MappingRunner, 'run'>,
     private readonly plan: JourneyPlan,
   ) {}
 
@@ -85,19 +81,8 @@ export class FactFinder {
   }
 
   /** The profile as expressions see it; undefined where there is none. */
-  async document(person: number): Promise<ProfileDocument | undefined> {
-    if (!this.known.has(person)) await this.read([person]);
-    return this.known.get(person);
-  }
-
-  /** Read the documents of persons beforehand. */
-  async read(persons: readonly number[]): Promise<void> {
-    const missing = [...new Set(persons)].filter((person) => !this.known.has(person));
-    if (missing.length === 0) return;
-    const found = await this.sources.database.tx(this.workspaceId, (tx) =>
-      this.sources.profiles.documents(tx, missing),
-    );
-    for (const person of missing) this.known.set(person, found.get(person));
+  document(person: number, at: number): Promise<ProfileDocument | undefined> {
+    return this.wait((told) => this.profiles.push({ person, at, told }));
   }
 
   private async answer(
@@ -111,7 +96,7 @@ export class FactFinder {
       const condition = conditionAt(definition, pointer);
       return { visit, pointer, holds: await this.holds(instance.person, condition, at) };
     }
-    if (ask.kind === 'zone') return { visit, zone: await this.zone(instance.person, ask.trait) };
+    if (ask.kind === 'zone') return { visit, zone: await this.zone(instance.person, ask.trait, at) };
     const values: Record<string, unknown> = {};
     const errors: Record<string, string> = {};
     await Promise.all(
@@ -126,9 +111,9 @@ export class FactFinder {
     return { visit, values, errors };
   }
 
-  private async zone(person: number, trait: string | undefined): Promise<string> {
+  private async zone(person: number, trait: string | undefined, at: number): Promise<string> {
     if (trait === undefined) return this.plan.zone;
-    const profile = await this.document(person);
+    const profile = await this.document(person, at);
     const zone = profile && valueAt(profile.traits, trait);
     return typeof zone === 'string' && isZone(zone) ? zone : this.plan.zone;
   }
@@ -145,51 +130,56 @@ export class FactFinder {
 
   private async flush(): Promise<void> {
     this.flushing = false;
-    const { conditions, expressions } = this;
-    [this.conditions, this.expressions] = [[], []];
+    const { conditions, expressions, profiles } = this;
+    [this.conditions, this.expressions, this.profiles] = [[], [], []];
     try {
-      await Promise.all([this.askConditions(conditions), this.askExpressions(expressions)]);
+      await Promise.all([
+        this.tell(conditions, (asked) => this.source.holds(asked)),
+        this.tell(profiles, (asked) => this.source.documents(asked)),
+        this.tell(expressions, (asked) => this.evaluateAll(asked)),
+      ]);
     } catch (error) {
       this.failure ??= { error };
       for (const tell of this.failed) tell();
     }
   }
 
-  private async askConditions(asked: readonly AskedCondition[]): Promise<void> {
-    if (asked.length === 0) return;
-    const answers = await this.sources.database.tx(this.workspaceId, (tx) =>
-      this.sources.conditions.holds(
-        tx,
-        asked.map(({ person, condition, at }) => ({ person, condition, at: new Date(at) })),
-      ),
-    );
-    asked.forEach(({ told }, index) => told(answers[index]!));
+  private async tell<Asked, Told>(
+    waiting: readonly Waiting<Asked, Told>[],
+    find: (asked: readonly Asked[]) => Promise<readonly Told[]>,
+  ): Promise<void> {
+    if (waiting.length === 0) return;
+    const found = await find(waiting);
+    waiting.forEach(({ told }, index) => told(found[index]!));
   }
 
-  private async askExpressions(asked: readonly WaitingExpression[]): Promise<void> {
-    if (asked.length === 0) return;
-    await this.read(asked.map(({ instance }) => instance.person));
-    const groups = new Map<string, WaitingExpression[]>();
-    for (const one of asked) {
-      const group = groups.get(one.expression);
-      if (group) group.push(one);
-      else groups.set(one.expression, [one]);
-    }
-    await Promise.all([...groups].map(([expression, group]) => this.run(expression, group)));
-  }
-
-  private async run(expression: string, group: readonly WaitingExpression[]): Promise<void> {
-    const results = await this.sources.mappings.run(
-      expression,
-      group.map(({ instance, at, ...rest }) =>
-        inputDocument(instance, this.known.get(instance.person), this.plan, at, rest),
-      ),
-      { bindings: group.map(({ seed, at }) => ({ seed, at: new Date(at) })) },
+  /** Those of one expression together. */
+  private async evaluateAll(asked: readonly AskedExpression[]): Promise<Given[]> {
+    const documents = await this.source.documents(
+      asked.map(({ instance: { person }, at }) => ({ person, at })),
     );
-    group.forEach(({ told }, index) => {
-      const result = results[index]!;
-      told('error' in result ? { error: result.error } : { value: result.output });
+    const groups = new Map<string, number[]>();
+    asked.forEach(({ expression }, index) => {
+      groups.set(expression, [...(groups.get(expression) ?? []), index]);
     });
+    const given = new Array<Given>(asked.length);
+    await Promise.all(
+      [...groups].map(async ([expression, indexes]) => {
+        const inputs = indexes.map((index) => {
+          const { instance, at, ...rest } = asked[index]!;
+          return inputDocument(instance, documents[index], this.plan, at, rest);
+        });
+        const bindings = indexes.map((index) => ({
+          seed: asked[index]!.seed,
+          at: new Date(asked[index]!.at),
+        }));
+        const results = await this.mappings.run(expression, inputs, { bindings });
+        results.forEach((result, place) => {
+          given[indexes[place]!] = 'error' in result ? { error: result.error } : { value: result.output };
+        });
+      }),
+    );
+    return given;
   }
 }
 

@@ -1,15 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DeliveryWaker } from '@percorso/delivery';
-import { CLOCK, type Clock, describeError } from '@percorso/kernel';
+import { CLOCK, type Clock, describeError, newId } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
-import { ProfileReader } from '@percorso/profile';
-import { PersonConditions } from '@percorso/segmentation';
 import { Database, type Held, type Transaction } from '@percorso/storage';
 import { type JourneyJob, JobStore } from '../journey/job.store';
 import type { Arrival, VersionJob } from './arrivals';
 import { readRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
-import { FactFinder, type FactSources } from './fact-finder';
+import { FactFinder } from './fact-finder';
 import { goingOn } from './held.store';
 import { InstanceStore, type KeptInstance, type LastEntry } from './instance.store';
 import {
@@ -21,6 +19,7 @@ import {
   journeyTurnsOvertaken,
 } from './journey-metrics';
 import type { JourneyPlan } from './journey-plan';
+import { LiveFacts } from './live-facts';
 import { MessagePlanner } from './message-planner';
 import { Outbox, sayingsOf } from './outbox';
 import { PersonTurn } from './person-turn';
@@ -45,6 +44,8 @@ const SLOWEST = 1 / 64;
 /** A turn that was overtaken so often is left for later. */
 const MOST_TRIES = 5;
 const PARKED_AT_ONCE = 1000;
+/** Advances that one person's timers may make in one turn; the rest follows in the next. */
+const MOST_TIMERS = 200;
 
 interface Read {
   plan: JourneyPlan;
@@ -62,7 +63,6 @@ export class JourneyTurns {
   private readonly logger = new Logger(JourneyTurns.name);
   /** The part of a full turn that is taken up, by workspace. */
   private readonly paces = new Map<string, number>();
-  private readonly sources: FactSources;
 
   constructor(
     private readonly database: Database,
@@ -72,16 +72,13 @@ export class JourneyTurns {
     private readonly reader: TurnReader,
     private readonly writer: TurnWriter,
     private readonly instances: InstanceStore,
-    conditions: PersonConditions,
-    profiles: ProfileReader,
-    mappings: MappingRunner,
+    private readonly facts: LiveFacts,
+    private readonly mappings: MappingRunner,
     private readonly messages: MessagePlanner,
     private readonly outbox: Outbox,
     private readonly delivery: DeliveryWaker,
     private readonly jobs: JobStore,
-  ) {
-    this.sources = { database, conditions, profiles, mappings };
-  }
+  ) {}
 
   /** @param held the partitions to work on, by leases of this process */
   turn(workspaceId: string, held: readonly Held[]): Promise<TurnResult> {
@@ -175,7 +172,7 @@ export class JourneyTurns {
         [...taken.arrivals.keys()],
       ),
     ]);
-    const facts = new FactFinder(this.sources, tx.workspaceId!, plan);
+    const facts = new FactFinder(this.facts.of(tx.workspaceId!), this.mappings, plan);
     return {
       plan,
       taken,
@@ -185,6 +182,8 @@ export class JourneyTurns {
         room,
         now: now.getTime(),
         horizon: taken.horizon,
+        mostTimers: MOST_TIMERS,
+        newId,
         speedOf: (journeyId, person) => speeds.get(`${journeyId} ${person}`),
       },
       subjects: subjectsOf(everybody, taken, instances, profileIds, last),
@@ -214,9 +213,8 @@ export class JourneyTurns {
       const moved = turns.flatMap((turn) => turn.changed);
       const messages = await this.messages.plan(workspaceId, moved, facts);
       const saying = moved.filter(({ commands }) => commands.some(({ command }) => SAYS.has(command.kind)));
-      await facts.read(saying.map(({ instance }) => instance.person));
       const sayings = await Promise.all(
-        saying.map(async (one) => sayingsOf(one, await facts.document(one.instance.person))),
+        saying.map(async (one) => sayingsOf(one, await facts.document(one.instance.person, scope.now))),
       );
       return {
         moved,

@@ -1,13 +1,12 @@
-import { newId } from '@percorso/kernel';
 import { samplePart } from '@percorso/segmentation';
 import { advance, dueOf, enter, type Entering } from '../engine/advance';
 import type { Instance, JourneyEvent } from '../engine/instance';
-import type { Advanced, Stimulus, TraceEntry } from '../engine/protocol';
+import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
 import { moveInstance } from '../engine/move-instance';
 import { momentOf } from '../engine/moments';
 import { isLate, isWatched, keyAt } from '../engine/watching';
 import { type Candidate, mayReenter, type RefusalCode } from './admission';
-import type { Arrival } from './arrivals';
+import { type Arrival, insertInOrder } from './arrivals';
 import type { KeptInstance } from './instance.store';
 import type { PlannedVersion } from './journey-plan';
 import { afterPauses, isHeld, whilePaused } from './pause';
@@ -21,9 +20,6 @@ import {
   type Subject,
   type TurnScope,
 } from './turn';
-
-/** Advances that one person's timers may make in one turn; the rest follows in the next. */
-const MOST_TIMERS = 200;
 
 /** Everything that happens to one person in one turn, in its order. Other persons' turns run beside it. */
 export class PersonTurn {
@@ -41,6 +37,8 @@ export class PersonTurn {
   private readonly moved = new Map<string, Moved>();
   private readonly active = new Map<string, Moved>();
   private readonly lastEntries: Map<string, number>;
+  /** What is still to come. */
+  private readonly queue: Arrival[];
 
   constructor(
     private readonly scope: TurnScope,
@@ -48,6 +46,7 @@ export class PersonTurn {
   ) {
     for (const kept of subject.instances) this.know(kept);
     this.lastEntries = new Map(subject.lastEntries);
+    this.queue = [...subject.arrivals];
   }
 
   private know(kept: KeptInstance): void {
@@ -76,12 +75,18 @@ export class PersonTurn {
 
   private async walk(): Promise<void> {
     if (this.subject.profileId === undefined) return this.endAll();
-    let timers = 0;
-    for (const arrival of this.subject.arrivals) {
-      timers += await this.fire(Math.min(arrival.at, this.scope.horizon), timers);
-      await this.take(arrival, momentOf(arrival.at, this.scope.now));
+    for (let timers = 0; ;) {
+      const [arrival] = this.queue;
+      const next = this.nextDue();
+      if (next && next.due <= Math.min(arrival?.at ?? Infinity, this.scope.horizon) && !this.unfinished) {
+        if (timers === this.scope.mostTimers) this.unfinished = true;
+        else await this.stimulate(next.one, { kind: 'due' }, momentOf(next.due, this.scope.now));
+        timers += 1;
+      } else if (arrival) {
+        this.queue.shift();
+        await this.take(arrival, momentOf(arrival.at, this.scope.now));
+      } else break;
     }
-    await this.fire(this.scope.horizon, timers);
     this.settle();
   }
 
@@ -116,19 +121,6 @@ export class PersonTurn {
       await this.stimulate(one, { kind: 'end', reason: 'erased' }, this.scope.now);
     for (const arrival of this.subject.arrivals) {
       if (arrival.kind === 'request') this.decisions.push({ n: arrival.request.n, code: 'profile-gone' });
-    }
-  }
-
-  /** What is due until `until`, each at its time. @returns how many */
-  private async fire(until: number, before: number): Promise<number> {
-    for (let fired = 0; ; fired++) {
-      const next = this.nextDue();
-      if (!next || next.due > until) return fired;
-      if (before + fired >= MOST_TIMERS) {
-        this.unfinished = true;
-        return fired;
-      }
-      await this.stimulate(next.one, { kind: 'due' }, momentOf(next.due, this.scope.now));
     }
   }
 
@@ -289,8 +281,9 @@ export class PersonTurn {
     at: number,
   ): Promise<string> {
     const { person, profileId } = this.subject;
-    const id = newId();
-    this.lastEntries.set(entryKey(given.journeyId, given.key), at);
+    const { journeyId, key } = given;
+    const id = this.scope.newId({ journeyId, person, key, enteredAt: at });
+    this.lastEntries.set(entryKey(journeyId, key), at);
     const entering = { ...given, id, version: version.version, person, profileId: profileId! };
     const advanced = enter(version.definition, entering, at);
     const { instance } = advanced;
@@ -348,6 +341,7 @@ export class PersonTurn {
       one.instance = advanced.instance;
       one.commands.push(...advanced.commands.map((command) => ({ command, at })));
       one.trace.push(...advanced.trace);
+      await this.answerAll(one, advanced.commands, at);
       const { questions } = advanced;
       if (questions.length === 0) break;
       const answers = await this.scope.facts.answers(version.definition, one.instance, questions, at);
@@ -357,6 +351,14 @@ export class PersonTurn {
     this.moved.set(id, one);
     if (state === 'active') this.active.set(id, one);
     else this.active.delete(id);
+  }
+
+  private async answerAll(one: Moved, commands: readonly Command[], at: number): Promise<void> {
+    const { answer } = this.scope;
+    if (!answer) return;
+    for (const command of commands) {
+      for (const arrival of await answer(one, command, at)) insertInOrder(this.queue, arrival);
+    }
   }
 
   private isPaused({ journeyId }: Instance): boolean {

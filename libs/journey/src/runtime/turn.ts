@@ -16,8 +16,21 @@ export interface TurnScope {
   now: number;
   /** What is due later is not yet to be taken up: something may still come before it. */
   horizon: number;
+  /** Advances that one person's timers may make. */
+  mostTimers: number;
+  /** What a new instance is called. */
+  newId: (entering: NewInstance) => string;
+  /** What comes of a step's command by itself, and when: in a simulation, where nobody is told from outside. */
+  answer?: (one: Moved, command: Command, at: number) => Promise<Arrival[]>;
   /** How many times shorter waits of a marked profile are; undefined: it is not marked. */
   speedOf: (journeyId: string, person: number) => number | undefined;
+}
+
+export interface NewInstance {
+  journeyId: string;
+  person: number;
+  key: string | null;
+  enteredAt: number;
 }
 
 /** One person, as read. */
@@ -28,6 +41,7 @@ export interface Subject {
   instances: KeptInstance[];
   /** When it entered each journey last, see `entryKey`; Unix milliseconds. */
   lastEntries: ReadonlyMap<string, number>;
+  /** In their order. */
   arrivals: readonly Arrival[];
   /** Some wait of it was found to be due. */
   due: boolean;

@@ -7,12 +7,9 @@ import { parseDefinition } from '../definition/parse-definition';
 import { DEFAULT_ZONE } from '../definition/zones';
 import { ImportStore } from '../import/import.store';
 import { LookupStore } from '../lookup/lookup.store';
-import { NOBODY } from '../member/member-match.store';
 import { MembershipStore } from '../membership/membership.store';
-import { answerOf, holdsOf } from '../stream/answer';
 import { byPerson } from '../stream/cold-reader';
-import type { ProfileFacts } from '../stream/profile-answer';
-import { matchesOf } from '../stream/slot-matches';
+import { holdsFor } from './condition-answer';
 import { audiencesIn, type PreparedCondition, prepareCondition } from './prepared-condition';
 
 /** Does the condition hold for the person, at this moment and by the events received until then? */
@@ -54,15 +51,23 @@ export class PersonConditions {
   /** One answer each, in their order; nothing holds for persons who are no more. */
   async holds(tx: Transaction, asked: readonly AskedCondition[]): Promise<boolean[]> {
     if (asked.length === 0) return [];
-    const prepared = await this.prepareAll(tx, new Set(asked.map(({ condition }) => condition)));
+    const prepared = await this.prepare(tx, new Set(asked.map(({ condition }) => condition)));
     const facts = await this.read(tx, new Set(asked.map(({ person }) => person)), [...prepared.values()]);
     return asked.map(({ person, condition, at }) => {
       const profile = facts.profiles.get(person);
-      return profile !== undefined && holdsFor(prepared.get(condition)!, profile, facts, at);
+      if (!profile) return false;
+      const own = {
+        profile,
+        lists: facts.lists.get(person) ?? [],
+        memberships: facts.memberships.get(person) ?? NOWHERE,
+        events: (facts.events.get(person) ?? []).filter(({ receivedAt }) => receivedAt <= at),
+      };
+      return holdsFor(prepared.get(condition)!, own, at.getTime());
     });
   }
 
-  private async prepareAll(
+  /** Conditions made ready for `holdsFor`, by what the audiences they name say now. */
+  async prepare(
     tx: Transaction,
     conditions: ReadonlySet<Condition<WrittenLeaf>>,
   ): Promise<Map<Condition<WrittenLeaf>, PreparedCondition>> {
@@ -132,24 +137,4 @@ export class PersonConditions {
   }
 }
 
-function holdsFor(
-  { plan, memberships, ask }: PreparedCondition,
-  profile: ProfileValues,
-  facts: Facts,
-  at: Date,
-): boolean {
-  const { person } = profile;
-  const events = (facts.events.get(person) ?? []).filter(({ receivedAt }) => receivedAt <= at);
-  const own: ProfileFacts = { ...profile, lists: facts.lists.get(person) ?? [], members: NOBODY };
-  const matches = plan.slots.map((slot) => matchesOf(plan, slot, events));
-  const asked = { profile: own, matches: (slot: number) => matches[slot]! };
-  const joined = facts.memberships.get(person);
-  return holdsOf(
-    ask([
-      ...plan.leaves.map((leaf) =>
-        leaf.ask(asked, at.getTime(), leaf.slots[0] && matches[leaf.slots[0].index]),
-      ),
-      ...memberships.map((audience) => answerOf(joined?.has(audience) ?? false, Infinity)),
-    ]),
-  );
-}
+const NOWHERE: ReadonlySet<string> = new Set();
