@@ -28,8 +28,10 @@ export {
   addSuppressions,
   comparableAddress,
   storedForms,
+  suppressedAmong,
   type Suppression,
   type SuppressionReason,
 } from './suppression.store';
+export { allowsUnknown, forbids, type Permission } from './permission';
 export { namespaceOf } from './channel-namespace';
 export { UnknownResolver } from './unknown-resolver';

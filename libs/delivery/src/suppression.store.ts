@@ -64,17 +64,17 @@ export async function storedForms(
   );
 }
 
-/** The suppressed ones of `addresses`, by comparable address. */
+/** The suppressed ones of `addresses`, by comparable address: why, and since when. */
 export async function suppressedAmong(
   tx: Transaction,
   channel: string,
-  addresses: string[],
-): Promise<Map<string, SuppressionReason>> {
+  addresses: readonly string[],
+): Promise<Map<string, Pick<Suppression, 'reason' | 'at'>>> {
   if (addresses.length === 0) return new Map();
   const plain = await storedForms(tx, channel, addresses);
-  const { rows } = await tx.query<{ address: string; reason: SuppressionReason }>(
-    'SELECT address, reason FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = ANY($3::text[])',
+  const { rows } = await tx.query<Pick<Suppression, 'address' | 'reason' | 'at'>>(
+    'SELECT address, reason, at FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address = ANY($3::text[])',
     [tx.workspaceId, channel, [...plain.keys()]],
   );
-  return new Map(rows.map((row) => [plain.get(row.address)!, row.reason]));
+  return new Map(rows.map(({ address, ...row }) => [plain.get(address)!, row]));
 }

@@ -18,6 +18,7 @@ import { Outbox } from './runtime/outbox';
 import { PlanLoader } from './runtime/plan-loader';
 import { ReadScheduler } from './runtime/read-scheduler';
 import { ReadStore } from './runtime/read.store';
+import { TargetStore } from './runtime/target.store';
 import { TurnReader } from './runtime/turn-reader';
 import { TurnWriter } from './runtime/turn-writer';
 
@@ -51,6 +52,7 @@ export class JourneyWorkerModule {
         PlanLoader,
         ReadScheduler,
         ReadStore,
+        TargetStore,
         TurnReader,
         TurnWriter,
         { provide: JOURNEY_PARTITIONS, useValue: partitions },

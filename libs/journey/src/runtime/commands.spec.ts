@@ -88,6 +88,17 @@ describe('what journeys do', () => {
     await go('ben');
     await world.pass(10 * MINUTE);
     expect((await world.subjects()).sort()).toEqual(['Late', 'Score', 'Score', 'Score 7']);
+    // What is called answers; what is sent does not.
+    const operations = (await world.messages()).map(({ operation, payload }) => [
+      payload!['subject'],
+      operation,
+    ]);
+    expect(operations.sort()).toEqual([
+      ['Late', 'send'],
+      ['Score 7', 'send'],
+      ['Score', 'call'],
+      ['Score', 'call'],
+    ]);
   });
 
   it('hear what a provider reports of their message, and of no other', async () => {

@@ -28,6 +28,7 @@ import { ReadScheduler } from '../read-scheduler';
 export interface SentMessage {
   key: string;
   person: number;
+  operation: string;
   state: string;
   payload: Record<string, unknown> | null;
   code: string | null;
@@ -282,7 +283,7 @@ export class JourneyWorld {
 
   messages(): Promise<SentMessage[]> {
     return this.rows(
-      `SELECT key, person, state, payload, reason_code AS code, changed_at AS at FROM effect
+      `SELECT key, person, operation, state, payload, reason_code AS code, changed_at AS at FROM effect
        WHERE workspace_id = $1 ORDER BY changed_at, id`,
     );
   }
