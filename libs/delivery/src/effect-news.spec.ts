@@ -74,7 +74,7 @@ describe('news of effects', () => {
     expect((await news()).map(({ state }) => state)).toEqual(['unknown', 'accepted']);
   });
 
-  it('hands over what a call answered, whatever it holds, and keeps it nowhere else', async () => {
+  it('hands over what a call answered, whatever it holds, and keeps it with an effect that is watched', async () => {
     const response = { code: 'A\u0000B', 'k\u0000': ['\\u0000', '\\\u0000'], n: 1.5 };
     await record(effect(1, { operation: 'call' }), effect(2, { operation: 'call', watched: false }));
     await database.tx(world.workspaceId, async (tx) => {
@@ -95,7 +95,7 @@ describe('news of effects', () => {
       ),
     );
     expect(rows).toEqual([
-      { person: 1, kept: false },
+      { person: 1, kept: true },
       { person: 2, kept: false },
     ]);
   });

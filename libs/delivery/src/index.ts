@@ -14,6 +14,7 @@ export {
 } from './effect-ledger';
 export { type EffectNews, forgetEffectNews, type NewsShare, readEffectNews } from './effect-news';
 export { type Mapped, outgoingPayload, type OutgoingPayload, type PayloadForm } from './outgoing-payload';
+export { messageEventName, NAMED_CHANNELS } from './message-event-name';
 export { dropExchanges, findExchange } from './exchange.store';
 export { LaneDelivery } from './lane-delivery';
 export { LanePump } from './lane-pump';

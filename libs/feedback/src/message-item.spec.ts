@@ -1,5 +1,6 @@
 import type { MessageEvent } from '@percorso/plugin-kit';
-import { eventName, messageItem } from './message-item';
+import { messageEventName } from '@percorso/delivery';
+import { messageItem } from './message-item';
 
 const bounce: MessageEvent = {
   id: 'log-7',
@@ -38,5 +39,5 @@ describe('messageItem', () => {
     ['unsubscribed', 'email', 'Unsubscribed'],
     ['delivered', 'sms', 'SMS Delivered'],
     ['sent', 'fax', 'fax Sent'],
-  ])('%s on %s is "%s"', (type, channel, name) => expect(eventName({ type, channel })).toBe(name));
+  ])('%s on %s is "%s"', (type, channel, name) => expect(messageEventName({ type, channel })).toBe(name));
 });

@@ -1,22 +1,7 @@
 import { createHash } from 'node:crypto';
+import { messageEventName } from '@percorso/delivery';
 import type { MessageEvent } from '@percorso/plugin-kit';
 import type { About } from './find-persons';
-
-const CHANNELS: Record<string, string> = { email: 'Email', sms: 'SMS', push: 'Push Notification' };
-
-const VERBS: Record<Exclude<MessageEvent['type'], 'unsubscribed'>, string> = {
-  sent: 'Sent',
-  delivered: 'Delivered',
-  opened: 'Opened',
-  clicked: 'Link Clicked',
-  bounced: 'Bounced',
-  complained: 'Marked as Spam',
-};
-
-/** The name under which a provider's fact enters the profile, in the words of Segment's e-mail events. */
-export function eventName({ type, channel }: Pick<MessageEvent, 'type' | 'channel'>): string {
-  return type === 'unsubscribed' ? 'Unsubscribed' : `${CHANNELS[channel] ?? channel} ${VERBS[type]}`;
-}
 
 /** A message event as an item for ingest. Its messageId is the provider's fact: told twice, it is a duplicate. */
 export function messageItem(connectorId: string, event: MessageEvent, { who, effectKey }: About): object {
@@ -25,7 +10,7 @@ export function messageItem(connectorId: string, event: MessageEvent, { who, eff
     type: 'track',
     messageId: `${connectorId}:${shortened(event.id)}`,
     ...who,
-    event: eventName(event),
+    event: messageEventName(event),
     timestamp: event.at,
     properties: {
       channel,

@@ -21,6 +21,9 @@ import { ReadStore } from './runtime/read.store';
 import { TargetStore } from './runtime/target.store';
 import { TurnReader } from './runtime/turn-reader';
 import { TurnWriter } from './runtime/turn-writer';
+import { HistoryStore } from './simulation/history.store';
+import { PastEntries } from './simulation/past-entries';
+import { Simulator } from './simulation/simulator';
 
 export interface JourneyWorkerOptions {
   /** Partitions a workspace's persons are in at least, a power of two. */
@@ -40,6 +43,7 @@ export class JourneyWorkerModule {
       providers: [
         CursorStore,
         HeldStore,
+        HistoryStore,
         JourneyHousekeeping,
         JourneyJobs,
         JourneyPartitions,
@@ -49,9 +53,11 @@ export class JourneyWorkerModule {
         LiveFacts,
         MessagePlanner,
         Outbox,
+        PastEntries,
         PlanLoader,
         ReadScheduler,
         ReadStore,
+        Simulator,
         TargetStore,
         TurnReader,
         TurnWriter,

@@ -82,6 +82,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ERASURE_PLACES,
     ProfileReader,
     ProfileHistory,
+    EventArchive,
     EventReader,
     ComputedValueStore,
     AppliedSignal,

@@ -34,7 +34,8 @@ export type EntryFacts =
   | { kind: 'event'; event: JourneyEvent }
   | { kind: 'audience'; audienceId: string; op: 'enter' | 'exit' }
   | { kind: 'read'; audienceId: string }
-  | { kind: 'api' | 'jump' };
+  /** `context`: what it was given. */
+  | { kind: 'api' | 'jump'; context?: Record<string, unknown> };
 
 /** An event as journeys see it. */
 export interface JourneyEvent {

@@ -234,7 +234,7 @@ export class PersonTurn {
       : definition.key !== undefined && key === null
         ? 'no-key'
         : undefined;
-    await this.consider({ journey, version, key, facts: { kind }, context, request }, at, refused);
+    await this.consider({ journey, version, key, facts: { kind, context }, context, request }, at, refused);
   }
 
   private async startByRead({ read }: Arrival & { kind: 'member' }, at: number): Promise<void> {

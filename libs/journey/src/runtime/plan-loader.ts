@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { NAMED_CHANNELS } from '@percorso/delivery';
 import { DEFAULT_ZONE, isZone } from '@percorso/segmentation';
 import type { Transaction } from '@percorso/storage';
 import { parseJourney } from '../definition/parse-journey';
 import { JourneyPlan, type JourneyState, type PlannedJourney, type PlannedVersion } from './journey-plan';
-import { KNOWN_CHANNELS } from './watched';
 
 interface JourneyRow {
   id: string;
@@ -26,12 +26,31 @@ export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
 
   async load(tx: Transaction): Promise<JourneyPlan> {
-    const [journeys, settings, channels] = await Promise.all([
+    const [journeys, { zone, channels }] = await Promise.all([
       tx.query<JourneyRow>(
         `SELECT id, name, state, live_version AS "liveVersion", version, paused_ms AS "pausedMs" FROM journey
          WHERE workspace_id = $1 AND state NOT IN ('draft', 'stopped') ORDER BY id`,
         [tx.workspaceId],
       ),
+      this.surroundings(tx),
+    ]);
+    const signature = JSON.stringify([journeys.rows, zone, channels]);
+    const known = this.loaded.get(tx.workspaceId!);
+    if (known?.signature === signature) return known.plan;
+    const versions = await this.versions(tx, journeys.rows);
+    const plan = new JourneyPlan(
+      new Map(journeys.rows.map((row) => [row.id, plannedOf(row, versions)])),
+      versions,
+      channels,
+      zone,
+    );
+    this.loaded.set(tx.workspaceId!, { signature, plan });
+    return plan;
+  }
+
+  /** The workspace's zone, an IANA name, and the channels on which messages are sent. */
+  async surroundings(tx: Transaction): Promise<{ zone: string; channels: string[] }> {
+    const [settings, channels] = await Promise.all([
       tx.query<{ zone: string | null }>(`SELECT settings->>'timezone' AS zone FROM workspace WHERE id = $1`, [
         tx.workspaceId,
       ]),
@@ -42,18 +61,10 @@ export class PlanLoader {
       ),
     ]);
     const { zone } = settings.rows[0] ?? {};
-    const signature = JSON.stringify([journeys.rows, zone, channels.rows]);
-    const known = this.loaded.get(tx.workspaceId!);
-    if (known?.signature === signature) return known.plan;
-    const versions = await this.versions(tx, journeys.rows);
-    const plan = new JourneyPlan(
-      new Map(journeys.rows.map((row) => [row.id, plannedOf(row, versions)])),
-      versions,
-      [...KNOWN_CHANNELS, ...channels.rows.map(({ channel }) => channel)],
-      typeof zone === 'string' && isZone(zone) ? zone : DEFAULT_ZONE,
-    );
-    this.loaded.set(tx.workspaceId!, { signature, plan });
-    return plan;
+    return {
+      zone: typeof zone === 'string' && isZone(zone) ? zone : DEFAULT_ZONE,
+      channels: [...new Set([...NAMED_CHANNELS, ...channels.rows.map(({ channel }) => channel)])],
+    };
   }
 
   /** Of each journey the live version, and those that somebody is on. */

@@ -3,13 +3,14 @@ import { type EffectNews, readEffectNews } from '@percorso/delivery';
 import { EventReader, type PersonEvent } from '@percorso/profile';
 import type { Held, Transaction } from '@percorso/storage';
 import type { JourneyJob } from '../journey/job.store';
-import type { JourneyEvent } from '../engine/instance';
-import type { VisitOutcome } from '../engine/protocol';
 import { arrange, type Arrival, type ArrivalStream, type EntryRequest } from './arrivals';
 import { type Cursor, CursorStore, furthestBack, type Place, type Share } from './cursor.store';
+import { outcomeOf } from './effect-outcome';
 import { type HeldRow, HeldStore } from './held.store';
 import { InstanceStore } from './instance.store';
+import { journeyEvent } from './journey-event';
 import type { JourneyPlan } from './journey-plan';
+import { causeOf } from './membership-cause';
 import { type ReadPage, ReadStore } from './read.store';
 import { RequestStore } from './request.store';
 
@@ -204,7 +205,7 @@ export class TurnReader {
       [tx.workspaceId, after, until, plan.audiences, of, partitions, limit],
     );
     return {
-      all: rows.filter(({ cause }) => !BOOKKEEPING.has(cause)),
+      all: rows.filter(({ cause }) => !causeOf(cause).bookkeeping),
       until: rows.length < limit ? until : rows.at(-1)!.pos,
     };
   }
@@ -230,9 +231,6 @@ export class TurnReader {
 
 const LONGEST_HOLD_MS = 300_000;
 
-/** Causes by which the hub sets its own books right: nothing happened to the profile. */
-const BOOKKEEPING = new Set(['merge', 'unmerge', 'erasure']);
-
 interface DeltaRow {
   pos: number;
   person: number;
@@ -244,22 +242,9 @@ interface DeltaRow {
 
 type Placed = ArrivalStream[number];
 
-const eventArrival = ({
-  person,
-  messageId,
-  name,
-  occurredAt,
-  receivedAt,
-  properties,
-}: PersonEvent): Placed => {
-  const event: JourneyEvent = {
-    messageId,
-    name,
-    occurredAt: occurredAt.getTime(),
-    receivedAt: receivedAt.getTime(),
-    properties: properties ?? {},
-  };
-  return { person, arrival: { kind: 'event', at: event.receivedAt, event } };
+const eventArrival = (found: PersonEvent): Placed => {
+  const event = journeyEvent(found);
+  return { person: found.person, arrival: { kind: 'event', at: event.receivedAt, event } };
 };
 
 const deltaArrival = ({ person, audienceId, op, at, cause }: DeltaRow): Placed => ({
@@ -269,7 +254,7 @@ const deltaArrival = ({ person, audienceId, op, at, cause }: DeltaRow): Placed =
     at: at.getTime(),
     audienceId,
     op,
-    backfill: cause === 'backfill' || cause === 'edit',
+    backfill: causeOf(cause).backfill,
   },
 });
 
@@ -288,10 +273,7 @@ const KEY = /^journey:([0-9a-f-]{36}):(\d+)$/;
 function newsArrival({ key, person, state, code, response, at }: EffectNews): ArrivalStream {
   const [, instanceId, visit] = KEY.exec(key) ?? [];
   if (instanceId === undefined) return [];
-  const outcome: VisitOutcome =
-    state === 'accepted'
-      ? { status: 'accepted', ...(response !== null && { response }) }
-      : { status: state === 'superseded' ? 'dropped' : state, code: code ?? state };
+  const outcome = outcomeOf(state, code, response);
   return [
     { person, arrival: { kind: 'outcome', at: at.getTime(), instanceId, visit: Number(visit), outcome } },
   ];

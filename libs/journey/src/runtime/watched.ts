@@ -1,3 +1,4 @@
+import { messageEventName } from '@percorso/delivery';
 import type { AwaitArm, Entry, JourneyDefinition, Reaction } from '../definition/definition';
 
 /** What may come from outside that concerns a journey: what is neither is not read. */
@@ -16,7 +17,7 @@ export function watchEntries(entries: readonly Entry[], into: Watched): void {
   }
 }
 
-/** Adds what moves those who are on their way. @param channels as names of message events begin */
+/** Adds what moves those who are on their way. @param channels on which messages are sent */
 export function watchWalk(
   { goal, exits, steps }: JourneyDefinition,
   channels: readonly string[],
@@ -33,16 +34,6 @@ export function watchWalk(
     if (step.kind === 'await') step.arms.forEach((arm) => add(arm.for));
 }
 
-/** How message events of the channels that the hub knows begin; of any other it is the channel's own name. */
-export const KNOWN_CHANNELS: readonly string[] = ['Email', 'SMS', 'Push Notification'];
-
-const VERBS: Record<Exclude<Reaction['reaction']['is'], 'unsubscribed'>, string> = {
-  delivered: 'Delivered',
-  opened: 'Opened',
-  clicked: 'Link Clicked',
-  bounced: 'Bounced',
-  complained: 'Marked as Spam',
-};
-
-const reactionNames = (is: Reaction['reaction']['is'], channels: readonly string[]): string[] =>
-  is === 'unsubscribed' ? ['Unsubscribed'] : channels.map((channel) => `${channel} ${VERBS[is]}`);
+const reactionNames = (is: Reaction['reaction']['is'], channels: readonly string[]): string[] => [
+  ...new Set(channels.map((channel) => messageEventName({ type: is, channel }))),
+];

@@ -67,6 +67,8 @@ export interface SimulatedMessage {
 export interface SimulatedPage {
   /** Persons of whom something might have moved them, in their order. */
   persons: number;
+  /** How many such persons there are in all. */
+  of: number;
   instances: SimulatedInstance[];
   /** In the order of persons, of each in time. */
   messages: SimulatedMessage[];

@@ -10,6 +10,7 @@ import { TraitLoader } from './trait-loader';
 
 /** Computed traits of the past, by today's definitions. */
 export interface PastTraits {
+  keys: readonly string[];
   /** Events they look at. */
   names: readonly string[];
   /**
@@ -46,6 +47,7 @@ export class TraitHistory {
     await this.lookups.refresh(tx, plan.items);
     const keys = traits.map(({ key }) => key);
     return {
+      keys,
       names: [...plan.slotsOf.keys()],
       of: (profile, events, at) => {
         if (keys.length === 0) return { changes: new Map(), traits: profile.traits };

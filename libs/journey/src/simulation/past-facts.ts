@@ -1,0 +1,54 @@
+import {
+  type ConditionFacts,
+  holdsFor,
+  type PastTraits,
+  type PreparedCondition,
+} from '@percorso/segmentation';
+import type { ProfileDocument } from '@percorso/profile';
+import type { ProfileCondition } from '../definition/definition';
+import type { AskedCondition, FactSource } from '../runtime/fact-finder';
+import type { SimulatedPerson } from './simulated-person';
+
+/** Finds facts in what profiles were. */
+export class PastFacts implements FactSource {
+  constructor(
+    private readonly persons: ReadonlyMap<number, SimulatedPerson>,
+    private readonly conditions: ReadonlyMap<ProfileCondition, PreparedCondition>,
+    private readonly traits: PastTraits,
+  ) {}
+
+  holds(asked: readonly AskedCondition[]): Promise<boolean[]> {
+    return Promise.resolve(
+      asked.map(({ person, condition, at }) =>
+        holdsFor(this.conditions.get(condition)!, this.factsOf(this.persons.get(person)!, at), at),
+      ),
+    );
+  }
+
+  documents(asked: readonly { person: number; at: number }[]): Promise<ProfileDocument[]> {
+    return Promise.resolve(asked.map(({ person, at }) => this.document(person, at)));
+  }
+
+  document(person: number, at: number): ProfileDocument {
+    const { past } = this.persons.get(person)!;
+    if (this.traits.keys.length === 0) return past.documentAt(at);
+    return past.documentAt(at, this.traits.of(past.valuesAt(at), past.eventsUntil(at), at).changes);
+  }
+
+  private factsOf({ past, lists, changes }: SimulatedPerson, at: number): ConditionFacts {
+    const events = past.eventsUntil(at);
+    const profile = past.valuesAt(at);
+    const memberships = new Set<string>();
+    for (const change of changes) {
+      if (change.at > at) continue;
+      if (change.op === 'enter') memberships.add(change.audienceId);
+      else memberships.delete(change.audienceId);
+    }
+    return {
+      profile: { ...profile, traits: this.traits.of(profile, events, at).traits },
+      lists,
+      memberships,
+      events,
+    };
+  }
+}
