@@ -18,9 +18,9 @@ export default tseslint.config(
     files: ['tools/**/*.ts', '**/*.cjs', '**/*.mjs', '**/*.js'],
     rules: { 'no-console': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
-  // The schema in one place is worth its length.
+  // A migration in one place is worth its length.
   {
-    files: ['libs/storage/src/schema.ts', 'libs/storage/src/migrations/*.ts'],
+    files: ['libs/storage/src/migrations/*.ts'],
     rules: { 'max-lines': 'off' },
   },
 );
