@@ -1,6 +1,6 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
 import { LanePump } from './lane-pump';
@@ -8,9 +8,7 @@ import { lanesWithWork } from './lanes-with-work';
 
 /** Wakes every lane that PostgreSQL says has work, so that nothing depends on what Redis remembers. */
 @Injectable()
-export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
-
+export class DeliveryReconciler extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     private readonly waker: DeliveryWaker,
@@ -18,19 +16,12 @@ export class DeliveryReconciler implements OnApplicationBootstrap, BeforeApplica
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(DELIVERY_OPTIONS) options: DeliveryOptions,
   ) {
-    this.loop = new BackgroundLoop({
-      name: DeliveryReconciler.name,
-      idleMs: options.tickMs,
-      turn: () => this.reconcile(),
-    });
+    super();
+    this.addLoop(DeliveryReconciler.name, options.tickMs, () => this.reconcile());
   }
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
     await this.pump.stop();
   }
 

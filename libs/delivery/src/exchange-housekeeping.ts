@@ -1,6 +1,6 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { forgetExchanges } from './exchange.store';
 
 const TICK_MS = 15 * 60_000;
@@ -11,24 +11,13 @@ const AT_ONCE = 1000;
 
 /** Bounds what is kept of calls that failed: thirty days, and the newest 10,000 exchanges of a workspace. */
 @Injectable()
-export class ExchangeHousekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop = new BackgroundLoop({
-    name: ExchangeHousekeeping.name,
-    idleMs: TICK_MS,
-    turn: () => this.forget(),
-  });
-
+export class ExchangeHousekeeping extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  ) {
+    super();
+    this.addLoop(ExchangeHousekeeping.name, TICK_MS, () => this.forget());
   }
 
   /** One round over all workspaces. */

@@ -1,7 +1,7 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PluginRegistry } from '@percorso/connector';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { FeedbackPoller } from './feedback-poller';
 import { FeedbackQueue } from './feedback.queue';
 
@@ -11,8 +11,7 @@ const POLL_EVERY_MS = 60_000;
 
 /** Sees to it that every connector whose plugin can be asked is asked once a minute, whatever Redis forgets. */
 @Injectable()
-export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
+export class FeedbackScheduler extends BackgroundWorker {
   private readonly pluginIds: string[];
 
   constructor(
@@ -22,22 +21,11 @@ export class FeedbackScheduler implements OnApplicationBootstrap, BeforeApplicat
     plugins: PluginRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
+    super();
     this.pluginIds = plugins.plugins
       .filter(({ manifest }) => manifest.capabilities.includes('feedback'))
       .map(({ manifest }) => manifest.id);
-    this.loop = new BackgroundLoop({
-      name: FeedbackScheduler.name,
-      idleMs: TICK_MS,
-      turn: () => this.round(),
-    });
-  }
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    this.addLoop(FeedbackScheduler.name, TICK_MS, () => this.round());
   }
 
   private async round(): Promise<void> {

@@ -1,12 +1,6 @@
-import {
-  BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { DEDUPE_DAYS } from './limits';
 
 const HOUR_MS = 3_600_000;
@@ -19,25 +13,15 @@ const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
 /** Makes the days' partitions before they begin and drops those whose content is no longer needed. */
 @Injectable()
-export class PartitionKeeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class PartitionKeeper extends BackgroundWorker {
   private readonly logger = new Logger(PartitionKeeper.name);
-  private readonly loop = new BackgroundLoop({
-    name: PartitionKeeper.name,
-    idleMs: HOUR_MS,
-    turn: () => this.turn(),
-  });
 
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  ) {
+    super();
+    this.addLoop(PartitionKeeper.name, HOUR_MS, () => this.turn());
   }
 
   /** Until it succeeds rows go to the default partition: nothing is lost, it is only slower to clean. */

@@ -1,6 +1,6 @@
-import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { IngestSignal } from '@percorso/ingest';
-import { BackgroundLoop, Database, eachInTurn, Leases } from '@percorso/storage';
+import { Database, eachInTurn, LeasedWorker, Leases } from '@percorso/storage';
 import { Applier } from './applier';
 import { AppliedSignal } from './applied-signal';
 import { Loader } from './loader';
@@ -14,20 +14,10 @@ const BUSY_ROWS = 5_000;
 
 /** Runs the applier over the workspaces this process has the lease of, and the loader over all, each in its turn. */
 @Injectable()
-export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly applying = new BackgroundLoop({
-    name: 'Applier',
-    idleMs: APPLY_LOOK_MS,
-    turn: (stopping) => this.applyRound(stopping),
-  });
-  private readonly loading = new BackgroundLoop({
-    name: 'Loader',
-    idleMs: LOAD_LOOK_MS,
-    turn: (stopping) => this.loadRound(stopping),
-  });
+export class ProfileWorker extends LeasedWorker {
+  protected readonly leased = this.addLoop('Applier', APPLY_LOOK_MS, (stopping) => this.applyRound(stopping));
   private readonly met = new Set<string>();
   private sweepAt = 0;
-  private readonly unlisten: (() => void)[] = [];
 
   constructor(
     private readonly database: Database,
@@ -35,31 +25,25 @@ export class ProfileWorker implements OnApplicationBootstrap, BeforeApplicationS
     private readonly loader: Loader,
     private readonly signal: IngestSignal,
     private readonly appliedSignal: AppliedSignal,
-    private readonly leases: Leases,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.unlisten.push(
-      this.signal.onAccepted(({ workspaceId }) => this.accepted(workspaceId)),
-      this.leases.onChanged(() => this.applying.nudge()),
-    );
-    this.leases.serve('apply');
-    this.applying.start();
-    this.loading.start();
+    leases: Leases,
+  ) {
+    super(leases, 'apply');
+    this.addLoop('Loader', LOAD_LOOK_MS, (stopping) => this.loadRound(stopping));
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    for (const unlisten of this.unlisten) unlisten();
-    await this.applying.stop();
-    await this.leases.leave('apply');
-    await this.loading.stop();
+  protected listen(nudge: () => void): (() => void)[] {
+    return [
+      this.signal.onAccepted(({ workspaceId }) => {
+        this.meet(workspaceId);
+        nudge();
+      }),
+    ];
   }
 
   /** Of a workspace met for the first time nobody may have the lease yet. */
-  private accepted(workspaceId: string): void {
+  private meet(workspaceId: string): void {
     if (!this.met.has(workspaceId)) this.leases.nudge();
     this.met.add(workspaceId);
-    this.applying.nudge();
   }
 
   private async applyRound(stopping: () => boolean): Promise<boolean> {

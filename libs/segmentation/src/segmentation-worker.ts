@@ -1,7 +1,7 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { AppliedSignal } from '@percorso/profile';
-import { BackgroundLoop, Database, eachInTurn, Leases } from '@percorso/storage';
+import { Database, eachInTurn, LeasedWorker, Leases } from '@percorso/storage';
 import { EvaluationQueue } from './evaluation/evaluation.queue';
 import { EvaluationStore } from './evaluation/evaluation.store';
 import { Evaluator } from './evaluation/evaluator';
@@ -27,17 +27,13 @@ const CHECKS = 5;
 
 /** Keeps audiences up to date, numbers deltas as they come, begins what is scheduled, and finds what PostgreSQL has open and nobody works on. */
 @Injectable()
-export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loops = {
-    streaming: this.loop('StreamEvaluator', STREAM_MS, (stopping) => this.streamAll(stopping)),
-    sequencing: this.loop('Sequencer', SEQUENCE_MS, (stopping) => this.sequenceAll(stopping)),
-    sweeping: this.loop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping)),
-    scheduling: this.loop('Scheduler', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
-    checking: this.loop('DriftCheck', CHECK_LOOK_MS, (stopping) => this.checkAll(stopping)),
-    reconciling: this.loop('EvaluationReconciler', RECONCILE_MS, (stopping) => this.reconcileAll(stopping)),
-    splitting: this.loop('Partitions', SPLIT_LOOK_MS, (stopping) => this.partitions.splitAll(stopping)),
-  };
-  private readonly unlisten: (() => void)[] = [];
+export class SegmentationWorker extends LeasedWorker {
+  protected readonly leased = this.addLoop('StreamEvaluator', STREAM_MS, (stopping) =>
+    this.streamAll(stopping),
+  );
+  private readonly sequencing = this.addLoop('Sequencer', SEQUENCE_MS, (stopping) =>
+    this.sequenceAll(stopping),
+  );
 
   constructor(
     private readonly database: Database,
@@ -52,32 +48,18 @@ export class SegmentationWorker implements OnApplicationBootstrap, BeforeApplica
     private readonly signal: MembershipSignal,
     private readonly applied: AppliedSignal,
     private readonly partitions: StreamPartitions,
-    private readonly leases: Leases,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.unlisten.push(
-      this.signal.onChanged(() => this.loops.sequencing.nudge()),
-      this.applied.onApplied(() => this.loops.streaming.nudge()),
-      this.leases.onChanged(() => this.loops.streaming.nudge()),
-    );
-    this.leases.serve('stream');
-    for (const loop of Object.values(this.loops)) loop.start();
+    leases: Leases,
+  ) {
+    super(leases, 'stream');
+    this.addLoop('Sweeper', SWEEP_LOOK_MS, (stopping) => this.sweepAll(stopping));
+    this.addLoop('Scheduler', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping));
+    this.addLoop('DriftCheck', CHECK_LOOK_MS, (stopping) => this.checkAll(stopping));
+    this.addLoop('EvaluationReconciler', RECONCILE_MS, (stopping) => this.reconcileAll(stopping));
+    this.addLoop('Partitions', SPLIT_LOOK_MS, (stopping) => this.partitions.splitAll(stopping));
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    for (const unlisten of this.unlisten) unlisten();
-    await this.loops.streaming.stop();
-    await this.leases.leave('stream');
-    await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
-  }
-
-  private loop(
-    name: string,
-    idleMs: number,
-    turn: (stopping: () => boolean) => Promise<boolean | void>,
-  ): BackgroundLoop {
-    return new BackgroundLoop({ name, idleMs, turn });
+  protected listen(nudge: () => void): (() => void)[] {
+    return [this.signal.onChanged(() => this.sequencing.nudge()), this.applied.onApplied(nudge)];
   }
 
   /**

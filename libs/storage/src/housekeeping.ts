@@ -1,6 +1,5 @@
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Clock } from '@percorso/kernel';
-import { BackgroundLoop } from './background-loop';
+import { BackgroundWorker } from './background-worker';
 import type { Database } from './database';
 import { eachInTurn } from './each-in-turn';
 
@@ -9,27 +8,14 @@ const HOUR_MS = 3600_000;
 const AT_ONCE = 5000;
 
 /** Hourly, forgets in every workspace what was kept for long enough. */
-export abstract class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
-
+export abstract class Housekeeping extends BackgroundWorker {
   protected constructor(
     protected readonly database: Database,
     private readonly clock: Clock,
     private readonly keptHours: number,
   ) {
-    this.loop = new BackgroundLoop({
-      name: new.target.name,
-      idleMs: HOUR_MS,
-      turn: async (stopping) => void (await this.forget(stopping)),
-    });
-  }
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    super();
+    this.addLoop(new.target.name, HOUR_MS, async (stopping) => void (await this.forget(stopping)));
   }
 
   /** One round over everything; how many rows it forgot. */

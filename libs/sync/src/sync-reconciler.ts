@@ -1,6 +1,6 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { ErasureRemovals } from './erasure-removals';
 import { PlanPump } from './plan-pump';
 import { RunControl } from './run-control';
@@ -16,9 +16,7 @@ const TICK_MS = 500;
  * those that are triggered, and wakes those PostgreSQL knows and nobody plans.
  */
 @Injectable()
-export class SyncReconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
-
+export class SyncReconciler extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     private readonly queue: SyncQueue,
@@ -29,19 +27,12 @@ export class SyncReconciler implements OnApplicationBootstrap, BeforeApplication
     private readonly triggers: Triggers,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.loop = new BackgroundLoop({
-      name: SyncReconciler.name,
-      idleMs: TICK_MS,
-      turn: () => this.reconcile(),
-    });
+    super();
+    this.addLoop(SyncReconciler.name, TICK_MS, () => this.reconcile());
   }
 
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  override async beforeApplicationShutdown(): Promise<void> {
+    await super.beforeApplicationShutdown();
     await this.pump.settled();
   }
 

@@ -1,8 +1,8 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { AppliedSignal } from '@percorso/profile';
 import { MembershipSignal } from '@percorso/segmentation';
-import { BackgroundLoop, Database, eachInTurn, Leases, type Transaction } from '@percorso/storage';
+import { Database, eachInTurn, LeasedWorker, Leases, type Transaction } from '@percorso/storage';
 import { JourneyHousekeeping } from './journey-housekeeping';
 import { JourneyJobs } from './journey-jobs';
 import { journeyWaiting } from './journey-metrics';
@@ -21,18 +21,8 @@ const KEEP_MS = 60_000;
 
 /** Moves journeys: takes up what waits, begins reads of audiences when they are due, and clears what is no longer kept. */
 @Injectable()
-export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loops = {
-    turns: this.loop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping)),
-    outbox: this.loop('JourneyOutbox', OUTBOX_MS, (stopping) => this.drainAll(stopping)),
-    scheduling: this.loop('JourneyReads', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping)),
-    jobs: this.loop('JourneyJobs', SCHEDULE_MS, (stopping) => this.jobsAll(stopping)),
-    splitting: this.loop('JourneyPartitions', SPLIT_LOOK_MS, (stopping) =>
-      this.partitions.splitAll(stopping),
-    ),
-    keeping: this.loop('JourneyHousekeeping', KEEP_MS, (stopping) => this.keepAll(stopping)),
-  };
-  private readonly unlisten: (() => void)[] = [];
+export class JourneyWorker extends LeasedWorker {
+  protected readonly leased = this.addLoop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping));
 
   constructor(
     private readonly database: Database,
@@ -43,37 +33,21 @@ export class JourneyWorker implements OnApplicationBootstrap, BeforeApplicationS
     private readonly jobs: JourneyJobs,
     private readonly housekeeping: JourneyHousekeeping,
     private readonly partitions: JourneyPartitions,
-    private readonly leases: Leases,
+    leases: Leases,
     private readonly applied: AppliedSignal,
     private readonly memberships: MembershipSignal,
     private readonly signal: JourneySignal,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const nudge = (): void => this.loops.turns.nudge();
-    this.unlisten.push(
-      this.applied.onApplied(nudge),
-      this.memberships.onChanged(nudge),
-      this.signal.onChanged(nudge),
-      this.leases.onChanged(nudge),
-    );
-    this.leases.serve('journey');
-    for (const loop of Object.values(this.loops)) loop.start();
+  ) {
+    super(leases, 'journey');
+    this.addLoop('JourneyOutbox', OUTBOX_MS, (stopping) => this.drainAll(stopping));
+    this.addLoop('JourneyReads', SCHEDULE_MS, (stopping) => this.scheduleAll(stopping));
+    this.addLoop('JourneyJobs', SCHEDULE_MS, (stopping) => this.jobsAll(stopping));
+    this.addLoop('JourneyPartitions', SPLIT_LOOK_MS, (stopping) => this.partitions.splitAll(stopping));
+    this.addLoop('JourneyHousekeeping', KEEP_MS, (stopping) => this.keepAll(stopping));
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    for (const unlisten of this.unlisten) unlisten();
-    await this.loops.turns.stop();
-    await this.leases.leave('journey');
-    await Promise.all(Object.values(this.loops).map((loop) => loop.stop()));
-  }
-
-  private loop(
-    name: string,
-    idleMs: number,
-    turn: (stopping: () => boolean) => Promise<boolean | void>,
-  ): BackgroundLoop {
-    return new BackgroundLoop({ name, idleMs, turn });
+  protected listen(nudge: () => void): (() => void)[] {
+    return [this.applied.onApplied(nudge), this.memberships.onChanged(nudge), this.signal.onChanged(nudge)];
   }
 
   private async turnAll(stopping: () => boolean): Promise<boolean> {

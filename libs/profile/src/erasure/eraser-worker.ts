@@ -1,29 +1,18 @@
-import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
-import { BackgroundLoop, Database, eachInTurn } from '@percorso/storage';
+import { Injectable } from '@nestjs/common';
+import { BackgroundWorker, Database, eachInTurn } from '@percorso/storage';
 import { Eraser } from './eraser';
 
 const LOOK_MS = 1_000;
 
 /** Carries out the erasures of all workspaces, a step each in turn. */
 @Injectable()
-export class EraserWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop = new BackgroundLoop({
-    name: 'Eraser',
-    idleMs: LOOK_MS,
-    turn: (stopping) => this.round(stopping),
-  });
-
+export class EraserWorker extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     private readonly eraser: Eraser,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  ) {
+    super();
+    this.addLoop('Eraser', LOOK_MS, (stopping) => this.round(stopping));
   }
 
   private async round(stopping: () => boolean): Promise<boolean> {

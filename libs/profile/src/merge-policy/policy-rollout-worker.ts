@@ -1,29 +1,18 @@
-import { BeforeApplicationShutdown, Injectable, OnApplicationBootstrap } from '@nestjs/common';
-import { BackgroundLoop, Database, eachInTurn } from '@percorso/storage';
+import { Injectable } from '@nestjs/common';
+import { BackgroundWorker, Database, eachInTurn } from '@percorso/storage';
 import { PolicyRollout } from './policy-rollout';
 
 const LOOK_MS = 1_000;
 
 /** Carries out the policies of all workspaces, some profiles of each in turn. */
 @Injectable()
-export class PolicyRolloutWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop = new BackgroundLoop({
-    name: 'PolicyRollout',
-    idleMs: LOOK_MS,
-    turn: (stopping) => this.round(stopping),
-  });
-
+export class PolicyRolloutWorker extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     private readonly rollout: PolicyRollout,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+  ) {
+    super();
+    this.addLoop('PolicyRollout', LOOK_MS, (stopping) => this.round(stopping));
   }
 
   private async round(stopping: () => boolean): Promise<boolean> {

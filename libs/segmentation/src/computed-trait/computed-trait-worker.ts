@@ -1,11 +1,6 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { ComputationStore } from './computation.store';
 import { ComputedTraitStore } from './computed-trait.store';
 import { TraitComputer } from './trait-computer';
@@ -19,30 +14,17 @@ const CHECKS = 5;
 
 /** Computes new and edited traits for everybody, checks all of them again and again, and takes deleted ones away. */
 @Injectable()
-export class ComputedTraitWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loops = [
-    new BackgroundLoop({
-      name: 'TraitComputer',
-      idleMs: LOOK_MS,
-      turn: (stopping) => this.workAll(stopping),
-    }),
-    new BackgroundLoop({ name: 'TraitCheck', idleMs: CHECK_LOOK_MS, turn: () => this.checkAll() }),
-  ];
-
+export class ComputedTraitWorker extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly traits: ComputedTraitStore,
     private readonly computations: ComputationStore,
     private readonly computer: TraitComputer,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    for (const loop of this.loops) loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+  ) {
+    super();
+    this.addLoop('TraitComputer', LOOK_MS, (stopping) => this.workAll(stopping));
+    this.addLoop('TraitCheck', CHECK_LOOK_MS, () => this.checkAll());
   }
 
   private async workAll(stopping: () => boolean): Promise<void> {

@@ -1,6 +1,6 @@
-import { BeforeApplicationShutdown, Inject, Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
-import { BackgroundLoop, Database } from '@percorso/storage';
+import { BackgroundWorker, Database } from '@percorso/storage';
 import { ReplayWork } from './replay-work';
 import { dueReplays } from './replay.store';
 import { Replays } from './replays';
@@ -9,24 +9,15 @@ const TICK_MS = 500;
 
 /** Goes on with every replay PostgreSQL knows, a page of each in turn. */
 @Injectable()
-export class ReplayLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly loop: BackgroundLoop;
-
+export class ReplayLoop extends BackgroundWorker {
   constructor(
     private readonly database: Database,
     private readonly work: ReplayWork,
     private readonly replays: Replays,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.loop = new BackgroundLoop({ name: ReplayLoop.name, idleMs: TICK_MS, turn: () => this.look() });
-  }
-
-  onApplicationBootstrap(): void {
-    this.loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    super();
+    this.addLoop(ReplayLoop.name, TICK_MS, () => this.look());
   }
 
   private async look(): Promise<boolean> {
