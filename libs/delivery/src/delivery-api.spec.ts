@@ -1,23 +1,13 @@
-import { BullModule } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { Database, migrate, StorageModule } from '@percorso/storage';
-import { Client } from 'pg';
-import { ConsentSource } from './consent-source';
-import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
-import { DeliveryWorkerModule } from './delivery-worker.module';
-import { DeliveryModule } from './delivery.module';
 import { LanePump } from './lane-pump';
-import { type Lane, ProviderGateway } from './provider-gateway';
-import { DeliveryWorld } from './testing/delivery-world';
+import type { Lane } from './provider-gateway';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import { composeDelivery, ROOT_KEY, serveDelivery } from './testing/delivery-hub';
+import type { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
-import { ProfileConsents } from './testing/profile-consents';
 import { ScriptedProvider } from './testing/scripted-provider';
 
-const ROOT_KEY = 'root-key-of-the-delivery-spec-0123456789';
 const HOST = 'api.example.test';
 const MAILER: Lane = {
   kind: 'messaging',
@@ -32,52 +22,22 @@ interface Reply {
   body: Record<string, unknown> & { code?: string };
 }
 
+let world: DeliveryWorld;
+const engines = useDeliveryWorld((made) => (world = made));
+
 describe('deliveries over HTTP', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let app: NestFastifyApplication;
   let provider: ScriptedProvider;
   let key: string;
-  let world: DeliveryWorld;
   let connectorId: string;
   const lanes = new Map<string, { url: string; lane: Lane }>();
 
   beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const { hostname, port, password } = new URL(redisUrl);
-    const module = await Test.createTestingModule({
-      imports: [
-        StorageModule.forRoot({ databaseUrl, clickhouseUrl }),
-        AccessModule.forRoot({ rootKey: ROOT_KEY }),
-        BullModule.forRoot({ prefix: newId(), redis: { host: hostname, port: Number(port), password } }),
-        DeliveryModule,
-        DeliveryWorkerModule,
-      ],
-    })
-      .overrideProvider(ProviderGateway)
-      .useValue(new HttpGateway(lanes))
-      .overrideProvider(ConsentSource)
-      .useClass(ProfileConsents)
-      .overrideProvider(DELIVERY_OPTIONS)
-      .useValue({ ...DEFAULT_DELIVERY, tickMs: 100, backoffMs: 20 })
-      .compile();
-    module.useLogger(false);
-    app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
-  }, 120_000);
-  afterAll(async () => {
-    await app?.close();
-    await owner?.end();
-    await engines?.stop();
+    const delivery = { tickMs: 100, backoffMs: 20 };
+    const module = await composeDelivery(engines(), { gateway: new HttpGateway(lanes), delivery });
+    app = await serveDelivery(module);
   });
+  afterAll(() => app?.close());
 
   beforeEach(async () => {
     const made = await call(
@@ -87,8 +47,7 @@ describe('deliveries over HTTP', () => {
       ROOT_KEY,
     );
     key = String(made.body.adminKey);
-    const query = (text: string, values: unknown[]): Promise<unknown> => owner.query(text, values);
-    world = new DeliveryWorld(app.get(Database), query, String(made.body.id));
+    world = world.of(String(made.body.id));
     connectorId = await world.connector();
     provider = new ScriptedProvider();
     lanes.set(connectorId, { url: await provider.start(), lane: MAILER });
@@ -123,7 +82,7 @@ describe('deliveries over HTTP', () => {
 
   async function until(state: string): Promise<string> {
     for (let tries = 0; tries < 1000; tries++) {
-      const { rows } = await owner.query<{ id: string; state: string }>(
+      const { rows } = await world.asOwner<{ id: string; state: string }>(
         'SELECT id, state FROM percorso.effect WHERE connector_id = $1',
         [connectorId],
       );
@@ -174,7 +133,7 @@ describe('deliveries over HTTP', () => {
   });
 
   it('that failed are tried again at once when an admin asks', async () => {
-    await owner.query(
+    await world.asOwner(
       `INSERT INTO percorso.delivery_flow (workspace_id, place, breaker, failures, reason, probe_at)
        VALUES ($1, $2, 'open', 3, 'unavailable', now() + interval '1 day')`,
       [world.workspaceId, `connector:${connectorId}`],
@@ -208,7 +167,7 @@ describe('deliveries over HTTP', () => {
     expect(provider.received).toHaveLength(arrivals);
     expect((await call('POST', `/v1/effects/${id}/settle`, { outcome })).body.code).toBe('not-unknown');
     expect((await call('GET', `/v1/effects/${newId()}`)).status).toBe(404);
-    const audited = await owner.query(
+    const audited = await world.asOwner(
       'SELECT detail FROM percorso.audit WHERE workspace_id = $1 AND action = $2',
       [world.workspaceId, 'effect.settled'],
     );

@@ -1,16 +1,11 @@
-import { startTestEngines, type TestEngines } from '@percorso/engines';
-import { ManualClock, newId } from '@percorso/kernel';
-import { Database, migrate } from '@percorso/storage';
-import { Client } from 'pg';
-import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
-import { LaneDelivery } from './lane-delivery';
-import { LanePump } from './lane-pump';
+import { newId } from '@percorso/kernel';
+import type { Database } from '@percorso/storage';
+import { DEFAULT_DELIVERY } from './delivery-options';
 import type { Lane } from './provider-gateway';
-import { DeliveryWorld } from './testing/delivery-world';
-import { HttpGateway } from './testing/http-gateway';
-import { ProfileConsents } from './testing/profile-consents';
-import { ScriptedProvider } from './testing/scripted-provider';
-import { UnknownResolver } from './unknown-resolver';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
+import { useScriptedLanes } from './testing/scripted-lanes';
+import type { ScriptedProvider } from './testing/scripted-provider';
 
 const MAILER: Lane = {
   kind: 'messaging',
@@ -29,50 +24,24 @@ const campaign = (idempotency: 'upsert' | 'lookup' | 'none'): Lane => ({
 });
 
 describe('outcomes that nobody was told', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
-  const providers: ScriptedProvider[] = [];
-  const lanes = new Map<string, { url: string; lane: Lane }>();
-  const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, maxAttempts: 5 };
-  const gateway = new HttpGateway(lanes);
+  const lanes = useScriptedLanes({ ...DEFAULT_DELIVERY, maxAttempts: 5 });
+  const { clock } = lanes;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  });
-  afterAll(async () => {
-    await Promise.all(providers.map((provider) => provider.stop()));
-    await database.close();
-    await owner.end();
-    await engines.stop();
-  });
-  beforeEach(async () => {
-    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await world.create();
-    await world.profiles([1]);
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
 
-  async function connect(lane: Lane): Promise<{ connectorId: string; provider: ScriptedProvider }> {
-    const provider = new ScriptedProvider();
-    providers.push(provider);
-    const connectorId = await world.connector();
-    lanes.set(connectorId, { url: await provider.start(), lane });
-    return { connectorId, provider };
-  }
+  beforeEach(() => world.profiles([1]));
 
-  const delivery = (): LaneDelivery =>
-    new LaneDelivery(database, gateway, new ProfileConsents(), clock, options);
+  const connect = (lane: Lane): Promise<{ connectorId: string; provider: ScriptedProvider }> =>
+    lanes.connect(world, lane);
 
   /** Lets the lane run until it has nothing left to do now. */
   async function run(connectorId: string): Promise<void> {
-    const resolver = new UnknownResolver(database, gateway, clock, options);
-    const pump = new LanePump(gateway, delivery(), resolver, options);
+    const pump = lanes.pump(database);
     pump.wake(world.workspaceId, connectorId);
     await pump.settled();
   }
@@ -137,7 +106,7 @@ describe('outcomes that nobody was told', () => {
       [{ person: 1, operation: 'send', channel: 'email', address: 'a@b.c' }],
       clock.now(),
     );
-    const worker = delivery();
+    const worker = lanes.delivery(database);
     const claim = await worker.claim(world.workspaceId, connectorId, MAILER);
     if (claim.kind !== 'send') throw new RangeError(`nothing to send: ${claim.kind}`);
     const lost = Object.assign(new Error('Connection terminated'), { code: 'ECONNRESET' });

@@ -1,19 +1,14 @@
-import { ManualClock, newId } from '@percorso/kernel';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
-import { Database, type Leases, migrate } from '@percorso/storage';
-import { Client } from 'pg';
-import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
+import { newId } from '@percorso/kernel';
+import type { Database, Leases } from '@percorso/storage';
+import { DEFAULT_DELIVERY } from './delivery-options';
 import { shareCalls } from './flow';
 import { connectorPlace, lockFlow, readFlow, saveLimits } from './flow.store';
 import type { Claim } from './lane-claim';
-import { LaneDelivery } from './lane-delivery';
-import { LanePump } from './lane-pump';
+import type { LanePump } from './lane-pump';
 import type { Lane } from './provider-gateway';
-import { DeliveryWorld } from './testing/delivery-world';
-import { HttpGateway } from './testing/http-gateway';
-import { ProfileConsents } from './testing/profile-consents';
-import { ScriptedProvider } from './testing/scripted-provider';
-import { UnknownResolver } from './unknown-resolver';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
+import { useScriptedLanes } from './testing/scripted-lanes';
 
 const lane = (batch: number, perSecond = 1e6, host?: string): Lane => ({
   kind: 'campaign',
@@ -32,47 +27,19 @@ const BUSY = 200;
 const shareOf = (concurrency: number): number => shareCalls(concurrency).claims;
 
 describe('flow control', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
-  const providers: ScriptedProvider[] = [];
-  const lanes = new Map<string, { url: string; lane: Lane }>();
-  const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, deadlineMs: 60_000 };
+  const lanes = useScriptedLanes({ ...DEFAULT_DELIVERY, deadlineMs: 60_000 });
+  const { clock } = lanes;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  }, 120_000);
-  afterAll(async () => {
-    await Promise.all(providers.map((provider) => provider.stop()));
-    await database.close();
-    await owner.end();
-    await engines.stop();
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
-  beforeEach(async () => {
-    world = await another();
-  });
-
-  async function another(): Promise<DeliveryWorld> {
-    const made = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await made.create();
-    return made;
-  }
-
-  async function provider(): Promise<{ provider: ScriptedProvider; url: string }> {
-    const made = new ScriptedProvider();
-    providers.push(made);
-    return { provider: made, url: await made.start() };
-  }
 
   async function connect(url: string, how: Lane, where = world): Promise<string> {
     const connectorId = await where.connector();
-    lanes.set(connectorId, { url, lane: how });
+    lanes.serve(connectorId, url, how);
     return connectorId;
   }
 
@@ -80,17 +47,15 @@ describe('flow control', () => {
    * One process's worker.
    * @param claims told what each claim found, in their order
    */
-  function pump(more: Partial<DeliveryOptions> = {}, claims: Claim['kind'][] = []): LanePump {
-    const own = { ...options, ...more };
-    const gateway = new HttpGateway(lanes);
-    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, own);
+  function pump(claims: Claim['kind'][] = []): LanePump {
+    const delivery = lanes.delivery(database);
     const claim = delivery.claim.bind(delivery);
     delivery.claim = async (...about) => {
       const found = await claim(...about);
       claims.push(found.kind);
       return found;
     };
-    return new LanePump(gateway, delivery, new UnknownResolver(database, gateway, clock, own), own);
+    return lanes.pump(database, delivery);
   }
 
   async function run(connectorId: string): Promise<void> {
@@ -114,10 +79,10 @@ describe('flow control', () => {
     database.tx(world.workspaceId, (tx) => readFlow(tx, connectorPlace(connectorId)));
 
   it('claims no more often than there is something to claim', async () => {
-    const { url } = await provider();
+    const { url } = await lanes.provider();
     const connectorId = await connect(url, lane(100));
     const claims: Claim['kind'][] = [];
-    const worker = pump({}, claims);
+    const worker = pump(claims);
     for (const first of [1, 1001]) {
       await fill(connectorId, 150, world, first);
       worker.wake(world.workspaceId, connectorId);
@@ -128,7 +93,7 @@ describe('flow control', () => {
   });
 
   it('claims nothing while it has no room, however often it is woken', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(100));
     await database.tx(world.workspaceId, async (tx) => {
       await lockFlow(tx, connectorPlace(connectorId));
@@ -137,7 +102,7 @@ describe('flow control', () => {
     let open = (): void => undefined;
     twin.gate = new Promise<void>((resolve) => (open = resolve));
     const claims: Claim['kind'][] = [];
-    const worker = pump({}, claims);
+    const worker = pump(claims);
     await fill(connectorId, 10);
     worker.wake(world.workspaceId, connectorId);
     await until(() => twin.requests === 1);
@@ -152,7 +117,7 @@ describe('flow control', () => {
   });
 
   it('looks for what waited for a call when that has ended, whoever looked meanwhile', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(100));
     const syncId = newId();
     await world.profiles([1]);
@@ -165,7 +130,7 @@ describe('flow control', () => {
     const removal = { person: 1, membershipVersion: '2', operation: 'remove' as const };
     await world.record(connectorId, syncId, [removal], clock.now());
     const claims: Claim['kind'][] = [];
-    const other = pump({}, claims);
+    const other = pump(claims);
     other.wake(world.workspaceId, connectorId);
     await other.settled();
     expect(claims).toEqual(['idle']);
@@ -175,7 +140,7 @@ describe('flow control', () => {
   });
 
   it('holds the rate across processes', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(5, 100));
     await fill(connectorId, 150);
     const started = Date.now();
@@ -189,7 +154,7 @@ describe('flow control', () => {
   });
 
   it('has as many calls out as the admin says, and no more', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(1));
     for (const [round, concurrency] of [2, 1, 6].entries()) {
       await database.tx(world.workspaceId, (tx) =>
@@ -212,16 +177,14 @@ describe('flow control', () => {
   });
 
   it('claims of a process that died hold up nobody but their own persons', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(2));
     await fill(connectorId, 8);
     const dead = newId();
-    const died = new LaneDelivery(database, new HttpGateway(lanes), new ProfileConsents(), clock, options, {
-      id: dead,
-    } as Leases);
+    const died = lanes.delivery(database, {}, { id: dead } as Leases);
     for (let claims = 0; claims < 2; claims++) await died.claim(world.workspaceId, connectorId, lane(2));
     const tell = (seconds: number): Promise<unknown> =>
-      owner.query(
+      world.asOwner(
         `INSERT INTO percorso.worker (id, name, kinds, alive_until)
          VALUES ($1, 'spec', '{}', now() + $2 * interval '1 second')
          ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
@@ -234,11 +197,11 @@ describe('flow control', () => {
     await run(connectorId);
     expect(await world.states(connectorId)).toEqual({ sending: 4, accepted: 4 });
     expect(twin.received).toHaveLength(4);
-    await owner.query('DELETE FROM percorso.worker WHERE id = $1', [dead]);
+    await world.asOwner('DELETE FROM percorso.worker WHERE id = $1', [dead]);
   });
 
   it('backs off from 429s, and a breaker probes with one row before the rest follows', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(50));
     await fill(connectorId, 200);
     twin.script.push({ do: 'throttle', afterSeconds: 1 });
@@ -266,7 +229,7 @@ describe('flow control', () => {
   });
 
   it('one host that is down rests all its connectors, and one probe serves them all', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const how = lane(10, 1e6, 'api.example.test');
     const first = await connect(url, how);
     const second = await connect(url, how);
@@ -289,7 +252,7 @@ describe('flow control', () => {
   });
 
   it('a removal and a message someone waits for overtake a bulk of many rows', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const connectorId = await connect(url, lane(10));
     await fill(connectorId, 2000);
     await world.profiles([5001, 5002]);
@@ -310,7 +273,7 @@ describe('flow control', () => {
   });
 
   it('a flood of urgent rows does not starve the bulk', async () => {
-    const { provider: twin, url } = await provider();
+    const { provider: twin, url } = await lanes.provider();
     const { upsert } = lane(10).capabilities;
     const one = { ...lane(10), capabilities: { upsert: { ...upsert!, idempotency: 'none' as const } } };
     const connectorId = await connect(url, one);
@@ -326,13 +289,13 @@ describe('flow control', () => {
   });
 
   it('1,000 connectors of two workspaces: one floods, the others are served in their turn', async () => {
-    const { provider: twin, url } = await provider();
-    const other = await another();
+    const { provider: twin, url } = await lanes.provider();
+    const other = await world.another();
     const flood = await connect(url, lane(50));
     await fill(flood, 6_000);
     const rest = Array.from({ length: 999 }, () => newId());
     for (const [n, id] of rest.entries()) {
-      lanes.set(id, { url, lane: lane(50) });
+      lanes.serve(id, url, lane(50));
       await database.statement(
         (n % 2 ? world : other).workspaceId,
         `INSERT INTO connector (workspace_id, id, plugin_id, name, settings, created_at, updated_at)

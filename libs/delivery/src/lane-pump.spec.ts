@@ -1,17 +1,13 @@
-import { ManualClock, newId } from '@percorso/kernel';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
-import { Database, migrate } from '@percorso/storage';
-import { Client } from 'pg';
-import { DEFAULT_DELIVERY, type DeliveryOptions } from './delivery-options';
-import { LaneDelivery } from './lane-delivery';
-import { LanePump } from './lane-pump';
+import { newId } from '@percorso/kernel';
+import type { Database } from '@percorso/storage';
+import { DEFAULT_DELIVERY } from './delivery-options';
+import type { LanePump } from './lane-pump';
 import type { Lane } from './provider-gateway';
-import { DeliveryWorld } from './testing/delivery-world';
-import { HttpGateway } from './testing/http-gateway';
-import { ProfileConsents } from './testing/profile-consents';
-import { ScriptedProvider } from './testing/scripted-provider';
 import { addSuppressions } from './suppression.store';
-import { UnknownResolver } from './unknown-resolver';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import type { DeliveryWorld } from './testing/delivery-world';
+import { useScriptedLanes } from './testing/scripted-lanes';
+import type { ScriptedProvider } from './testing/scripted-provider';
 
 const CAMPAIGN: Lane = {
   kind: 'campaign',
@@ -29,50 +25,23 @@ const mailer = (idempotency: 'native-key' | 'lookup' | 'none', batch = 50): Lane
 });
 
 describe('delivery', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let database: Database;
   let world: DeliveryWorld;
-  const providers: ScriptedProvider[] = [];
-  const lanes = new Map<string, { url: string; lane: Lane }>();
-  const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
-  const options: DeliveryOptions = { ...DEFAULT_DELIVERY, deadlineMs: 700, graceMs: 100, maxAttempts: 5 };
+  const lanes = useScriptedLanes({ ...DEFAULT_DELIVERY, deadlineMs: 700, graceMs: 100, maxAttempts: 5 });
+  const { clock, options } = lanes;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    database = new Database({ url: engines.databaseUrl });
-  }, 120_000);
-
-  afterAll(async () => {
-    await Promise.all(providers.map((provider) => provider.stop()));
-    await database.close();
-    await owner.end();
-    await engines.stop();
-  });
-
-  beforeEach(async () => {
-    world = new DeliveryWorld(database, (text, values) => owner.query(text, values));
-    await world.create();
+  useDeliveryWorld((made, used) => {
+    world = made;
+    database = used;
   });
 
   async function connect(
     lane: Lane,
   ): Promise<{ connectorId: string; provider: ScriptedProvider; syncId: string }> {
-    const provider = new ScriptedProvider();
-    providers.push(provider);
-    const connectorId = await world.connector();
-    lanes.set(connectorId, { url: await provider.start(), lane });
-    return { connectorId, provider, syncId: newId() };
+    return { ...(await lanes.connect(world, lane)), syncId: newId() };
   }
 
-  function pump(): LanePump {
-    const gateway = new HttpGateway(lanes);
-    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, options);
-    return new LanePump(gateway, delivery, new UnknownResolver(database, gateway, clock, options), options);
-  }
+  const pump = (): LanePump => lanes.pump(database);
 
   /** Lets the lane run until it has nothing left to do now. */
   async function run(connectorId: string): Promise<void> {
@@ -163,7 +132,7 @@ describe('delivery', () => {
     async (_name, recordKey, payload, state, code) => {
       const { connectorId, syncId } = await connect({ ...CAMPAIGN, recordKey });
       await world.profiles([1]);
-      await owner.query(
+      await world.asOwner(
         `INSERT INTO percorso.identity_node (workspace_id, node, namespace, value, home, person, first_seen)
        VALUES ($1, 2, 'user_id', 'u2', 2, 1, now())`,
         [world.workspaceId],
@@ -238,12 +207,7 @@ describe('delivery', () => {
       [{ person: 1, operation: 'send', channel: 'email', address: 'a@b.c' }],
       clock.now(),
     );
-    const gateway = new HttpGateway(lanes);
-    const delivery = new LaneDelivery(database, gateway, new ProfileConsents(), clock, {
-      ...options,
-      deadlineMs: 0,
-      graceMs: 0,
-    });
+    const delivery = lanes.delivery(database, { deadlineMs: 0, graceMs: 0 });
     const claim = await delivery.claim(world.workspaceId, connectorId, mailer('none'));
     if (claim.kind !== 'send') throw new RangeError(`nothing to send: ${claim.kind}`);
     await run(connectorId);
@@ -284,9 +248,10 @@ describe('delivery', () => {
     await world.profiles([1, 2], { email: 'granted' });
     await world.profiles([3], { email: 'denied' });
     await world.profiles([4]);
-    await owner.query(`UPDATE percorso.workspace SET settings = '{"unknownConsent": "deny"}' WHERE id = $1`, [
-      world.workspaceId,
-    ]);
+    await world.asOwner(
+      `UPDATE percorso.workspace SET settings = '{"unknownConsent": "deny"}' WHERE id = $1`,
+      [world.workspaceId],
+    );
     await world.record(
       connectorId,
       syncId,

@@ -1,17 +1,10 @@
-import { BullModule } from '@nestjs/bull';
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
-import { startTestEngines, type TestEngines } from '@percorso/engines';
-import { newId } from '@percorso/kernel';
-import { migrate, StorageModule } from '@percorso/storage';
-import { Client } from 'pg';
-import { DeliveryModule } from './delivery.module';
-import { ProviderGateway } from './provider-gateway';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import { composeDelivery, ROOT_KEY, serveDelivery } from './testing/delivery-hub';
+import type { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
 
-const ROOT_KEY = 'root-key-of-the-suppression-spec-0123456789';
 const ADA = 'ada@example.org';
 
 interface View {
@@ -35,47 +28,24 @@ interface Reply {
   };
 }
 
+let world: DeliveryWorld;
+const engines = useDeliveryWorld((made) => (world = made));
+
 describe('suppressions over HTTP', () => {
-  let engines: TestEngines;
-  let owner: Client;
   let app: NestFastifyApplication;
   let workspaceId: string;
   let key: string;
   const log: string[] = [];
 
   beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const { hostname, port, password } = new URL(redisUrl);
-    const module = await Test.createTestingModule({
-      imports: [
-        StorageModule.forRoot({ databaseUrl, clickhouseUrl }),
-        AccessModule.forRoot({ rootKey: ROOT_KEY }),
-        BullModule.forRoot({ prefix: newId(), redis: { host: hostname, port: Number(port), password } }),
-        DeliveryModule,
-      ],
-    })
-      .overrideProvider(ProviderGateway)
-      .useValue(new HttpGateway(new Map()))
-      .compile();
     const write = (...words: unknown[]): void => void log.push(JSON.stringify(words));
     const logger: LoggerService = { log: write, error: write, warn: write, debug: write, verbose: write };
-    app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
+    app = await serveDelivery(
+      await composeDelivery(engines(), { gateway: new HttpGateway(new Map()) }),
       logger,
-    });
-    configureHttp(app);
-    await app.init();
-  }, 120_000);
-
-  afterAll(async () => {
-    await app?.close();
-    await owner?.end();
-    await engines?.stop();
+    );
   });
+  afterAll(() => app?.close());
 
   beforeEach(async () => {
     const { body } = await call('POST', '/v1/workspaces', { name: 'Shop' }, ROOT_KEY);
@@ -230,17 +200,19 @@ describe('suppressions over HTTP', () => {
       await release(canary),
     ];
     // What goes wrong inside is logged; not with what was asked.
-    await owner.query('ALTER TABLE percorso.suppression RENAME TO suppression_away');
+    await world.asOwner('ALTER TABLE percorso.suppression RENAME TO suppression_away');
     try {
       told.push(await suppress(canary), await release(canary), await call('GET', '/v1/suppressions'));
     } finally {
-      await owner.query('ALTER TABLE percorso.suppression_away RENAME TO suppression');
+      await world.asOwner('ALTER TABLE percorso.suppression_away RENAME TO suppression');
     }
     expect(told.map(({ status }) => status)).toEqual([201, 409, 422, 204, 404, 500, 500, 500]);
     expect(JSON.stringify(told.slice(1))).not.toContain(canary);
     expect(log.length).toBeGreaterThan(0);
     expect(log.join('\n')).not.toMatch(/canary/i);
-    const { rows } = await owner.query('SELECT * FROM percorso.audit WHERE workspace_id = $1', [workspaceId]);
+    const { rows } = await world.asOwner('SELECT * FROM percorso.audit WHERE workspace_id = $1', [
+      workspaceId,
+    ]);
     expect(rows.length).toBeGreaterThanOrEqual(2);
     expect(JSON.stringify(rows)).not.toMatch(/canary/i);
   });

@@ -1,25 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BullModule } from '@nestjs/bull';
 import type { INestApplicationContext } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import { AccessModule } from '@percorso/access';
-import { type Engine, startRedis, startTestEngines, type TestEngines } from '@percorso/engines';
+import { type Engine, startRedis } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { Database, migrate, StorageModule } from '@percorso/storage';
 import Redis from 'ioredis';
-import { Client } from 'pg';
-import { ConsentSource } from './consent-source';
-import { DEFAULT_DELIVERY, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliveryWaker } from './delivery-waker';
-import { DeliveryWorkerModule } from './delivery-worker.module';
-import { DeliveryModule } from './delivery.module';
 import { LanePump } from './lane-pump';
-import { type Lane, ProviderGateway } from './provider-gateway';
-import { DeliveryWorld } from './testing/delivery-world';
+import type { Lane } from './provider-gateway';
+import { useDeliveryWorld } from './testing/delivery-fixture';
+import { composeDelivery } from './testing/delivery-hub';
+import type { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
-import { ProfileConsents } from './testing/profile-consents';
 import { ScriptedProvider } from './testing/scripted-provider';
 
 const LANE: Lane = {
@@ -29,13 +21,13 @@ const LANE: Lane = {
 };
 const NEVER_MS = 3_600_000;
 
+let world: DeliveryWorld;
+const engines = useDeliveryWorld((made) => (world = made));
+
 describe('delivery and Redis', () => {
   // A Redis of this spec's own: the shared one must stay up.
   const dataDir = mkdtempSync(join(tmpdir(), 'percorso-redis-'));
-  let engines: TestEngines;
-  let owner: Client;
   let redis: Engine;
-  let world: DeliveryWorld;
   let provider: ScriptedProvider;
   let connectorId: string;
   let syncId: string;
@@ -43,16 +35,10 @@ describe('delivery and Redis', () => {
   let nextPerson = 1;
 
   beforeAll(async () => {
-    engines = await startTestEngines();
-    await migrate(engines.databaseUrl);
-    owner = new Client({ connectionString: engines.databaseUrl });
-    await owner.connect();
     redis = await startRedis({ dataDir });
   }, 120_000);
   afterAll(async () => {
     await redis?.stop();
-    await owner?.end();
-    await engines?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
@@ -68,41 +54,16 @@ describe('delivery and Redis', () => {
   /** A hub that delivers, as it is composed for real but for the provider. */
   async function start(tickMs: number): Promise<void> {
     const { hostname, port, password } = new URL(redis.url);
-    const lanes = new Map<string, { url: string; lane: Lane }>();
-    const { databaseUrl, clickhouseUrl } = engines;
-    const module = await Test.createTestingModule({
-      imports: [
-        StorageModule.forRoot({ databaseUrl, clickhouseUrl }),
-        AccessModule.forRoot({ rootKey: `root-${newId()}` }),
-        BullModule.forRoot({
-          prefix: newId(),
-          // As the hub sets it.
-          redis: {
-            host: hostname,
-            port: Number(port),
-            password,
-            enableReadyCheck: false,
-            maxRetriesPerRequest: 1,
-            retryStrategy: () => 100,
-          },
-        }),
-        DeliveryModule,
-        DeliveryWorkerModule,
-      ],
-    })
-      .overrideProvider(ProviderGateway)
-      .useValue(new HttpGateway(lanes))
-      .overrideProvider(ConsentSource)
-      .useClass(ProfileConsents)
-      .overrideProvider(DELIVERY_OPTIONS)
-      .useValue({ ...DEFAULT_DELIVERY, tickMs })
-      .compile();
-    module.useLogger(false);
+    const gateway = new HttpGateway(new Map(), { url: await provider.start(), lane: LANE });
+    // As the hub sets it, but for a return that is noticed soon.
+    const connection = { host: hostname, port: Number(port), password, enableReadyCheck: false };
+    const queues = {
+      prefix: newId(),
+      redis: { ...connection, maxRetriesPerRequest: 1, retryStrategy: () => 100 },
+    };
+    const module = await composeDelivery(engines(), { gateway, queues, delivery: { tickMs } });
     app = module;
-    world = new DeliveryWorld(app.get(Database), (text, values) => owner.query(text, values));
-    await world.create();
     connectorId = await world.connector();
-    lanes.set(connectorId, { url: await provider.start(), lane: LANE });
     await module.init();
   }
 

@@ -3,8 +3,14 @@ import { Database, migrate } from '@percorso/storage';
 import { Client } from 'pg';
 import { DeliveryWorld } from './delivery-world';
 
-/** For specs: one database for all tests of a `describe`, and for each a new workspace, told of before it begins. */
-export function useDeliveryWorld(take: (world: DeliveryWorld, database: Database) => void): void {
+/**
+ * For specs: one database for all tests of a `describe`, and for each a new workspace, told of before it begins. Called
+ * outside of every `describe` it outlives a hub that one of them runs on its engines.
+ * @returns where the engines are, once they have started
+ */
+export function useDeliveryWorld(
+  take: (world: DeliveryWorld, database: Database) => void,
+): () => TestEngines {
   let engines: TestEngines | undefined;
   let owner: Client | undefined;
   let database: Database | undefined;
@@ -18,7 +24,7 @@ export function useDeliveryWorld(take: (world: DeliveryWorld, database: Database
   }, 120_000);
 
   beforeEach(async () => {
-    const world = new DeliveryWorld(database!, (text, values) => owner!.query(text, values));
+    const world = new DeliveryWorld(database!, owner!);
     await world.create();
     take(world, database!);
   });
@@ -28,4 +34,6 @@ export function useDeliveryWorld(take: (world: DeliveryWorld, database: Database
     await owner?.end();
     await engines?.stop();
   });
+
+  return () => engines!;
 }

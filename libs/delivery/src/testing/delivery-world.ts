@@ -1,5 +1,6 @@
 import { newId } from '@percorso/kernel';
 import type { Database } from '@percorso/storage';
+import type { Client, QueryResult, QueryResultRow } from 'pg';
 import { recordEffects } from '../effect-ledger';
 import type { NewEffect } from '../effect';
 
@@ -7,12 +8,29 @@ import type { NewEffect } from '../effect';
 export class DeliveryWorld {
   constructor(
     private readonly database: Database,
-    private readonly ownerQuery: (text: string, values: unknown[]) => Promise<unknown>,
+    private readonly owner: Client,
     readonly workspaceId = newId(),
   ) {}
 
+  /** The same of a workspace that somebody else made. */
+  of(workspaceId: string): DeliveryWorld {
+    return new DeliveryWorld(this.database, this.owner, workspaceId);
+  }
+
+  /** A second workspace beside this one. */
+  async another(): Promise<DeliveryWorld> {
+    const other = this.of(newId());
+    await other.create();
+    return other;
+  }
+
+  /** What row-level security or a role keeps from the hub itself. */
+  asOwner<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
+    return this.owner.query<R>(text, values);
+  }
+
   async create(settings: object = { unknownConsent: 'allow' }): Promise<void> {
-    await this.ownerQuery(
+    await this.asOwner(
       `INSERT INTO percorso.workspace (id, name, settings, created_at, updated_at) VALUES ($1, 'spec', $2, now(), now())`,
       [this.workspaceId, JSON.stringify(settings)],
     );
