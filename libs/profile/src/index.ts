@@ -14,7 +14,7 @@ export { type ComputedChange, type ComputedRow, ComputedValueStore } from './com
 export { type ComputedValue, setFlat } from './computed-values';
 export { ProfileHistory } from './profile.history';
 export { type PastEvent, PastProfile } from './past-profile';
-export { TraitRanks } from './merge-policy/trait-ranks';
+export { LATEST, TraitRanks } from './merge-policy/trait-ranks';
 export { AppliedSignal } from './applied-signal';
 export type { ProfileDocument } from './profile-document';
 export { ProfileService } from './profile.service';

@@ -55,7 +55,7 @@ export {
   MembershipLog,
 } from './membership/membership-log';
 export { type AskedCondition, PersonConditions } from './person/person-conditions';
-export { type ConditionFacts, holdsFor } from './person/condition-answer';
+export { answerFor, type ConditionFacts, holdsFor } from './person/condition-answer';
 export { audiencesIn, type PreparedCondition, prepareCondition } from './person/prepared-condition';
 export { type PastTraits, TraitHistory } from './computed-trait/trait-history';
 export { eventTest, type EventTest, type SelectedEvent } from './person/event-test';

@@ -35,20 +35,22 @@ export class PastFacts implements FactSource {
     return past.documentAt(at, this.traits.of(past.valuesAt(at), past.eventsUntil(at), at).changes);
   }
 
-  private factsOf({ past, lists, changes }: SimulatedPerson, at: number): ConditionFacts {
-    const events = past.eventsUntil(at);
-    const profile = past.valuesAt(at);
-    const memberships = new Set<string>();
-    for (const change of changes) {
-      if (change.at > at) continue;
-      if (change.op === 'enter') memberships.add(change.audienceId);
-      else memberships.delete(change.audienceId);
-    }
+  private factsOf(person: SimulatedPerson, at: number): ConditionFacts {
+    const facts = conditionFacts(person, at);
     return {
-      profile: { ...profile, traits: this.traits.of(profile, events, at).traits },
-      lists,
-      memberships,
-      events,
+      ...facts,
+      profile: { ...facts.profile, traits: this.traits.of(facts.profile, facts.events, at).traits },
     };
   }
+}
+
+/** A person as conditions saw it at a moment, without computed traits. */
+export function conditionFacts({ past, lists, changes }: SimulatedPerson, at: number): ConditionFacts {
+  const memberships = new Set<string>();
+  for (const change of changes) {
+    if (change.at > at) continue;
+    if (change.op === 'enter') memberships.add(change.audienceId);
+    else memberships.delete(change.audienceId);
+  }
+  return { profile: past.valuesAt(at), lists, memberships, events: past.eventsUntil(at) };
 }

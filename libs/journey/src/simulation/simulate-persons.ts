@@ -14,6 +14,7 @@ import { sayingsOf } from '../runtime/outbox';
 import { PersonTurn } from '../runtime/person-turn';
 import { type Delivery, planMessage, type Target } from '../runtime/plan-message';
 import type { Moved, NewInstance, Refusal, TurnScope } from '../runtime/turn';
+import { idFrom } from './id-from';
 import type { PastFacts } from './past-facts';
 import type { SimulatedPerson } from './simulated-person';
 import { type GivenMessage, type ProviderAnswer, repeat, respond } from './simulated-provider';
@@ -176,7 +177,7 @@ class PersonWalk {
     if (effect.dropped) return ended({ status: 'dropped', code: effect.dropped.code });
     const forbidden = await this.world.forbids(effect, this.past, at);
     if (forbidden) return ended({ status: 'suppressed', code: forbidden.code });
-    return respond(simulation.responses, given);
+    return respond(this.person.responses ?? simulation.responses, given);
   }
 
   /** How often the step had sent for the instance before. */
@@ -278,13 +279,3 @@ function saidEvent(item: object, at: number): Said {
     context: context ?? {},
   };
 }
-
-/** A UUID (version 8) of a hash in hexadecimal digits. */
-const idFrom = (hash: string): string =>
-  [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `8${hash.slice(13, 16)}`,
-    `8${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
-  ].join('-');

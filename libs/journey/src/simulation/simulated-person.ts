@@ -1,6 +1,7 @@
 import type { PastEvent, PastProfile } from '@percorso/profile';
 import type { VisitOutcome } from '../engine/protocol';
 import type { OpenRead } from '../runtime/read.store';
+import type { ResponseRule } from './simulation';
 
 /** One profile with all that a simulation knows of it. Times are in Unix milliseconds. */
 export interface SimulatedPerson {
@@ -15,6 +16,8 @@ export interface SimulatedPerson {
   requests: readonly PastRequest[];
   /** How it really walked. */
   recorded: readonly RecordedInstance[];
+  /** What becomes of its messages, where that is not said of all. */
+  responses?: readonly ResponseRule[];
 }
 
 export interface PastChange {

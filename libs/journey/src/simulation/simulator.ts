@@ -11,7 +11,6 @@ import {
 import { Database, type Transaction } from '@percorso/storage';
 import type { ProfileCondition } from '../definition/definition';
 import { placesOf } from '../definition/places';
-import { JourneyPlan, type PlannedVersion } from '../runtime/journey-plan';
 import { PlanLoader } from '../runtime/plan-loader';
 import { TargetStore } from '../runtime/target.store';
 import { HistoryStore, TooMany } from './history.store';
@@ -20,6 +19,7 @@ import { PastEntries } from './past-entries';
 import { PastMemberships, placeIn } from './past-memberships';
 import { PastPermissions } from './past-permissions';
 import { broughtAt, type PastRead } from './past-reads';
+import { planOf } from './plan-of';
 import { simulatePersons, type SimulationWorld } from './simulate-persons';
 import type { SimulatedPerson } from './simulated-person';
 import type { SimulatedPage, Simulation } from './simulation';
@@ -164,26 +164,6 @@ export class Simulator {
       }),
     );
   }
-}
-
-/** The version alone, live since the simulation begins. Caps are of all who enter, and not of one person. */
-export function planOf(
-  { journeyId, name, version: number, definition, from }: Simulation,
-  channels: readonly string[],
-  zone: string,
-): { plan: JourneyPlan; version: PlannedVersion } {
-  const version: PlannedVersion = {
-    ...{ journeyId, version: number, publishedAt: new Date(from) },
-    definition: { ...definition, caps: {} },
-  };
-  const journey = { id: journeyId, name, state: 'live' as const, live: version, pausedMs: 0 };
-  const plan = new JourneyPlan(
-    new Map([[journeyId, journey]]),
-    new Map([[`${journeyId} ${number}`, version]]),
-    channels,
-    zone,
-  );
-  return { plan, version };
 }
 
 /** Whom a read really brought came when it did; others come at its rate. */
