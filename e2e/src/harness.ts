@@ -5,6 +5,7 @@ import axios, { AxiosInstance, AxiosRequestConfig } from 'axios';
 import { newId } from '@percorso/kernel';
 import { HubEnded, type HubProcess, startHub as startProcess } from '@percorso/demo';
 import { type Engines, startTestEngines, type TestEngines } from '@percorso/engines';
+import type { HubClock } from './hub-clock';
 
 export interface HubSettings {
   /** Kept when given; else a folder of its own that `stop` removes. */
@@ -13,6 +14,8 @@ export interface HubSettings {
   roles?: string[];
   /** What the hub is to work on; by default the engines shared by this test file. */
   engines?: Pick<Engines, 'databaseUrl' | 'clickhouseUrl' | 'redisUrl'>;
+  /** What it takes for business time. @default the machine's clock */
+  clock?: HubClock;
 }
 
 export interface HubHandle {
@@ -61,11 +64,12 @@ export async function startHub(settings: HubSettings = {}): Promise<HubHandle> {
     PERCORSO_DATA_DIR: dataDir,
     PERCORSO_ROOT_KEY: rootKey,
     ...(settings.roles ? { PERCORSO_ROLES: settings.roles.join(',') } : {}),
+    ...settings.clock?.env,
     ...settings.env,
   };
   let said = '';
   const begin = (over?: NodeJS.ProcessEnv): Promise<HubProcess> =>
-    startProcess({ ...env, ...over }, (chunk) => (said += chunk.toString()));
+    startProcess({ ...env, ...over }, (chunk) => (said += chunk.toString()), settings.clock?.main);
   const removeOwnFolder = (): void => {
     if (settings.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   };

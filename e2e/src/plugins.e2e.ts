@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
-import { create } from 'tar';
 import { admin, type HubHandle, releaseEngines, startHub, waitFor } from './harness';
+import { packPlugin, uploadPlugin } from './plugin-package';
 
 const CUSTOMERS = 120;
 const EGRESS = [{ setting: 'url' }];
@@ -94,25 +93,14 @@ describe('an admin who changes a plugin while a sync runs', () => {
     api().get<{ state: string; versions: { version: string; live: boolean }[] }>('/v1/plugins/rows');
 
   async function upload(version: string): Promise<void> {
-    const place = join(folder, version, 'package');
-    mkdirSync(place, { recursive: true });
-    writeFileSync(
-      join(place, 'package.json'),
-      JSON.stringify({
-        name: 'percorso-plugin-rows',
-        version,
-        keywords: ['percorso-plugin'],
-        main: 'index.js',
-        percorso: {
-          ...{ id: 'rows', name: 'Rows', kind: 'campaign', api: '^1.2', settingsVersion: 1, egress: EGRESS },
-          capabilities: ['upsert'],
-        },
-        dependencies: { '@percorso/plugin-kit': '^0.1.0' },
-      }),
-    );
-    writeFileSync(
-      join(place, 'index.js'),
-      `const { Setting, capability, definePlugin, accepted } = require('@percorso/plugin-kit');
+    const bytes = await packPlugin(folder, {
+      name: 'percorso-plugin-rows',
+      version,
+      percorso: {
+        ...{ id: 'rows', name: 'Rows', kind: 'campaign', api: '^1.2', settingsVersion: 1, egress: EGRESS },
+        capabilities: ['upsert'],
+      },
+      code: `const { Setting, capability, definePlugin, accepted } = require('@percorso/plugin-kit');
        class Settings {}
        Setting()(Settings.prototype, 'url');
        const post = async (items, { http, settings }) => {
@@ -121,19 +109,8 @@ describe('an admin who changes a plugin while a sync runs', () => {
        };
        exports.default = definePlugin({ settings: Settings, check: async () => undefined,
          upsert: capability(post, { idempotency: 'upsert', batch: 10, perSecond: 10000 }) });`,
-    );
-    const file = join(folder, `${version}.tgz`);
-    await create({ gzip: true, file, cwd: join(folder, version) }, ['package']);
-    await uploadTarball(readFileSync(file));
-  }
-
-  async function uploadTarball(bytes: Buffer): Promise<void> {
-    const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`;
-    const path = `/v1/plugins/tarball?integrity=${encodeURIComponent(integrity)}`;
-    const { status } = await api().http.post(path, bytes, {
-      headers: { 'content-type': 'application/gzip' },
     });
-    expect(status).toBe(201);
+    await uploadPlugin(api().http, bytes);
   }
 
   it('finds every row delivered once, by whichever version was live', async () => {
@@ -166,7 +143,7 @@ describe('an admin who changes a plugin while a sync runs', () => {
   it('finds the same of a plugin that was built for the contract before', async () => {
     system.rows.length = 0;
     system.allow(Infinity);
-    await uploadTarball(readFileSync(FROZEN));
+    await uploadPlugin(api().http, readFileSync(FROZEN));
     await api().post('/v1/plugins/frozen/versions/1.1.0/approve', { egress: EGRESS });
     const shown = await api().get<{ contract: string; state: string }>('/v1/plugins/frozen');
     expect(shown).toMatchObject({ contract: 'previous', state: 'active' });

@@ -12,11 +12,14 @@ import {
   startSmtpSink,
 } from '@percorso/plugin-testkit';
 import { type HubHandle, startHub } from './harness';
+import { HubClock } from './hub-clock';
 
 /** Everything a user story needs, as real processes: engines, a hub, and the receiving sides. */
 export class World {
   hub!: HubHandle;
   readonly rootKey = randomBytes(24).toString('base64url');
+  /** Business time, where this world has its own. */
+  readonly clock: HubClock;
 
   private constructor(
     readonly folder: string,
@@ -24,9 +27,13 @@ export class World {
     readonly twin: CampaignClassicTwin,
     readonly sink: SmtpSink,
     readonly twinLogin: { login: string; password: string },
-  ) {}
+    private readonly ownTime: boolean,
+  ) {
+    this.clock = new HubClock(join(folder, 'ahead'));
+  }
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<World> {
+  /** @param ownTime whether its hubs go by `clock`, which the story moves */
+  static async start(env: NodeJS.ProcessEnv = {}, { ownTime = false } = {}): Promise<World> {
     // A path with a space: paths reach processes, sockets and permission flags.
     const folder = mkdtempSync(join(tmpdir(), 'percorso e2e-'));
     const twinLogin = { login: 'percorso', password: randomBytes(12).toString('hex') };
@@ -35,7 +42,7 @@ export class World {
       startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...twinLogin }),
       startSmtpSink({ journal: join(folder, 'mail.ndjson') }),
     ]);
-    const world = new World(folder, engines, twin, sink, twinLogin);
+    const world = new World(folder, engines, twin, sink, twinLogin, ownTime);
     await world.startHub(env);
     return world;
   }
@@ -46,6 +53,7 @@ export class World {
     this.hub = await startHub({
       engines: this.engines,
       dataDir: join(this.folder, 'data'),
+      ...(this.ownTime && { clock: this.clock }),
       env: { PERCORSO_ROOT_KEY: this.rootKey, ...env },
     });
   }

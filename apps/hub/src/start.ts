@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadMasterKeys } from '@percorso/connector';
 import { checkUrl, type Engines, startEngines } from '@percorso/engines';
+import type { Clock } from '@percorso/kernel';
 import { Database, migrate, Shards } from '@percorso/storage';
 import { ConfigError, HubConfig } from './config/config';
 import { loadRootKey } from './config/root-key';
@@ -20,8 +21,12 @@ export interface RunningHub {
 /** Plugins that come with the hub. */
 const OWN_PLUGINS = join(__dirname, '..', '..', '..', 'plugins');
 
-/** Engines, schema, application, port: in this order, each failure a single clear error. */
-export async function start(config: HubConfig, say: (line: string) => void): Promise<RunningHub> {
+/** Engines, schema, application, port: in this order, each failure a single clear error. @param clock business time */
+export async function start(
+  config: HubConfig,
+  say: (line: string) => void,
+  clock?: Clock,
+): Promise<RunningHub> {
   await assertPortFree(config);
   const root = loadRootKey(config);
   await Promise.all((config.clickhouseShards ?? []).map((url) => checkUrl('clickhouse', url)));
@@ -36,7 +41,7 @@ export async function start(config: HubConfig, say: (line: string) => void): Pro
   });
   try {
     await migrateBoth(config, engines);
-    const app = await createHub(await optionsOf(config, engines, root.key));
+    const app = await createHub({ ...(await optionsOf(config, engines, root.key)), clock });
     await app.listen(config.port, config.host);
     return { app, engines, url: await urlOf(app, config.host), rootKeyFile: root.file };
   } catch (error) {

@@ -31,13 +31,15 @@ const START_MS = 60_000;
  * Starts the hub as its users do, as a process of its own that ends with this one. Resolves when it listens.
  * @param env its whole environment
  * @param hear told everything it writes
+ * @param main its program
  * @throws HubEnded
  */
 export async function startHub(
   env: NodeJS.ProcessEnv,
   hear: (chunk: Buffer) => void = () => undefined,
+  main = MAIN,
 ): Promise<HubProcess> {
-  const child = tieToParent(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = tieToParent(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let start: string | undefined = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
