@@ -9,7 +9,10 @@ import { Shell } from './guides/shell';
 import { makeWorkbench } from './guides/workbench';
 import { admin, type HubHandle, releaseEngines, startHub, waitFor } from './harness';
 
-const GUIDES = ['README.md', 'docs/admin.md', 'docs/pull.md', 'docs/operate.md', 'docs/plugin.md'];
+const GUIDES = [
+  'README.md',
+  ...['admin', 'journeys', 'pull', 'operate', 'plugin'].map((name) => `docs/${name}.md`),
+];
 
 const WITH_CHANNEL = `curl -sS --fail-with-body -H "Authorization: Bearer $KEY" \\
   "$HUB/v1/audiences/$AUDIENCE/members?fields=identities.email&channel`;
@@ -154,6 +157,10 @@ describe('the guides', () => {
         expect(await shell.run('node pull.mjs')).toBe('1 members\n');
         expect(await shell.run('cat audience.json')).toContain('/deltas?');
       });
+    });
+
+    describe('and the marketer', () => {
+      follow(readGuide('docs/journeys.md'), { ...atAdmins, ...place });
     });
 
     describe('and the operator', () => {

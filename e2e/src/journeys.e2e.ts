@@ -3,6 +3,7 @@ import { abandonedCart } from './journeys/abandoned-cart';
 import { orderLifecycle } from './journeys/order-lifecycle';
 import { eventually, Stage } from './journeys/stage';
 import { welcomeSeries } from './journeys/welcome-series';
+import { winBack } from './journeys/win-back';
 
 describe('journeys', () => {
   let stage: Stage;
@@ -17,6 +18,7 @@ describe('journeys', () => {
     abandonedCart(() => stage);
     welcomeSeries(() => stage);
     orderLifecycle(() => stage);
+    winBack(() => stage);
   });
 
   it('a call of the API lets profiles in, and says of each whether it did', async () => {

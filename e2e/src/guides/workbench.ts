@@ -8,7 +8,7 @@ import { ROOT } from './sample';
  */
 export function makeWorkbench(folder: string): void {
   mkdirSync(join(folder, 'plugins'));
-  for (const name of ['libs', 'tools', 'apps']) symlinkSync(join(ROOT, name), join(folder, name));
+  for (const name of ['libs', 'tools', 'apps', 'docs']) symlinkSync(join(ROOT, name), join(folder, name));
   linkPackages(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   // Copies: their own folder is what they mean by the root of the clone.
   for (const name of ['package.json', 'jest.config.js', 'tsconfig.base.json'])

@@ -91,8 +91,10 @@ export function orderLifecycle(stage: () => Stage): void {
       status: 'rejected',
     });
     // The branches came together, and only then it was said.
-    expect((await stage().profileOf('vic')).traits['last_order_followed']?.value).toBe('D');
-    expect((await stage().profileOf('una')).traits['last_order_followed']?.value).toMatch(/^[AB]$/);
+    const followed = async (user: string) =>
+      (await stage().profileOf(user)).traits['last_order_followed']?.value;
+    await eventually('what is said of him', () => followed('vic'), 'D');
+    await eventually('what is said of her', async () => /^[AB]$/.test(String(await followed('una'))), true);
   });
 }
 

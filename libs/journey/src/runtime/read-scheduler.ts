@@ -82,9 +82,11 @@ export class ReadScheduler {
     { version, index, entry }: LiveEntry<ReadEntry>,
     now: Date,
   ): Promise<void> {
+    // What came since then was meant for it, though nobody looked.
+    const published = new Date(Math.min(now.getTime(), version.publishedAt.getTime()));
     await tx.query(
       `INSERT INTO journey_schedule (workspace_id, journey_id, version, entry, next_at, evaluated_at, read_at)
-       SELECT $1, $2, $3, $4, $5, (SELECT evaluated_at FROM audience WHERE workspace_id = $1 AND id = $6),
+       SELECT $1, $2, $3, $4, $5, $7,
          (SELECT max(started_at) FROM journey_read WHERE workspace_id = $1 AND journey_id = $2 AND audience_id = $6)
        ON CONFLICT DO NOTHING`,
       [
@@ -92,8 +94,9 @@ export class ReadScheduler {
         version.journeyId,
         version.version,
         index,
-        nextAt(entry, plan, new Date(Math.min(now.getTime(), version.publishedAt.getTime()))),
+        nextAt(entry, plan, published),
         entry.audienceId,
+        published,
       ],
     );
   }

@@ -51,6 +51,14 @@ describe('audiences that are read', () => {
     expect(await entered(journey)).toBe(4);
   });
 
+  it('are read after the first evaluation since the journey is live, though nobody looked before it', async () => {
+    await world.evaluate(gold);
+    const journey = await world.journey(reading({ afterEvaluation: true }));
+    await world.evaluate(gold);
+    await world.pass(0);
+    expect(await entered(journey)).toBe(3);
+  });
+
   it('are read after they were evaluated', async () => {
     const journey = await world.journey(reading({ afterEvaluation: true }));
     await world.pass(DAY);
