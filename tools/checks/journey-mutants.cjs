@@ -17,7 +17,27 @@ const inMoves = mutant('move-instance.spec.ts');
 exports.journeyMutants = [
   inStories('a wait ends a millisecond early', 'advance.ts', 'at <= walk.at ?', 'at <= walk.at + 1 ?'),
   inStories('what is due later goes first', 'advance.ts', 'a.at - b.at ||', 'b.at - a.at ||'),
-  inStories('a goal counts again', 'advance.ts', 'before.goalAt === null && meets', 'meets'),
+  inStories('a goal counts again', 'advance.ts', 'before.goalAt !== null ||', ''),
+  inWalk(
+    'a goal counts at the end of its window',
+    'advance.ts',
+    'at < before.goalUntil',
+    'at <= before.goalUntil',
+  ),
+  inStories('a goal counts for ever', 'advance.ts', 'before.goalUntil !== null && at <', '1 <'),
+  inStories(
+    'nobody who has ended reaches the goal',
+    'advance.ts',
+    "stimulus.kind === 'membership' ||",
+    "stimulus.kind === 'answers' ||",
+  ),
+  inStories(
+    'who is held out is followed for ever',
+    'advance.ts',
+    "state === 'active' && holdout ?",
+    "state === 'ended' && holdout ?",
+  ),
+  inWalk('a window is as long in a test', 'advance.ts', 'shortened(goal.withinMs, speed)', 'goal.withinMs'),
   inStories(
     'an exit is left only by who does not await it',
     'advance.ts',
@@ -85,7 +105,12 @@ exports.journeyMutants = [
   inStories('a wait that is over waits', 'act.ts', 'instant <= walk.at', 'instant < walk.at'),
   inStories('the last arm that holds is taken', 'act.ts', 'holds.indexOf(true)', 'holds.lastIndexOf(true)'),
   inSteps('whatever is something holds', 'act.ts', 'facts.values[arm] === true', '!!facts.values[arm]'),
-  inSteps('a marked profile need not wait', 'walk.ts', 'Math.max(1, Math.ceil(', 'Math.max(0, Math.floor('),
+  inSteps(
+    'a marked profile need not wait',
+    'moments.ts',
+    'Math.max(1, Math.ceil(',
+    'Math.max(0, Math.floor(',
+  ),
   inSteps('names of objects are values', 'act.ts', 'Object.hasOwn(values, name) ?', 'name in values ?'),
   inWalk('nobody is held out', 'advance.ts', 'if (!entering.holdout) walk', 'if (entering) walk'),
   inBound(

@@ -206,7 +206,9 @@ const around = optionally(
     late: durations,
     merge: fc.constantFrom('oldest', 'newest', 'none'),
     holdout: fc.constantFrom(0.01, 0.29, 10, 100),
-    goal: fc.tuple(watch, fc.boolean()).map(([one, ends]) => ({ ...one, ends })),
+    goal: fc
+      .tuple(watch, optionally({}, { ends: fc.boolean(), within: durations }))
+      .map(([one, more]) => ({ ...one, ...more })),
     exits: distinct(watch, 3),
   },
 );

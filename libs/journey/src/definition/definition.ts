@@ -19,10 +19,10 @@ export interface JourneyDefinition {
   lateMs: number;
   /** Which instance goes on when two profiles that are inside with the same key become one. */
   merge: 'oldest' | 'newest' | 'none';
-  /** Share of those who enter that is followed and gets nothing. */
+  /** Share of those who enter that is followed for the conversion window and gets nothing. */
   holdout: number;
-  /** Reached wherever the profile waits. */
-  goal?: { watch: Watch; ends: boolean };
+  /** Reached wherever the profile waits. `withinMs`: the conversion window, from entry. */
+  goal?: { watch: Watch; ends: boolean; withinMs: number };
   /** Leaves at once, wherever the profile waits. */
   exits: Watch[];
   start: string;

@@ -146,7 +146,7 @@ export const journeySchema = {
       late: ref('duration'),
       merge: { enum: ['oldest', 'newest', 'none'] },
       holdout: percent,
-      goal: { oneOf: also(watch, { ends: flag }) },
+      goal: { oneOf: also(watch, { ends: flag, within: ref('duration') }) },
       exits: list({ oneOf: watch }, LIMITS.exits),
       start: ref('stepId'),
       steps: {

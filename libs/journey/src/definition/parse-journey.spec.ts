@@ -40,6 +40,7 @@ const BEYOND_SCHEMA = new Set([
   'entry-read-zone.json',
   'entry-twice.json',
   'exit-twice.json',
+  'goal-window-of-years.json',
   'late-of-nothing.json',
   'loop-body-leads-back.json',
   'loop-body-leaves.json',

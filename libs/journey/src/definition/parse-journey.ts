@@ -15,18 +15,10 @@ import { checkGraph } from './check-graph';
 import type { Caps, Entry, JourneyDefinition, Reentry, Step, Watch } from './definition';
 import { readEntry } from './parse-entry';
 import { readProfileCondition } from './parse-condition';
+import { readGoal } from './parse-goal';
 import { readStep } from './parse-step';
 import { readWatch, WATCHES } from './parse-watch';
-import {
-  LIMITS,
-  noteRepeated,
-  optional,
-  readFlag,
-  readMap,
-  readPattern,
-  readStepId,
-  readWhole,
-} from './written';
+import { LIMITS, noteRepeated, optional, readMap, readPattern, readStepId, readWhole } from './written';
 
 export type ParsedJourney = { ok: true; journey: JourneyDefinition } | { ok: false; errors: FieldError[] };
 
@@ -164,19 +156,10 @@ class Reading {
   private outcome(source: JsonObject): Pick<JourneyDefinition, 'holdout' | 'goal' | 'exits'> | undefined {
     const { mistakes } = this;
     const holdout = optional(source.holdout, 0, () => readShare(source.holdout, '/holdout', mistakes));
-    const goal = optional(source.goal, undefined, () => this.goal(source.goal));
+    const goal = optional(source.goal, undefined, () => readGoal(source.goal, mistakes));
     const exits = optional(source.exits, [], () => this.exits(source.exits));
     if (holdout === undefined || !exits) return undefined;
     return { holdout, ...(goal && { goal }), exits };
-  }
-
-  private goal(value: unknown): JourneyDefinition['goal'] {
-    const { mistakes } = this;
-    const source = readObject(value, '/goal', [...WATCHES, 'ends'], mistakes);
-    if (!source) return undefined;
-    const watch = readWatch(source, WATCHES, '/goal', mistakes);
-    const ends = optional(source.ends, true, () => readFlag(source.ends, '/goal/ends', mistakes));
-    return watch && ends !== undefined ? { watch, ends } : undefined;
   }
 
   private exits(value: unknown): Watch[] | undefined {

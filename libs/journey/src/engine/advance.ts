@@ -1,6 +1,7 @@
 import type { AwaitStep, JourneyDefinition, Step } from '../definition/definition';
 import { asksOf, factsOf } from './asks';
 import type { EntryFacts, Instance, Token } from './instance';
+import { shortened } from './moments';
 import type { Advanced, Answer, Stimulus, VisitOutcome } from './protocol';
 import { nextOf } from './steps';
 import { Walk } from './walk';
@@ -24,7 +25,7 @@ export interface Entering {
 
 /** A new instance, walked from the start. One that is held out waits for the goal; without a goal it ends at once. */
 export function enter(journey: JourneyDefinition, entering: Entering, at: number): Advanced {
-  const walk = new Walk(journey, newInstance(entering, at), at);
+  const walk = new Walk(journey, newInstance(journey, entering, at), at);
   walk.tell('entered', '', 0, { detail: { by: entering.entry.kind } });
   if (!entering.holdout) walk.start();
   else if (!journey.goal) walk.end('completed');
@@ -32,7 +33,11 @@ export function enter(journey: JourneyDefinition, entering: Entering, at: number
   return walk.advanced();
 }
 
-function newInstance({ speed = 1, context = {}, ...given }: Entering, at: number): Instance {
+function newInstance(
+  { goal }: JourneyDefinition,
+  { speed = 1, context = {}, ...given }: Entering,
+  at: number,
+): Instance {
   return {
     ...given,
     speed,
@@ -41,6 +46,7 @@ function newInstance({ speed = 1, context = {}, ...given }: Entering, at: number
     endReason: null,
     enteredAt: at,
     endedAt: null,
+    goalUntil: goal ? at + shortened(goal.withinMs, speed) : null,
     goalAt: null,
     tokens: [],
     visits: 0,
@@ -51,7 +57,7 @@ function newInstance({ speed = 1, context = {}, ...given }: Entering, at: number
 /**
  * What a stimulus does to an instance at a moment (Unix milliseconds). A pure function: the same for the same arguments,
  * which it leaves alone. What comes too late, too early or to nobody does nothing: an outcome or answer of a visit that
- * does not wait for it, a wait that is not due, anything for an instance that has ended.
+ * does not wait for it, a wait that is not due, anything but the goal for an instance that has ended.
  */
 export function advance(
   journey: JourneyDefinition,
@@ -63,6 +69,11 @@ export function advance(
   if (instance.state === 'active') {
     take(walk, stimulus);
     walk.run();
+  } else if (
+    stimulus.kind === 'membership' ||
+    (stimulus.kind === 'event' && !isLate(journey, stimulus.event))
+  ) {
+    takeGoal(walk, stimulus);
   }
   return walk.advanced();
 }
@@ -84,8 +95,9 @@ function take(walk: Walk, stimulus: Stimulus): void {
   }
 }
 
-/** Tokens go on in the order they were due, then of their visits. */
+/** Tokens go on in the order they were due, then of their visits. Who is held out has been followed long enough. */
 function takeDue(walk: Walk): void {
+  if (followedUntil(walk.before) <= walk.at) return walk.end('completed');
   const due = walk.waiting
     .flatMap((token) => {
       const at = dueOf(token);
@@ -102,6 +114,17 @@ function takeDue(walk: Walk): void {
 /** When a token's time comes, in Unix milliseconds; null: never. */
 export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
 
+/** When the time of one that is held out comes, in Unix milliseconds; Infinity for others. */
+export const followedUntil = ({ state, holdout, goalUntil }: Instance): number =>
+  state === 'active' && holdout ? (goalUntil ?? Infinity) : Infinity;
+
+/** When something of an instance is due next, in Unix milliseconds; Infinity: never. */
+export const nextDueOf = (instance: Instance): number =>
+  instance.tokens.reduce(
+    (first, token) => Math.min(first, dueOf(token) ?? Infinity),
+    followedUntil(instance),
+  );
+
 const afterTimeout = (step: Step): string | undefined => {
   const otherwise = step.kind === 'call' ? step.failed : undefined;
   return ('timedOut' in step ? step.timedOut : undefined) ?? otherwise ?? nextOf(step);
@@ -111,15 +134,22 @@ const afterTimeout = (step: Step): string | undefined => {
 function takeHappening(walk: Walk, happening: Happening): void {
   const { journey, before, at } = walk;
   const { goal, exits } = journey;
-  if (goal && before.goalAt === null && meets(goal.watch, happening, journey, before, at)) {
-    walk.reachGoal(detailOf(happening));
-    // Nothing more is asked of one that is held out.
-    if (goal.ends || before.holdout) return walk.end('goal');
-  }
+  // Nothing more is asked of one that is held out.
+  if (takeGoal(walk, happening) && (goal?.ends || before.holdout))
+    return walk.end('goal', detailOf(happening));
   if (exits.some((exit) => meets(exit, happening, journey, before, at)))
     return walk.end('exit', detailOf(happening));
   const watching = walk.waiting.filter(({ wait }) => wait.kind === 'watch');
   for (const token of watching.sort((a, b) => a.visit - b.visit)) takeArm(walk, token, happening);
+}
+
+/** Whether this is the goal, for the first time; it counts within the window, whether or not the instance has ended. */
+function takeGoal(walk: Walk, happening: Happening): boolean {
+  const { journey, before, at } = walk;
+  const { goal } = journey;
+  if (!goal || before.goalAt !== null || !meets(goal.watch, happening, journey, before, at)) return false;
+  if (before.goalUntil !== null && at < before.goalUntil) walk.reachGoal(detailOf(happening));
+  return true;
 }
 
 function takeArm(walk: Walk, token: Token, happening: Happening): void {

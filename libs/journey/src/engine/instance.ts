@@ -12,9 +12,11 @@ export interface Instance {
   endReason: string | null;
   enteredAt: number;
   endedAt: number | null;
-  /** When the goal was first reached. */
+  /** Until when the goal counts, whether or not it has ended by then; null: it entered without a goal. */
+  goalUntil: number | null;
+  /** When the goal was first reached, before `goalUntil`. */
   goalAt: number | null;
-  /** Followed to the goal for comparison; walks no step, so it has no tokens while it is active. */
+  /** Followed for comparison until `goalUntil`; walks no step, so it has no tokens while it is active. */
   holdout: boolean;
   /** A marked profile of a test: waits are this many times shorter. 1 otherwise. */
   speed: number;

@@ -1,11 +1,11 @@
 import type { Instance } from './instance';
 import { mergeInstances } from './merge-instances';
-import { journeyOf, waitFor, watched } from './testing/journeys';
+import { goalOf, journeyOf, waitFor } from './testing/journeys';
 import { Player } from './testing/player';
 
 const T0 = Date.UTC(2026, 10, 25, 12);
 const HOUR = 3_600_000;
-const goal = { watch: { event: watched('Order Completed') }, ends: false };
+const goal = goalOf('Order Completed', { ends: false });
 
 describe('two instances whose profiles became one', () => {
   const instance = (id: string, at: number, more: Partial<Instance> = {}): Instance => {
@@ -44,6 +44,14 @@ describe('two instances whose profiles became one', () => {
     ];
     expect(merge('oldest', old, first)).toEqual(both({ goesOn: 'b', goalAt: T0 + 5, ended: ['a merged'] }));
     expect(merge('oldest', later, first)).toEqual(both({ goesOn: 'b', goalAt: T0 + 5, ended: ['a merged'] }));
+  });
+
+  it('each with its own window', () => {
+    const before = { ...old, goalAt: T0 };
+    expect(merge('newest', before, young)).toEqual(both({ goesOn: 'a', goalAt: null, ended: ['b merged'] }));
+    const after = { ...young, goalAt: T0 + 5 };
+    const short = { ...old, goalUntil: T0 + 5 };
+    expect(merge('oldest', short, after)).toEqual(both({ goesOn: 'b', goalAt: null, ended: ['a merged'] }));
   });
 
   it('the one that is held out gives way', () => {

@@ -13,8 +13,8 @@ export interface MergedInstances {
  * What becomes of two active instances of a journey, with the same key, whose profiles became one: the older goes on or
  * the newer (of those that entered at one moment the one with the smaller id is older), or neither, as the journey says.
  * One that is held out gives way to one that is not, whichever is older: the profile did get messages. A goal that either
- * has reached was reached by the profile, and the earlier time stays. Instances may be of different versions; `journey`
- * is that of the newer version.
+ * has reached was reached by the profile, and the earlier time stays if it is in the window of the one that goes on.
+ * Instances may be of different versions; `journey` is that of the newer version.
  */
 export function mergeInstances(
   journey: JourneyDefinition,
@@ -35,8 +35,8 @@ export function mergeInstances(
 const isOlder = (a: Instance, b: Instance): boolean =>
   a.enteredAt === b.enteredAt ? a.id < b.id : a.enteredAt < b.enteredAt;
 
-function withGoalOf(instance: Instance, other: Instance): Instance {
-  const reached = [instance.goalAt, other.goalAt].filter((goalAt) => goalAt !== null);
-  const goalAt = reached.length === 0 ? null : Math.min(...reached);
-  return goalAt === instance.goalAt ? instance : { ...instance, goalAt };
+function withGoalOf(instance: Instance, { goalAt }: Instance): Instance {
+  const { enteredAt, goalUntil } = instance;
+  const counts = goalAt !== null && goalAt >= enteredAt && goalAt < (goalUntil ?? -Infinity);
+  return counts && goalAt < (instance.goalAt ?? Infinity) ? { ...instance, goalAt } : instance;
 }

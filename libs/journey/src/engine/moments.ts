@@ -8,6 +8,9 @@ export const OUTAGE_MS = 5 * 60_000;
  */
 export const momentOf = (logical: number, now: number): number => (now - logical > OUTAGE_MS ? now : logical);
 
+/** So many milliseconds as they pass for a marked profile, which is `speed` times faster; never none. */
+export const shortened = (ms: number, speed: number): number => Math.max(1, Math.ceil(ms / speed));
+
 /**
  * Puts what happened to one person into the one order in which it is taken up. Each stream (events, changes of audiences,
  * verdicts …) keeps its own order, that of its log; between streams it is by moment, at one moment the earlier stream

@@ -2,7 +2,7 @@ import type { Step } from '../definition/definition';
 import type { Instance } from './instance';
 import { moveInstance, placeOf, type StepMap } from './move-instance';
 import type { Advanced } from './protocol';
-import { eventOf, journeyOf, sendStep, waitFor, watched } from './testing/journeys';
+import { eventOf, goalOf, journeyOf, sendStep, waitFor, watched } from './testing/journeys';
 import { freeze, Player } from './testing/player';
 import { visitKey } from './visit-key';
 import { advance } from './advance';
@@ -121,7 +121,7 @@ describe('an instance that comes to another version', () => {
   it('is left alone when it has ended, and followed on when it is held out', () => {
     const ended = { ...inside(), state: 'ended' as const, tokens: [], endReason: 'goal', endedAt: T0 };
     expect(move(old, {}, ended).instance).toBe(ended);
-    const goal = { watch: { event: watched('Order Completed') }, ends: true };
+    const goal = goalOf('Order Completed');
     const held = new Player(journeyOf(old, { goal })).enter(T0, { holdout: true }).instance;
     const change = { from: journeyOf(old, { goal }), to: journeyOf(old, { goal }), version: 2, steps: {} };
     expect(moveInstance(change, held, AT).instance).toMatchObject({

@@ -21,7 +21,7 @@ const playerOf = (journey: JourneyDefinition, story: Story): Player => {
 const seen = ({ instance, commands, trace }: Player): object => ({
   commands,
   trace,
-  end: [instance.endReason, instance.endedAt, instance.goalAt],
+  end: [instance.endReason, instance.endedAt, instance.goalAt, instance.goalUntil],
   context: instance.context,
   sent: instance.sent,
   visits: instance.visits,
@@ -33,7 +33,7 @@ const seen = ({ instance, commands, trace }: Player): object => ({
 const expected = (reference: Reference): object => ({
   commands: reference.commands,
   trace: reference.trace,
-  end: [reference.endReason, reference.endedAt, reference.goalAt],
+  end: [reference.endReason, reference.endedAt, reference.goalAt, reference.goalUntil],
   context: reference.context,
   sent: reference.sent,
   visits: reference.visits,
@@ -43,6 +43,7 @@ const expected = (reference: Reference): object => ({
 /** What stories are to be about, most of them many times. */
 const OCCASIONS = [
   ...['passed', 'entered', 'left', 'stopped', 'goal', 'ended', 'error'],
+  ...['goal after the end', 'followed long enough'],
   ...['deliver', 'traits', 'consent', 'list', 'jump'],
   ...['completed', 'goal', 'exit', 'jump', 'enough', null].map((reason) => `ended ${reason}`),
   ...['send', 'call', 'wait', 'await', 'branch', 'split', 'parallel', 'loop', 'update', 'jump', 'end'].map(
@@ -62,7 +63,10 @@ describe(`random journeys and stories, seed ${SEED}`, () => {
         expect(seen(player)).toEqual(expected(reference));
         for (const { what, step } of player.trace) met.add(what).add(`visits ${journey.steps[step]?.kind}`);
         for (const { kind } of player.commands) met.add(kind);
-        met.add(`ended ${player.instance.endReason}`);
+        const { endReason, endedAt, goalAt, holdout } = player.instance;
+        met.add(`ended ${endReason}`);
+        if (goalAt !== null && goalAt > (endedAt ?? Infinity)) met.add('goal after the end');
+        if (holdout && journey.goal && endReason === 'completed') met.add('followed long enough');
       }),
       { seed: SEED, numRuns: CASES },
     );

@@ -1,5 +1,5 @@
 import type { JourneyDefinition, Step } from '../definition/definition';
-import { journeyOf, sendStep, waitFor, watched } from './testing/journeys';
+import { goalOf, journeyOf, sendStep, waitFor, watched } from './testing/journeys';
 import { Player } from './testing/player';
 import { STEP_BUDGET } from './most-visits';
 import { end, HOUR, play, T0, tell, told } from './testing/stories';
@@ -110,12 +110,13 @@ describe('goal and exits', () => {
     more: waitFor(HOUR),
   };
   const order = { event: watched('Order Completed') };
+  const goal = goalOf('Order Completed', { ends: false, withinMs: HOUR });
   const started = (more: Partial<JourneyDefinition>, holdout = false): Player =>
     new Player(journeyOf(steps, more)).enter(T0, { holdout });
 
   it('count before anybody goes on, the goal first', () => {
     const goal = tell(
-      started({ goal: { watch: order, ends: true }, exits: [order] }),
+      started({ goal: goalOf('Order Completed'), exits: [order] }),
       'Order Completed',
       T0 + 1,
     );
@@ -125,7 +126,7 @@ describe('goal and exits', () => {
   });
 
   it('a goal that does not end is told once, and who waits goes on', () => {
-    const player = tell(started({ goal: { watch: order, ends: false } }), 'Order Completed', T0 + 1);
+    const player = tell(started({ goal }), 'Order Completed', T0 + 1);
     expect(player.waiting).toEqual(['more']);
     tell(player, 'Order Completed', T0 + 2).until(T0 + 2 * HOUR);
     expect(player.instance).toMatchObject({ endReason: 'completed', goalAt: T0 + 1 });
@@ -134,12 +135,55 @@ describe('goal and exits', () => {
 
   it('are all that one who is held out is followed for', () => {
     expect(started({}, true).instance).toMatchObject({ endReason: 'completed', visits: 0 });
-    const player = started({ goal: { watch: order, ends: false } }, true);
+    const player = started({ goal }, true);
     expect(player.instance).toMatchObject({ state: 'active', tokens: [], visits: 0 });
     expect(tell(player, 'Order Completed', T0 + 9).instance).toMatchObject({
       endReason: 'goal',
       goalAt: T0 + 9,
     });
+  });
+});
+
+describe('the conversion window', () => {
+  const goal = goalOf('Order Completed', { withinMs: HOUR });
+  const soon = { wait: waitFor(1000) };
+  const entered = (more: Partial<JourneyDefinition> = {}, entering = {}): Player =>
+    new Player(journeyOf(soon, { goal, ...more })).enter(T0, entering);
+
+  it('is the same for who walks, who has left by any way, and who is held out', () => {
+    const left = entered({ exits: [{ event: watched('Unsubscribed') }] });
+    const all = [
+      entered({ start: 'long', steps: { long: waitFor(2 * HOUR) } }),
+      entered().until(T0 + 1000),
+      tell(left, 'Unsubscribed', T0 + 1),
+      entered({}, { holdout: true }),
+    ];
+    expect(all.map(({ instance }) => instance.endReason)).toEqual([null, 'completed', 'exit', null]);
+    const last = all.map(({ journey, instance }) => {
+      const player = new Player(journey);
+      player.instance = instance;
+      return tell(player, 'Order Completed', T0 + HOUR - 1).instance;
+    });
+    expect(last.map(({ goalAt }) => goalAt)).toEqual(Array(4).fill(T0 + HOUR - 1));
+    expect(last.map(({ endReason }) => endReason)).toEqual(['goal', 'completed', 'exit', 'goal']);
+    for (const player of all) tell(player.until(T0 + HOUR), 'Order Completed', T0 + HOUR);
+    expect(all.map(({ instance }) => instance.goalAt)).toEqual([null, null, null, null]);
+    expect(all.map(({ instance }) => instance.endReason)).toEqual(['goal', 'completed', 'exit', 'completed']);
+  });
+
+  it('begins with the entry, in a test so much shorter', () => {
+    expect(entered({}, { speed: 60 }).instance.goalUntil).toBe(T0 + HOUR / 60);
+    expect(new Player(journeyOf(soon)).enter(T0).instance.goalUntil).toBeNull();
+  });
+
+  it('takes the first time, and nothing but the goal', () => {
+    const player = entered().until(T0 + 1000);
+    tell(tell(player, 'Order Completed', T0 + 2000), 'Order Completed', T0 + 3000);
+    expect(player.instance).toMatchObject({ state: 'ended', endedAt: T0 + 1000, goalAt: T0 + 2000 });
+    expect(told(player).slice(-2)).toEqual(['ended', 'goal']);
+    const { instance } = player;
+    player.take({ kind: 'end', reason: 'stopped' }, T0 + 4000).take({ kind: 'due' }, T0 + 5000);
+    expect(player.instance).toBe(instance);
   });
 });
 

@@ -2,6 +2,7 @@ import type { JourneyDefinition } from '../definition/definition';
 import { act, type Acting, type Detail, keepResponse, type Move } from './act';
 import { asksOf, type Facts, NO_FACTS } from './asks';
 import type { Frame, Instance, Token, TokenWait } from './instance';
+import { shortened } from './moments';
 import { STEP_BUDGET } from './most-visits';
 import { nextOf } from './steps';
 import type { Advanced, Command, Question, TraceEntry, TraceWhat } from './protocol';
@@ -40,9 +41,9 @@ export class Walk implements Acting {
     return this.tokens;
   }
 
-  /** The moment after so many milliseconds; sooner for a marked profile, never at once. */
+  /** The moment after so many milliseconds of business time. */
   later(ms: number): number {
-    return this.at + Math.max(1, Math.ceil(ms / this.before.speed));
+    return this.at + shortened(ms, this.before.speed);
   }
 
   command(command: Command): void {

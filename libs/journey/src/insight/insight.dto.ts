@@ -49,10 +49,21 @@ export class JourneyStepReport {
   errors!: number;
 }
 
+export class JourneyPending {
+  @ApiProperty({ type: 'integer' }) entered!: number;
+  @ApiProperty({ description: 'Of those, who reached the goal already.', type: 'integer' }) reached!: number;
+}
+
 export class JourneyConversion {
   @ApiProperty({ type: 'integer' }) entered!: number;
-  @ApiProperty({ description: 'Of those, who reached the goal.', type: 'integer' }) reached!: number;
-  @ApiProperty({ type: Number, nullable: true, description: '0 to 1; null of nobody.' })
+  @ApiProperty({ description: 'Of those, who reached the goal within its window.', type: 'integer' })
+  reached!: number;
+  @ApiProperty({ description: 'Those among them whose window is still running.' }) pending!: JourneyPending;
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Of those whose window is over, the part that reached the goal, 0 to 1; null of nobody.',
+  })
   rate!: number | null;
 }
 
@@ -80,7 +91,11 @@ export class JourneyReportView {
   refused!: Record<string, number>;
   @ApiProperty({ description: 'Of those who walked.' }) walked!: JourneyConversion;
   @ApiProperty({ description: 'Of those held out for comparison.' }) heldOut!: JourneyConversion;
-  @ApiProperty({ type: JourneyLift, nullable: true, description: 'Null while one of both groups is empty.' })
+  @ApiProperty({
+    type: JourneyLift,
+    nullable: true,
+    description: "Null while nobody's window is over in one of both groups.",
+  })
   lift!: JourneyLift | null;
   @ApiProperty({ type: [JourneyStepReport], description: 'In the order of the definition.' })
   steps!: JourneyStepReport[];
@@ -103,9 +118,15 @@ export class JourneyInstanceView {
   @ApiProperty({ type: String, nullable: true }) endReason!: string | null;
   @ApiProperty() enteredAt!: Date;
   @ApiProperty({ type: Date, nullable: true }) endedAt!: Date | null;
-  @ApiProperty({ type: Date, nullable: true, description: 'When it reached the goal.' })
+  @ApiProperty({
+    type: Date,
+    nullable: true,
+    description: 'Until when the goal counts, whether or not it has ended; null without a goal.',
+  })
+  goalUntil!: Date | null;
+  @ApiProperty({ type: Date, nullable: true, description: 'When it reached the goal, in time.' })
   goalAt!: Date | null;
-  @ApiProperty({ description: 'Followed for comparison; gets nothing.' }) holdout!: boolean;
+  @ApiProperty({ description: 'Followed for comparison until `goalUntil`; gets nothing.' }) holdout!: boolean;
   @ApiProperty({ description: 'Waits are this many times shorter; 1 but for tests.', type: 'integer' })
   speed!: number;
   @ApiProperty({ type: [JourneyWaitView] }) waits!: JourneyWaitView[];

@@ -204,6 +204,7 @@ const viewOf = ({ tokens, ...row }: InstanceRow): JourneyInstanceView => ({
   endReason: row.endReason,
   enteredAt: row.enteredAt,
   endedAt: row.endedAt,
+  goalUntil: row.goalUntil,
   goalAt: row.goalAt,
   holdout: row.holdout,
   speed: row.speed,

@@ -1,3 +1,4 @@
+import { JourneyHousekeeping } from '../runtime/journey-housekeeping';
 import { useJourneyWorld } from '../runtime/testing/journey-fixture';
 import type { JourneyWorld } from '../runtime/testing/journey-world';
 import { InsightService } from './insight.service';
@@ -59,6 +60,9 @@ describe('what is told of journeys', () => {
     await world.say(...users.map((user) => world.profile(user)));
     await world.say(...users.map((user) => cart(user, 30)));
     await world.say(...users.slice(0, 30).map((user) => world.event(user, 'Order Completed')));
+    await world.pass(7 * DAY - 1);
+    world.clock.advance(HOUR);
+    await world.get(JourneyHousekeeping).turn(world.workspaceId, () => false);
     const { walked, heldOut, lift, inside } = await insight().report(world.workspaceId, journey, 1);
     expect(walked.entered + heldOut.entered).toBe(40);
     expect(heldOut.entered).toBeGreaterThan(5);

@@ -20,6 +20,7 @@ export interface InstanceRow {
   endReason: string | null;
   enteredAt: Date;
   endedAt: Date | null;
+  goalUntil: Date | null;
   goalAt: Date | null;
   holdout: boolean;
   speed: number;
@@ -60,7 +61,8 @@ export interface InstanceFilter {
 }
 
 const INSTANCE = `i.id, i.version, i.profile_id AS "profileId", i.key, i.state, i.end_reason AS "endReason",
-  i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_at AS "goalAt", i.holdout, i.speed, i.tokens`;
+  i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_until AS "goalUntil", i.goal_at AS "goalAt", i.holdout,
+  i.speed, i.tokens`;
 
 /** Visits of which messages are shown; nobody reads more. */
 const MOST_VISITS = 10_000;

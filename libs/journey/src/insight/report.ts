@@ -20,11 +20,13 @@ export interface StepReport {
   errors: number;
 }
 
-/** Of those who entered, who reached the goal. */
+/** Of those who entered, who reached the goal within the conversion window. */
 export interface Conversion {
   entered: number;
   reached: number;
-  /** Between 0 and 1; null of nobody. */
+  /** Those among them whose window is still running: they may yet reach it. */
+  pending: { entered: number; reached: number };
+  /** Of the others, who reached it: between 0 and 1; null where there are no others. */
   rate: number | null;
 }
 
@@ -46,7 +48,7 @@ export interface Report {
   refused: Record<string, number>;
   walked: Conversion;
   heldOut: Conversion;
-  /** Null while one of both groups is empty. */
+  /** Null while nobody's window is over in one of both groups. */
   lift: Lift | null;
   steps: StepReport[];
 }
@@ -59,17 +61,17 @@ export function reportOf(
   const counts = new Map(rows.map(({ step, what, count }) => [`${what} ${step}`, count]));
   const of = (what: string, step = ''): number => counts.get(`${what} ${step}`) ?? 0;
   const ended = byReason(rows, 'ended:');
-  const [entered, heldOut] = [of('entered'), of('holdout')];
-  const walked = conversionOf(entered - heldOut, of('goal') - of('holdout-goal'));
-  const compared = conversionOf(heldOut, of('holdout-goal'));
+  const entered = of('entered');
+  const heldOut = groupOf(of('holdout'), (what) => of(`holdout-${what}`));
+  const walked = groupOf(entered - of('holdout'), (what) => of(what) - of(`holdout-${what}`));
   return {
     entered,
     inside: entered - Object.values(ended).reduce((sum, count) => sum + count, 0),
     ended,
     refused: byReason(rows, 'refused:'),
-    walked,
-    heldOut: compared,
-    lift: liftOf(walked, compared),
+    walked: conversionOf(walked),
+    heldOut: conversionOf(heldOut),
+    lift: liftOf(walked.over, heldOut.over),
     steps: steps.map(({ id, kind }) => {
       const [passed, begun, left] = [of('passed', id), of('entered', id), of('left', id)];
       return {
@@ -91,20 +93,45 @@ const byReason = (rows: readonly CountRow[], prefix: string): Record<string, num
     ),
   );
 
-const conversionOf = (entered: number, reached: number): Conversion => ({
+/** How many, and how many of them reached the goal. */
+interface Share {
+  entered: number;
+  reached: number;
+}
+
+interface Group extends Share {
+  /** Those with a window, and those whose window is over. */
+  window: Share;
+  over: Share;
+}
+
+function groupOf(entered: number, of: (what: string) => number): Group {
+  const reached = of('goal');
+  return {
+    ...{ entered, reached },
+    window: { entered: of('window'), reached },
+    over: { entered: of('window-over'), reached: of('window-reached') },
+  };
+}
+
+const conversionOf = ({ entered, reached, window, over }: Group): Conversion => ({
   entered,
   reached,
-  rate: entered > 0 ? reached / entered : null,
+  pending: { entered: window.entered - over.entered, reached: window.reached - over.reached },
+  rate: rateOf(over),
 });
+
+const rateOf = ({ entered, reached }: Share): number | null => (entered > 0 ? reached / entered : null);
 
 /** Of a standard normal distribution, 95 % lie within so many standard deviations. */
 const WITHIN = 1.96;
 
 /** The difference of two proportions with its 95 % interval, by the normal approximation (Wald). */
-export function liftOf(walked: Conversion, heldOut: Conversion): Lift | null {
-  if (walked.rate === null || heldOut.rate === null) return null;
-  const variance = ({ rate, entered }: Conversion): number => (rate! * (1 - rate!)) / entered;
-  const difference = walked.rate - heldOut.rate;
-  const margin = WITHIN * Math.sqrt(variance(walked) + variance(heldOut));
+export function liftOf(walked: Share, heldOut: Share): Lift | null {
+  const [one, other] = [rateOf(walked), rateOf(heldOut)];
+  if (one === null || other === null) return null;
+  const variance = (rate: number, { entered }: Share): number => (rate * (1 - rate)) / entered;
+  const difference = one - other;
+  const margin = WITHIN * Math.sqrt(variance(one, walked) + variance(other, heldOut));
   return { difference, from: difference - margin, to: difference + margin };
 }

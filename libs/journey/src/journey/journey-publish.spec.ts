@@ -97,6 +97,29 @@ describe('publishing journeys', () => {
     });
   });
 
+  describe('a stop', () => {
+    it('lets goals count for as long as the longest of their windows', async () => {
+      const until = async (): Promise<Date | null> => {
+        const [row] = await shop.query<{ until: Date | null }>(
+          'SELECT followed_until AS until FROM journey WHERE workspace_id = $1 AND id = $2',
+          [id],
+        );
+        return row!.until;
+      };
+      for (const within of ['14d', undefined]) {
+        const goal = { event: { name: 'Order Completed' }, ...(within && { within }) };
+        const definition = { ...journey({ a: wait('1h') }), goal };
+        await shop.change('PUT', `${url}/draft`, { definition });
+        await publish();
+      }
+      expect(await until()).toBeNull();
+      await shop.change('POST', `${url}/stop`);
+      expect(await until()).toEqual(new Date(world.clock.now().getTime() + 14 * 86_400_000));
+      await publish();
+      expect(await until()).toBeNull();
+    });
+  });
+
   describe('a test', () => {
     it('is of marked profiles, with waits so many times shorter, and of the draft', async () => {
       const profiles = await shop.profiles(3);

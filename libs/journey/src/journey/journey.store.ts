@@ -119,14 +119,35 @@ export class JourneyStore {
   async setState(
     tx: Transaction,
     id: string,
-    to: { state: JourneyState; liveVersion: number | null; pausedAt: Date | null; test: JourneyRow['test'] },
+    to: {
+      state: JourneyState;
+      liveVersion: number | null;
+      pausedAt: Date | null;
+      test: JourneyRow['test'];
+      /** Of one that is stopped: until when conversion windows may run. */
+      followedUntil?: Date;
+    },
     at: Date,
   ): Promise<void> {
     await tx.query(
-      `UPDATE journey SET state = $3, live_version = $4, paused_at = $5, test = $6, version = version + 1, updated_at = $7
+      `UPDATE journey SET state = $3, live_version = $4, paused_at = $5, test = $6, followed_until = $7,
+         version = version + 1, updated_at = $8
        WHERE workspace_id = $1 AND id = $2`,
-      [tx.workspaceId, id, to.state, to.liveVersion, to.pausedAt, to.test && JSON.stringify(to.test), at],
+      [
+        ...[tx.workspaceId, id, to.state, to.liveVersion, to.pausedAt, to.test && JSON.stringify(to.test)],
+        ...[to.followedUntil ?? null, at],
+      ],
     );
+  }
+
+  /** Goals of the versions that were taken into use, as they were written. */
+  async goals(tx: Transaction, id: string): Promise<{ within?: unknown }[]> {
+    const { rows } = await tx.query<{ goal: { within?: unknown } }>(
+      `SELECT definition->'goal' AS goal FROM journey_version WHERE workspace_id = $1 AND journey_id = $2
+         AND published_at IS NOT NULL AND definition->'goal' IS NOT NULL`,
+      [tx.workspaceId, id],
+    );
+    return rows.map(({ goal }) => goal);
   }
 
   async use(tx: Transaction, id: string, version: number, at: Date): Promise<void> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
-import type { Instance, Token } from '../engine/instance';
+import { dueOf, followedUntil } from '../engine/advance';
+import type { Instance } from '../engine/instance';
 import { storableJson } from './storable-json';
 
 /** An instance as it is kept. */
@@ -12,20 +13,25 @@ export interface KeptInstance {
   traced: number;
   /** By how much its waits have been moved for pauses of the journey. */
   pausedMs: number;
+  /** The version that it entered, whichever it walks now. */
+  enteredVersion: number;
 }
 
-interface Row extends Omit<Instance, 'enteredAt' | 'endedAt' | 'goalAt'> {
+interface Row extends Omit<Instance, 'enteredAt' | 'endedAt' | 'goalUntil' | 'goalAt'> {
   enteredAt: Date;
   endedAt: Date | null;
+  goalUntil: Date | null;
   goalAt: Date | null;
   revision: string;
   traced: number;
   pausedMs: string;
+  enteredVersion: number;
 }
 
 const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profile_id AS "profileId", i.key, i.state,
-  i.end_reason AS "endReason", i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_at AS "goalAt", i.holdout,
-  i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.revision, i.traced, i.paused_ms AS "pausedMs"`;
+  i.end_reason AS "endReason", i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_until AS "goalUntil",
+  i.goal_at AS "goalAt", i.holdout, i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.revision, i.traced,
+  i.paused_ms AS "pausedMs", i.entered_version AS "enteredVersion"`;
 
 /** Somebody who was inside before. */
 export interface LastEntry {
@@ -35,7 +41,7 @@ export interface LastEntry {
   enteredAt: Date;
 }
 
-/** A token whose time will come. */
+/** A token whose time will come; the visit 0: the end of the time that one that is held out is followed. */
 interface WaitRow {
   instanceId: string;
   visit: number;
@@ -54,6 +60,21 @@ export class InstanceStore {
        SELECT ${COLUMNS} FROM journey_instance i
        WHERE i.workspace_id = $1 AND i.state = 'active' AND i.id = ANY($3::uuid[]) AND i.person <> ALL($2::int[])`,
       [tx.workspaceId, persons, ids],
+    );
+    return rows.map(keptOf);
+  }
+
+  /** Those of these persons that have left one of these journeys and may still reach its goal. */
+  async followed(
+    tx: Transaction,
+    { persons, journeys }: { persons: readonly number[]; journeys: readonly string[] },
+  ): Promise<KeptInstance[]> {
+    if (persons.length === 0) return [];
+    const { rows } = await tx.query<Row>(
+      `SELECT ${COLUMNS} FROM journey_instance i
+       WHERE i.workspace_id = $1 AND i.followed AND i.state = 'ended' AND i.goal_at IS NULL AND i.person = ANY($2::int[])
+         AND i.journey_id = ANY($3::uuid[])`,
+      [tx.workspaceId, persons, journeys],
     );
     return rows.map(keptOf);
   }
@@ -146,14 +167,14 @@ export class InstanceStore {
     if (all.length === 0) return 0;
     const values = columnsOf(all);
     const { rowCount } = await tx.query(
-      `INSERT INTO journey_instance (workspace_id, id, journey_id, version, person, home, profile_id, key, entered_at,
-         holdout, speed, entry, ${CHANGING})
-       SELECT $1, r.id, r.journey_id, r.version, r.person, r.person, r.profile_id, r.key, r.entered_at, r.holdout, r.speed,
-         r.entry, ${CHANGING.replaceAll(/(\w+)/g, 'r.$1')}
+      `INSERT INTO journey_instance (workspace_id, id, journey_id, version, entered_version, person, home, profile_id, key,
+         entered_at, holdout, speed, entry, goal_until, followed, ${CHANGING})
+       SELECT $1, r.id, r.journey_id, r.version, r.version, r.person, r.person, r.profile_id, r.key, r.entered_at,
+         r.holdout, r.speed, r.entry, r.goal_until, r.goal_until IS NOT NULL, ${CHANGING.replaceAll(/(\w+)/g, 'r.$1')}
        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::timestamptz[], $9::bool[],
-           $10::int[], $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::jsonb[],
-           $17::jsonb[], $18::int[], $19::jsonb[], $20::int[], $21::bigint[])
-         AS r (id, journey_id, version, person, profile_id, key, entered_at, holdout, speed, entry, ${CHANGING})
+           $10::int[], $11::jsonb[], $12::timestamptz[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[],
+           $17::jsonb[], $18::jsonb[], $19::int[], $20::jsonb[], $21::int[], $22::bigint[])
+         AS r (id, journey_id, version, person, profile_id, key, entered_at, holdout, speed, entry, goal_until, ${CHANGING})
        ON CONFLICT DO NOTHING`,
       [
         tx.workspaceId,
@@ -167,6 +188,7 @@ export class InstanceStore {
         all.map(({ instance }) => instance.holdout),
         all.map(({ instance }) => instance.speed),
         all.map(({ instance }) => storableJson(instance.entry)),
+        all.map(({ instance }) => dateOf(instance.goalUntil)),
         ...values,
       ],
     );
@@ -181,7 +203,7 @@ export class InstanceStore {
        FROM unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
            $9::jsonb[], $10::jsonb[], $11::int[], $12::jsonb[], $13::int[], $14::bigint[])
          AS r (id, revision, version, ${CHANGING})
-       WHERE i.workspace_id = $1 AND i.id = r.id AND i.revision = r.revision AND i.state = 'active'`,
+       WHERE i.workspace_id = $1 AND i.id = r.id AND i.revision = r.revision`,
       [
         tx.workspaceId,
         all.map(({ instance }) => instance.id),
@@ -237,24 +259,25 @@ const columnsOf = (all: readonly KeptInstance[]): unknown[][] => [
 
 const dateOf = (at: number | null): Date | null => (at === null ? null : new Date(at));
 
-function keptOf({ revision, traced, pausedMs, ...row }: Row): KeptInstance {
+function keptOf({ revision, traced, pausedMs, enteredVersion, ...row }: Row): KeptInstance {
   const instance: Instance = {
     ...row,
     enteredAt: row.enteredAt.getTime(),
     endedAt: row.endedAt?.getTime() ?? null,
+    goalUntil: row.goalUntil?.getTime() ?? null,
     goalAt: row.goalAt?.getTime() ?? null,
   };
-  return { instance, revision, traced, pausedMs: Number(pausedMs) };
+  return { instance, revision, traced, pausedMs: Number(pausedMs), enteredVersion };
 }
 
-/** When a token's time comes; null: only something from outside moves it. */
-export const dueOf = ({ wait }: Token): number | null => ('due' in wait ? wait.due : null);
-
-function waitsOf({ id, person, state, tokens }: Instance): WaitRow[] {
+function waitsOf(instance: Instance): WaitRow[] {
+  const { id, person, state, tokens } = instance;
   if (state !== 'active') return [];
   // What has no time of its own is found by its person.
-  return tokens.flatMap((token) => {
+  const waits = tokens.flatMap((token) => {
     const dueAt = dueOf(token);
     return dueAt === null ? [] : [{ instanceId: id, visit: token.visit, person, dueAt }];
   });
+  const until = followedUntil(instance);
+  return until === Infinity ? waits : [...waits, { instanceId: id, visit: 0, person, dueAt: until }];
 }

@@ -12,6 +12,7 @@ import type { Transaction } from '@percorso/storage';
 import { parseJourney } from '../definition/parse-journey';
 import { mergeInstances } from '../engine/merge-instances';
 import { endInstances } from './end-instances';
+import { COUNT_OVER, reachGoal } from './goal-window';
 import { InstanceStore } from './instance.store';
 import { holdJourneys } from './journey-lock';
 
@@ -90,12 +91,9 @@ export class JourneyHooks implements PersonHook {
       'merged',
       now,
     );
-    if (goesOn?.goalAt === null || goesOn === null) return;
-    await tx.query(
-      `UPDATE journey_instance SET goal_at = $3, revision = revision + 1
-       WHERE workspace_id = $1 AND id = $2 AND goal_at IS DISTINCT FROM $3`,
-      [tx.workspaceId, goesOn.id, new Date(goesOn.goalAt)],
-    );
+    const before = [one, other].find(({ id }) => id === goesOn?.id);
+    if (goesOn && goesOn.goalAt !== null && goesOn.goalAt !== before?.goalAt)
+      await reachGoal(tx, goesOn.id, new Date(goesOn.goalAt));
   }
 
   private async hand(tx: Transaction, to: PersonRef, which: string, from: number): Promise<void> {
@@ -162,7 +160,10 @@ async function forget(tx: Transaction, persons: readonly number[], now: Date): P
      ), traces AS (
        DELETE FROM journey_trace t USING gone WHERE t.workspace_id = $1 AND t.instance_id = gone.id RETURNING 1
      ), instances AS (
-       DELETE FROM journey_instance i USING gone WHERE i.workspace_id = $1 AND i.id = gone.id RETURNING 1
+       DELETE FROM journey_instance i USING gone WHERE i.workspace_id = $1 AND i.id = gone.id
+       RETURNING i.journey_id, i.entered_version, i.holdout, i.goal_at, i.followed
+     ), over AS (SELECT * FROM instances WHERE followed), windows AS (
+       ${COUNT_OVER}
      ), refusals AS (
        DELETE FROM journey_refusal WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = ANY($2::int[]) RETURNING 1
      ), past AS (

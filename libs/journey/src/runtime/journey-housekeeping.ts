@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import { endInstances } from './end-instances';
+import { COUNT_OVER, overBy } from './goal-window';
 
 /** Injection token of JourneyKeeping. */
 export const JOURNEY_KEEPING = Symbol('JourneyKeeping');
@@ -34,6 +35,8 @@ export class JourneyHousekeeping {
     const steps = [
       this.stopPeople,
       this.refuseLeft,
+      this.closeWindows,
+      this.leaveStopped,
       this.clearEnded,
       this.clearRefusals,
       this.clearRequests,
@@ -69,11 +72,35 @@ export class JourneyHousekeeping {
     });
   }
 
+  /** Whoever was followed long enough is counted as that. */
+  private closeWindows(workspaceId: string, now: Date): Promise<number> {
+    return this.clear(
+      workspaceId,
+      `WITH over AS (
+         UPDATE journey_instance SET followed = false WHERE workspace_id = $1 AND id = ANY(ARRAY(
+           SELECT id FROM journey_instance WHERE workspace_id = $1 AND followed AND goal_until < $2
+           ORDER BY goal_until LIMIT $3))
+         RETURNING journey_id, entered_version, holdout, goal_at
+       ), counted AS (${COUNT_OVER}) SELECT FROM over`,
+      overBy(now),
+    );
+  }
+
+  /** Nothing counts any more of a stopped journey whose windows are over. */
+  private leaveStopped(workspaceId: string, now: Date): Promise<number> {
+    return this.clear(
+      workspaceId,
+      `UPDATE journey SET followed_until = NULL WHERE workspace_id = $1 AND id IN (
+         SELECT id FROM journey WHERE workspace_id = $1 AND followed_until < $2 LIMIT $3) RETURNING 1`,
+      overBy(now),
+    );
+  }
+
   private clearEnded(workspaceId: string, now: Date): Promise<number> {
     return this.clear(
       workspaceId,
       `WITH old AS (
-         SELECT id FROM journey_instance WHERE workspace_id = $1 AND state = 'ended' AND ended_at < $2
+         SELECT id FROM journey_instance WHERE workspace_id = $1 AND state = 'ended' AND ended_at < $2 AND NOT followed
          ORDER BY ended_at LIMIT $3
        ), traces AS (
          DELETE FROM journey_trace t USING old WHERE t.workspace_id = $1 AND t.instance_id = old.id

@@ -3,7 +3,7 @@ import { nothingWatched, watchEntries, watchWalk } from './watched';
 
 export type JourneyState = 'draft' | 'test' | 'live' | 'paused' | 'draining' | 'stopped';
 
-/** A journey that somebody may enter or is on. */
+/** A journey that somebody may enter or is on, or whose goal still counts though it is stopped. */
 export interface PlannedJourney {
   id: string;
   name: string;
@@ -41,6 +41,11 @@ export class JourneyPlan {
   readonly audiences: readonly string[];
   private readonly byName = new Map<string, LiveEntry<EventEntry>[]>();
   private readonly byAudience = new Map<string, LiveEntry<AudienceEntry>[]>();
+  /** Journeys by what their goal watches for. */
+  private readonly goals = {
+    event: new Map<string, Set<string>>(),
+    audience: new Map<string, Set<string>>(),
+  };
 
   constructor(
     readonly journeys: ReadonlyMap<string, PlannedJourney>,
@@ -50,7 +55,10 @@ export class JourneyPlan {
     readonly zone: string,
   ) {
     const watched = nothingWatched();
-    for (const { definition } of versions.values()) watchWalk(definition, channels, watched);
+    for (const { journeyId, definition } of versions.values()) {
+      watchWalk(definition, channels, watched);
+      this.noteGoal(journeyId, definition.goal);
+    }
     for (const live of this.liveEntries()) {
       const { entry } = live;
       if (entry.kind === 'event' || entry.kind === 'business')
@@ -82,6 +90,24 @@ export class JourneyPlan {
 
   startedByAudience(id: string): readonly LiveEntry<AudienceEntry>[] {
     return this.byAudience.get(id) ?? [];
+  }
+
+  /** Journeys whose goal it may be. */
+  reachedByEvent(name: string): readonly string[] {
+    return [...(this.goals.event.get(name) ?? [])];
+  }
+
+  reachedByAudience(id: string): readonly string[] {
+    return [...(this.goals.audience.get(id) ?? [])];
+  }
+
+  private noteGoal(journeyId: string, goal: JourneyDefinition['goal']): void {
+    if (!goal) return;
+    const [map, of] =
+      'event' in goal.watch
+        ? [this.goals.event, goal.watch.event.name]
+        : [this.goals.audience, goal.watch.audience.id];
+    map.set(of, (map.get(of) ?? new Set()).add(journeyId));
   }
 
   liveEntries(): LiveEntry[] {

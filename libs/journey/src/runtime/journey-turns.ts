@@ -8,6 +8,7 @@ import type { Arrival, VersionJob } from './arrivals';
 import { readRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
 import { FactFinder } from './fact-finder';
+import { mayReach } from './goal-window';
 import { goingOn } from './held.store';
 import { InstanceStore, type KeptInstance, type LastEntry } from './instance.store';
 import {
@@ -154,7 +155,11 @@ export class JourneyTurns {
   /** With all that has to be known of those concerned. */
   private async know(tx: Transaction, plan: JourneyPlan, taken: Taken, now: Date): Promise<Read> {
     const { persons } = taken;
-    const instances = await this.instances.active(tx, persons, taken.instanceIds);
+    const [active, followed] = await Promise.all([
+      this.instances.active(tx, persons, taken.instanceIds),
+      this.instances.followed(tx, mayReach(plan, taken.arrivals)),
+    ]);
+    const instances = [...active, ...followed];
     placeOutcomes(taken, instances);
     if (taken.job) placeJob(taken, taken.job, instances, now);
     const everybody = [...new Set([...persons, ...instances.map(({ instance }) => instance.person)])];

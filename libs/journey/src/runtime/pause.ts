@@ -6,7 +6,7 @@ import type { PlannedJourney } from './journey-plan';
 
 /** Whether whoever is on the journey stays where it is. */
 export const isHeld = (journey: PlannedJourney | undefined): boolean =>
-  !journey || journey.state === 'paused';
+  !journey || journey.state === 'paused' || journey.state === 'stopped';
 
 const frozen = new WeakMap<JourneyDefinition, JourneyDefinition>();
 

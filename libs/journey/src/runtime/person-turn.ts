@@ -1,5 +1,5 @@
 import { samplePart } from '@percorso/segmentation';
-import { advance, dueOf, enter, type Entering } from '../engine/advance';
+import { advance, enter, type Entering, nextDueOf } from '../engine/advance';
 import type { Instance, JourneyEvent } from '../engine/instance';
 import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
 import { moveInstance } from '../engine/move-instance';
@@ -36,6 +36,8 @@ export class PersonTurn {
   failure?: { error: unknown };
   private readonly moved = new Map<string, Moved>();
   private readonly active = new Map<string, Moved>();
+  /** Those that have ended: the goal may still count. */
+  private readonly ended = new Map<string, Moved>();
   private readonly lastEntries: Map<string, number>;
   /** What is still to come. */
   private readonly queue: Arrival[];
@@ -50,12 +52,12 @@ export class PersonTurn {
   }
 
   private know(kept: KeptInstance): void {
-    const { id, journeyId, version } = kept.instance;
+    const { id, journeyId, version, state } = kept.instance;
     const journey = this.scope.plan.journeys.get(journeyId);
     const definition = this.scope.plan.version(journeyId, version)?.definition;
     const now = journey && definition && !isHeld(journey) ? afterPauses(kept, journey, definition) : kept;
     const one: Moved = { ...now, fresh: false, counted: false, commands: [], trace: [] };
-    this.active.set(id, one);
+    (state === 'active' ? this.active : this.ended).set(id, one);
     if (now !== kept) this.moved.set(id, one);
   }
 
@@ -94,8 +96,7 @@ export class PersonTurn {
   private settle(): void {
     for (const [id, one] of this.active) {
       if (this.isPaused(one.instance)) {
-        if (one.instance.tokens.some((token) => (dueOf(token) ?? Infinity) <= this.scope.horizon))
-          this.parked.push(id);
+        if (nextDueOf(one.instance) <= this.scope.horizon) this.parked.push(id);
       } else if (this.subject.due && this.moved.size === 0) this.moved.set(id, one);
     }
   }
@@ -105,6 +106,7 @@ export class PersonTurn {
     this.moved.clear();
     for (const list of [this.refusals, this.decisions, this.reads, this.held, this.parked]) list.length = 0;
     for (const kept of this.subject.instances) {
+      if (kept.instance.state === 'ended') continue;
       const ended = { state: 'ended' as const, endReason: 'error', endedAt: at, tokens: [] };
       const trace: TraceEntry[] = [{ at, visit: 0, step: '', what: 'ended', detail: { reason: 'error' } }];
       const instance = { ...kept.instance, ...ended };
@@ -128,10 +130,8 @@ export class PersonTurn {
     let next: { one: Moved; due: number } | undefined;
     for (const one of this.active.values()) {
       if (this.isPaused(one.instance)) continue;
-      for (const token of one.instance.tokens) {
-        const due = dueOf(token);
-        if (due !== null && (!next || due < next.due)) next = { one, due };
-      }
+      const due = nextDueOf(one.instance);
+      if (due < (next?.due ?? Infinity)) next = { one, due };
     }
     return next;
   }
@@ -181,9 +181,9 @@ export class PersonTurn {
     await this.begin(to, anew, { pausedMs: one.pausedMs, counted: false }, at);
   }
 
-  /** Goals and exits count while a journey is paused, too. */
+  /** Goals and exits count while a journey is paused, too; goals also for those that have ended. */
   private async tellAll(stimulus: Stimulus, at: number): Promise<void> {
-    for (const one of [...this.active.values()]) {
+    for (const one of [...this.active.values(), ...this.ended.values()]) {
       await this.stimulate(one, stimulus, at, this.isPaused(one.instance));
     }
   }
@@ -287,7 +287,10 @@ export class PersonTurn {
     const entering = { ...given, id, version: version.version, person, profileId: profileId! };
     const advanced = enter(version.definition, entering, at);
     const { instance } = advanced;
-    const one: Moved = { instance, ...kept, revision: '1', traced: 0, fresh: true, commands: [], trace: [] };
+    const one: Moved = {
+      ...{ instance, ...kept, enteredVersion: instance.version, revision: '1', traced: 0, fresh: true },
+      ...{ commands: [], trace: [] },
+    };
     await this.follow(one, version, advanced, at);
     return id;
   }
@@ -349,8 +352,9 @@ export class PersonTurn {
     }
     const { id, state } = one.instance;
     this.moved.set(id, one);
-    if (state === 'active') this.active.set(id, one);
-    else this.active.delete(id);
+    const [now, before] = state === 'active' ? [this.active, this.ended] : [this.ended, this.active];
+    before.delete(id);
+    now.set(id, one);
   }
 
   private async answerAll(one: Moved, commands: readonly Command[], at: number): Promise<void> {

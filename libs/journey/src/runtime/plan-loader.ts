@@ -29,7 +29,7 @@ export class PlanLoader {
     const [journeys, { zone, channels }] = await Promise.all([
       tx.query<JourneyRow>(
         `SELECT id, name, state, live_version AS "liveVersion", version, paused_ms AS "pausedMs" FROM journey
-         WHERE workspace_id = $1 AND state NOT IN ('draft', 'stopped') ORDER BY id`,
+         WHERE workspace_id = $1 AND (state NOT IN ('draft', 'stopped') OR followed_until IS NOT NULL) ORDER BY id`,
         [tx.workspaceId],
       ),
       this.surroundings(tx),

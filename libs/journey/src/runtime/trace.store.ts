@@ -66,12 +66,18 @@ export function keepCounts(
     if (known) known.count += 1;
     else counts.set(key, { journeyId, version, step, what, partition, count: 1 });
   };
-  for (const { instance, fresh, trace } of moved) {
-    const { journeyId, version, person, holdout } = instance;
+  for (const { instance, fresh, enteredVersion, trace } of moved) {
+    const { journeyId, version, person, holdout, goalUntil } = instance;
+    // Conversion is of those who entered a version, wherever they went from there.
+    const converts = (what: string): void => {
+      add(journeyId, enteredVersion, person, '', what);
+      if (holdout) add(journeyId, enteredVersion, person, '', `holdout-${what}`);
+    };
     if (fresh && holdout) add(journeyId, version, person, '', 'holdout');
+    if (fresh && goalUntil !== null) converts('window');
     for (const { step, what } of trace) {
-      add(journeyId, version, person, step, what);
-      if (what === 'goal' && holdout) add(journeyId, version, person, '', 'holdout-goal');
+      if (what === 'goal') converts('goal');
+      else add(journeyId, version, person, step, what);
       if (what === 'ended') add(journeyId, version, person, '', `ended:${instance.endReason ?? 'completed'}`);
     }
   }

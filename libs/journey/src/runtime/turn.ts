@@ -38,6 +38,7 @@ export interface Subject {
   person: number;
   /** Undefined: it has none any more. */
   profileId?: string;
+  /** Those on their way, and those that have ended and may still reach the goal by what arrives. */
   instances: KeptInstance[];
   /** When it entered each journey last, see `entryKey`; Unix milliseconds. */
   lastEntries: ReadonlyMap<string, number>;

@@ -9,6 +9,7 @@ interface JourneyTable {
   live_version: number | null;
   state: Generated<string>;
   paused_at: Date | null;
+  followed_until: Date | null;
   deleted_at: Date | null;
   test: NullableJson;
   usage_version: DefaultInt8;
@@ -62,6 +63,9 @@ interface JourneyInstanceTable {
   entered_at: Date;
   ended_at: Date | null;
   goal_at: Date | null;
+  goal_until: Date | null;
+  followed: Generated<boolean>;
+  entered_version: Generated<number>;
   holdout: Generated<boolean>;
   speed: Generated<number>;
   entry: Json;

@@ -17,6 +17,7 @@ const NOON = Date.UTC(2026, 10, 25, 12);
 const events = fc.constantFrom('Cart Updated', 'Order Completed', 'Login');
 const audiences = fc.constantFrom('gold', 'lapsed');
 const lengths = fc.constantFrom(1, MINUTE, 5 * MINUTE, 60 * MINUTE, 1_440 * MINUTE);
+const windows = fc.constantFrom(5 * MINUTE, 60 * MINUTE, 1_440 * MINUTE, 10_080 * MINUTE);
 const texts = fc.constantFrom('a', 'b', 'fails');
 const names = fc.constantFrom('x', 'y', 'offer', 'constructor');
 const expressions = fc.dictionary(names, texts, { maxKeys: 2 });
@@ -219,7 +220,7 @@ export const arbitraryJourney: fc.Arbitrary<JourneyDefinition> = fc
   .record({
     region,
     key: maybe(fc.constant('order')),
-    goal: fc.option(fc.record({ watch, ends: fc.boolean() }), { nil: undefined, freq: 2 }),
+    goal: fc.option(fc.record({ watch, ends: fc.boolean(), withinMs: windows }), { nil: undefined, freq: 4 }),
     exits: fc.array(watch, { maxLength: 2, size: 'xsmall' }),
     merge: fc.constantFrom('oldest' as const, 'newest' as const, 'none' as const),
   })

@@ -43,6 +43,17 @@ export const watched = (name: string, more: Partial<EventWatch> = {}): EventWatc
   ...more,
 });
 
+/** A goal that is reached by an event, with a window of a week. */
+export const goalOf = (
+  name: string,
+  more: Partial<NonNullable<JourneyDefinition['goal']>> = {},
+): NonNullable<JourneyDefinition['goal']> => ({
+  watch: { event: watched(name) },
+  ends: true,
+  withinMs: 7 * 86_400_000,
+  ...more,
+});
+
 export function eventOf(
   name: string,
   receivedAt: number,

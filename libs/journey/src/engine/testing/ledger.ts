@@ -1,4 +1,5 @@
 import type { JourneyDefinition } from '../../definition/definition';
+import { nextDueOf } from '../advance';
 import type { Instance } from '../instance';
 import type { Stimulus, TraceEntry } from '../protocol';
 import type { Player } from './player';
@@ -71,17 +72,19 @@ export class Ledger {
   }
 
   private checkLeaving(stimulus: Stimulus, before: Instance, after: Instance, at: number): void {
-    if (before.state === 'ended') promise(after === before, 'an end is the end');
+    if (before.state === 'ended') {
+      promise(same({ ...after, goalAt: before.goalAt }, before), 'an end is the end, but for the goal');
+    }
+    promise(after.goalAt === null || after.goalAt < after.goalUntil!, 'a goal within the window');
     if (stimulus.kind === 'due') {
-      const stays = after.tokens.some(({ wait }) => 'due' in wait && wait.due !== null && wait.due <= at);
-      promise(!stays, 'what is due acts');
+      promise(nextDueOf(after) > at, 'what is due acts');
     }
     if (stimulus.kind !== 'membership' || before.state === 'ended') return;
     const { goal, exits } = this.journey;
     const isThis = (watch: (typeof exits)[number]): boolean =>
       'audience' in watch && watch.audience.id === stimulus.audienceId && watch.audience.on === stimulus.op;
     if (goal && isThis(goal.watch) && before.goalAt === null) {
-      promise(after.goalAt === at, 'a goal at once');
+      promise(after.goalAt === (at < after.goalUntil! ? at : null), 'a goal at once');
       promise(!goal.ends || after.endReason === 'goal', 'a goal that ends');
     } else if (exits.some(isThis)) promise(after.endReason === 'exit', 'an exit at once');
   }

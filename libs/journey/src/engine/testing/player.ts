@@ -1,5 +1,5 @@
 import type { JourneyDefinition } from '../../definition/definition';
-import { advance, dueOf, enter, type Entering } from '../advance';
+import { advance, enter, nextDueOf, type Entering } from '../advance';
 import type { Instance } from '../instance';
 import type { Advanced, Answer, Command, Question, Stimulus, TraceEntry } from '../protocol';
 
@@ -53,8 +53,8 @@ export class Player {
 
   /** When something is due next. */
   get due(): number | null {
-    const dues = this.instance.tokens.map(dueOf).filter((due) => due !== null);
-    return dues.length === 0 ? null : Math.min(...dues);
+    const due = nextDueOf(this.instance);
+    return due === Infinity ? null : due;
   }
 
   /** Steps that wait, in the order of their visits. */

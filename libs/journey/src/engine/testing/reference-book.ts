@@ -35,6 +35,19 @@ export abstract class ReferenceBook {
     this.context = { ...entering.context };
   }
 
+  protected isTooLate(happening: Happening): boolean {
+    return (
+      happening.kind === 'event' &&
+      happening.event.receivedAt - happening.event.occurredAt >= this.journey.lateMs
+    );
+  }
+
+  protected said(happening: Happening): object {
+    return happening.kind === 'event'
+      ? { event: happening.event.name, messageId: happening.event.messageId }
+      : { audience: happening.audienceId, on: happening.op };
+  }
+
   protected meets(watch: AwaitArm['for'], happening: Happening): boolean {
     if (happening.kind === 'membership') {
       const { audienceId, op } = happening;

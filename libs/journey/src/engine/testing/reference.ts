@@ -50,6 +50,7 @@ export class Reference extends ReferenceBook {
   endReason: string | null = null;
   endedAt: number | null = null;
   goalAt: number | null = null;
+  readonly goalUntil: number | null;
   visits = 0;
   private threads: Thread[] = [];
   /** Parallel steps that have not been joined, by their visits. */
@@ -57,6 +58,7 @@ export class Reference extends ReferenceBook {
 
   constructor(journey: JourneyDefinition, entering: Entering, facts: Facts, at: number) {
     super(journey, entering, facts, at);
+    this.goalUntil = journey.goal ? this.sooner(journey.goal.withinMs) : null;
     this.tell('entered', '', 0, { by: entering.entry.kind });
     this.untilEnded(() => {
       if (!entering.holdout) this.begin(journey.start, undefined, undefined, () => this.end('completed'));
@@ -70,12 +72,20 @@ export class Reference extends ReferenceBook {
 
   get due(): number | null {
     const dues = this.standing.flatMap(({ due }) => due ?? []);
+    if (this.isFollowed) dues.push(this.goalUntil!);
     return dues.length === 0 ? null : Math.min(...dues);
   }
 
+  private get isFollowed(): boolean {
+    return this.entering.holdout && this.endReason === null;
+  }
+
   take(stimulus: Stimulus, at: number): void {
-    if (this.endReason !== null) return;
     this.at = at;
+    if (this.endReason !== null) {
+      if (stimulus.kind === 'event' || stimulus.kind === 'membership') this.takeGoal(stimulus);
+      return;
+    }
     this.untilEnded(() => {
       if (stimulus.kind === 'end') this.end(stimulus.reason);
       else if (stimulus.kind === 'due') this.takeDue();
@@ -85,6 +95,7 @@ export class Reference extends ReferenceBook {
   }
 
   private takeDue(): void {
+    if (this.isFollowed && this.goalUntil! <= this.at) this.end('completed');
     const due = this.threads
       .filter(({ standing }) => standing && standing.due !== null && standing.due <= this.at)
       .sort(({ standing: a }, { standing: b }) => a!.due! - b!.due! || a!.visit - b!.visit);
@@ -121,21 +132,23 @@ export class Reference extends ReferenceBook {
     this.wake([{ thread, woken: { next: step.next } }]);
   }
 
+  /** Whether it is the goal and nobody has seen it before. */
+  private takeGoal(happening: Happening): boolean {
+    const { goal } = this.journey;
+    if (!goal || this.goalAt !== null || this.isTooLate(happening)) return false;
+    if (!this.meets(goal.watch, happening)) return false;
+    if (this.at >= this.goalUntil!) return true;
+    this.goalAt = this.at;
+    this.tell('goal', '', 0, this.said(happening));
+    return true;
+  }
+
   private takeHappening(happening: Happening): void {
-    const { goal, exits, lateMs } = this.journey;
-    if (happening.kind === 'event') {
-      if (happening.event.receivedAt - happening.event.occurredAt >= lateMs) return;
-    }
-    const detail =
-      happening.kind === 'event'
-        ? { event: happening.event.name, messageId: happening.event.messageId }
-        : { audience: happening.audienceId, on: happening.op };
+    const { goal, exits } = this.journey;
+    if (this.isTooLate(happening)) return;
+    const detail = this.said(happening);
     const meets = (watch: AwaitArm['for']): boolean => this.meets(watch, happening);
-    if (goal && this.goalAt === null && meets(goal.watch)) {
-      this.goalAt = this.at;
-      this.tell('goal', '', 0, detail);
-      if (goal.ends || this.entering.holdout) this.end('goal');
-    }
+    if (this.takeGoal(happening) && (goal!.ends || this.entering.holdout)) this.end('goal', detail);
     if (exits.some(meets)) this.end('exit', detail);
     const woken = this.standing.flatMap(({ step: id, visit, kind }) => {
       if (kind !== 'watch') return [];
