@@ -28,8 +28,8 @@ import { journeys } from './migrations/0060-journeys';
 import { effectNews } from './migrations/0061-effect-news';
 import { journeyAdministration } from './migrations/0062-journey-administration';
 import { journeyTurns } from './migrations/0065-journey-turns';
-import { callResponses } from './migrations/0071-call-responses';
 import { conversionWindows } from './migrations/0068-conversion-windows';
+import { callResponses } from './migrations/0071-call-responses';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
@@ -71,8 +71,8 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   effectNews,
   journeyAdministration,
   journeyTurns,
-  callResponses,
   conversionWindows,
+  callResponses,
   journeyInside,
   deadLetters,
   mappingExamples,
