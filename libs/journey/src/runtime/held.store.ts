@@ -43,11 +43,13 @@ export class HeldStore {
     }));
   }
 
+  /** Of an instance that was erased meanwhile nothing is kept. */
   add(tx: Transaction, outcomes: readonly HeldOutcome[]): void {
     if (outcomes.length === 0) return;
     tx.send(
       `INSERT INTO journey_held (workspace_id, instance_id, visit, outcome, at)
-       SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::jsonb[], $5::timestamptz[])`,
+       SELECT $1, h.* FROM unnest($2::uuid[], $3::int[], $4::jsonb[], $5::timestamptz[]) AS h (instance_id)
+       WHERE EXISTS (SELECT FROM journey_instance i WHERE i.workspace_id = $1 AND i.id = h.instance_id)`,
       [
         tx.workspaceId,
         outcomes.map(({ instanceId }) => instanceId),

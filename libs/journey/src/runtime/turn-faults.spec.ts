@@ -93,6 +93,123 @@ describe('turns that are disturbed', () => {
     ]);
   });
 
+  describe('leave nothing of a profile that was erased between their reading and their writing', () => {
+    interface Place {
+      table: string;
+      column: string;
+    }
+    /** Rows of journeys' tables that are of a person, by any column that says so. */
+    const left = async (person: number, profileId: string, instances: string[]): Promise<string[]> => {
+      const places = await world.rows<Place>(
+        `SELECT table_name AS "table", column_name AS "column" FROM information_schema.columns
+         WHERE $1::uuid IS NOT NULL AND table_schema = 'percorso' AND table_name LIKE 'journey%'
+           AND column_name IN ('person', 'home', 'profile_id', 'instance_id')`,
+      );
+      expect(places.length).toBeGreaterThan(10);
+      const found: string[] = [];
+      for (const { table, column } of places) {
+        const values = { person: [person], home: [person], profile_id: [profileId], instance_id: instances };
+        const rows = await world.rows(
+          `SELECT 1 FROM ${table} WHERE workspace_id = $1 AND ${column}::text = ANY($2::text[])`,
+          values[column as keyof typeof values].map(String),
+        );
+        if (rows.length > 0) found.push(`${table}.${column}`);
+      }
+      return found;
+    };
+    const nap = { wait: { for: '1h' }, next: 'hello' };
+    const hears = (): object =>
+      waits({
+        start: 'hello',
+        steps: { hello: world.send('"Hello"', { next: 'nap', failed: 'nap' }), nap: { wait: { for: '1h' } } },
+      });
+
+    it.each<[string, () => Promise<string>, () => Promise<unknown>]>([
+      ['who enters', () => world.journey(waits()), () => world.accept(world.event('ann', 'Go'))],
+      [
+        'who is refused',
+        () => world.journey(waits({ where: { trait: { path: 'tier', op: 'eq', value: 'gold' } } })),
+        () => world.accept(world.event('ann', 'Go')),
+      ],
+      [
+        'whose wait is over',
+        async () => {
+          const journey = await world.journey(
+            waits({
+              steps: {
+                nap: { ...nap, next: 'note' },
+                note: { update: { traits: { seen: 'true' } }, next: 'hello' },
+                hello: world.send('"Hello"'),
+              },
+            }),
+          );
+          await world.say(world.event('ann', 'Go'));
+          return journey;
+        },
+        async () => world.clock.advance(HOUR),
+      ],
+      [
+        'who jumps',
+        async () => {
+          const other = await world.journey(waits({ entries: [{ api: {} }] }));
+          const jump = { jump: { journey: other } };
+          const journey = await world.journey(waits({ steps: { nap: { ...nap, next: 'jump' }, jump } }));
+          await world.say(world.event('ann', 'Go'));
+          return journey;
+        },
+        async () => world.clock.advance(HOUR),
+      ],
+      [
+        'who reaches the goal after leaving',
+        async () => {
+          const journey = await world.journey(
+            waits({ goal: { event: { name: 'Bought' } }, steps: { nap: { wait: { for: '1h' } } } }),
+          );
+          await world.say(world.event('ann', 'Go'));
+          await world.pass(HOUR);
+          return journey;
+        },
+        () => world.accept(world.event('ann', 'Bought')),
+      ],
+      [
+        'whose message was decided while the journey is paused',
+        async () => {
+          const journey = await world.journey(hears());
+          await world.say(world.event('ann', 'Go'));
+          await world.setState(journey, 'paused');
+          return journey;
+        },
+        () =>
+          world.rows(
+            `UPDATE effect SET state = 'accepted', updated_at = $2 WHERE workspace_id = $1`,
+            world.clock.now(),
+          ),
+      ],
+    ])('%s', async (_who, make, happen) => {
+      await world.say(world.profile('ann'));
+      const journey = await make();
+      const person = await world.person('ann');
+      const [profile] = await world.rows<{ id: string }>(
+        'SELECT id FROM profile WHERE workspace_id = $1 AND person = $2',
+        person,
+      );
+      const instances = (await world.instances(journey)).map(({ id }) => id);
+      await happen();
+      await world.apply();
+      let erased: Record<string, number> = {};
+      before(async () => (erased = await world.erase('ann')));
+      await world.turns();
+      expect(erased).toHaveProperty('journeys');
+      expect(await left(person, profile!.id, instances)).toEqual([]);
+      expect(
+        await world.rows(`SELECT 1 FROM effect WHERE workspace_id = $1 AND payload IS NOT NULL`),
+      ).toEqual([]);
+      // What comes later is of nobody.
+      await world.pass(2 * HOUR);
+      expect(await left(person, profile!.id, instances)).toEqual([]);
+    });
+  });
+
   it('go on with everybody else where the steps of one cannot be walked', async () => {
     const journey = await world.journey(waits());
     await world.say(...go('ann', 'ben'));

@@ -63,9 +63,10 @@ export class TurnWriter {
     assert(mine);
     if (taken.job) await this.tookJob(tx, taken.job, now);
     const kept = moved.map((one) => ({ ...one, traced: one.traced + one.trace.length }));
-    const entering = [...new Set(fresh.map(({ instance }) => instance.person))];
+    const candidates = [...fresh.map(({ instance }) => instance), ...refusals];
+    const considered = [...new Set(candidates.map(({ person }) => person))];
     const [living, room, updated, inserted, forgotten, decided] = await Promise.all([
-      this.instances.living(tx, entering),
+      this.instances.living(tx, considered),
       takeRoom(tx, plan, moved),
       // Before those who enter: who leaves makes room for who comes again.
       this.instances.update(
@@ -79,7 +80,7 @@ export class TurnWriter {
       forgetEffectNews(tx, taken.news),
       this.requests.decide(tx, decisions),
     ]);
-    assert(living === entering.length && room);
+    assert(living === considered.length && room);
     assert(inserted === fresh.length && updated === known.length);
     assert(forgotten === taken.news.length && decided === decisions.length);
     this.instances.keepWaits(
