@@ -12,10 +12,15 @@ export type Happening =
 export const isLate = ({ lateMs }: JourneyDefinition, { occurredAt, receivedAt }: JourneyEvent): boolean =>
   receivedAt - occurredAt >= lateMs;
 
+/** Characters of a key. What is longer names nothing, and would fit into no index. */
+export const LONGEST_KEY = 512;
+
 /** The text at a dotted path of an event's properties by which instances are told apart; null: there is none. */
 export function keyAt(properties: Record<string, unknown>, path: string): string | null {
   const value = valueAt(properties, path);
-  return value === undefined || typeof value === 'object' ? null : String(value);
+  if (value === undefined || typeof value === 'object') return null;
+  const text = String(value);
+  return text.length > LONGEST_KEY ? null : text;
 }
 
 const tests = new WeakMap<EventWatch, EventTest>();

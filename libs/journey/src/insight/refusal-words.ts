@@ -9,7 +9,7 @@ export const REFUSAL_WORDS: Record<RefusalCode, string> = {
   'not-marked': 'The journey was in test, and the profile is not marked for it.',
   late: 'The event came too long after it had occurred.',
   backfill: 'Only an import of the past, or an audience that was just made or edited, showed it.',
-  'no-key': 'The journey is keyed, and nothing was at the key.',
+  'no-key': 'The journey is keyed, and nothing that could be one was at the key.',
   'profile-gone': 'The profile was merged into another or erased.',
   inside: 'It was inside already, with the same key.',
   reentry: 'It had been inside, and was not to enter again, or not yet.',

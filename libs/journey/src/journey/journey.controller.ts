@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
   ApiNoContentResponse,
@@ -7,6 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import type { FastifyReply } from 'fastify';
 import { journeySchema } from '../definition/journey.schema';
 import {
   ChangeJourney,
@@ -71,13 +72,17 @@ export class JourneyController {
   @Scopes('journeys:write')
   @ApiOperation({ summary: 'Create a journey from an export: what it names is found by id, else by name' })
   @ApiCreatedResponse({ type: ImportedJourney })
+  @ApiOkResponse({ type: ImportedJourney, description: 'Of a dry run: nothing was created.' })
   import(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
     @Query() { dryRun }: DryRunQuery,
     @Body() body: JourneyExport,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ImportedJourney> {
-    return this.transfer.import(workspaceId, actor, body, dryRun === 'true');
+    const dry = dryRun === 'true';
+    if (dry) void reply.status(200);
+    return this.transfer.import(workspaceId, actor, body, dry);
   }
 
   @Get(':id')

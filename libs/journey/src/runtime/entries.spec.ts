@@ -60,9 +60,9 @@ describe('who enters a journey', () => {
     const journey = await world.journey(onBuy({ key: 'order.id' }));
     const order = (id?: string): object =>
       world.event('ann', 'Bought', id === undefined ? {} : { order: { id } });
-    await world.say(order('a'), order('b'), order('a'), order());
+    await world.say(order('a'), order('b'), order('a'), order(), order('long'.repeat(1000)));
     expect((await world.instances(journey)).map(({ key }) => key).sort()).toEqual(['a', 'b']);
-    expect(await world.refusals(journey)).toEqual(['inside', 'no-key']);
+    expect(await world.refusals(journey)).toEqual(['inside', 'no-key', 'no-key']);
   });
 
   it('takes no more than the caps allow, exactly', async () => {

@@ -12,6 +12,7 @@ import {
   MaxLength,
   ValidateNested,
 } from 'class-validator';
+import { LONGEST_KEY } from '../../engine/watching';
 
 export const MOST_ENTRIES = 1000;
 
@@ -43,9 +44,19 @@ export class EntryItem {
   identity?: EntryIdentity;
 
   @ApiPropertyOptional({
+    description: 'Of a keyed journey, where the context does not have it at the path that the journey names.',
+    example: 'o-77',
+    maxLength: LONGEST_KEY,
+  })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(LONGEST_KEY)
+  key?: string;
+
+  @ApiPropertyOptional({
     type: Object,
-    description:
-      'What the journey starts with as its context. Of a keyed journey the key is here, at the path it names.',
+    description: 'What the journey starts with as its context.',
     example: { order_id: 'o-77' },
   })
   @IsOptional()

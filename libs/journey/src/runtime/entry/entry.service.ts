@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { loadNamespaces, normalizeIdentity } from '@percorso/identity';
 import { CLOCK, type Clock, type FieldError, isId, newId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
+import { keyAt } from '../../engine/watching';
 import { JourneySignal } from '../journey-signal';
 import { RequestStore } from '../request.store';
 import type { EntriesView, EntryAnswer, EntryItem } from './entry.dto';
@@ -28,13 +29,15 @@ export class EntryService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws Problem 404, 422 when an item names nobody, or two */
+  /** @throws Problem 404, 422 when an item names nobody, or two, or another key than the journey would find */
   async enter(workspaceId: string, journeyId: string, items: readonly EntryItem[]): Promise<EntriesView> {
     assertNamed(items);
     const batch = newId();
     const refused = await this.database.tx(workspaceId, async (tx) => {
-      const state = await stateOf(tx, journeyId);
-      if (state === undefined) throw Problem.notFound('Journey');
+      const journey = await journeyOf(tx, journeyId);
+      if (journey === undefined) throw Problem.notFound('Journey');
+      const { state, key } = journey;
+      assertKeys(items, key);
       if (state === 'draft' || state === 'stopped') return items.map(() => 'not-live');
       const persons = await personsOf(tx, items);
       const at = this.clock.now();
@@ -48,7 +51,7 @@ export class EntryService {
                   journeyId,
                   person,
                   kind: 'api' as const,
-                  key: null,
+                  key: items[item]!.key ?? null,
                   context: items[item]!.context ?? {},
                   at,
                   batch: { id: batch, item },
@@ -107,13 +110,32 @@ function assertNamed(items: readonly EntryItem[]): void {
   if (errors.length > 0) throw Problem.invalid(errors);
 }
 
-async function stateOf(tx: Transaction, journeyId: string): Promise<string | undefined> {
+/** A key is said once, and of a journey that has one. @param path where the journey has it */
+function assertKeys(items: readonly EntryItem[], path: string | null): void {
+  const errors = items.flatMap(({ key, context = {} }, index): FieldError[] => {
+    if (key === undefined) return [];
+    const pointer = `/entries/${index}/key`;
+    if (path === null) return [{ pointer, code: 'no-key', message: 'the journey has no key' }];
+    const found = keyAt(context, path);
+    if (found === null || found === key) return [];
+    return [{ pointer, code: 'conflict', message: `the context has another key at ${path}` }];
+  });
+  if (errors.length > 0) throw Problem.invalid(errors);
+}
+
+/** Of what entries are taken into: where it has the key, if it has one. */
+async function journeyOf(
+  tx: Transaction,
+  journeyId: string,
+): Promise<{ state: string; key: string | null } | undefined> {
   if (!isId(journeyId)) return undefined;
-  const { rows } = await tx.query<{ state: string }>(
-    'SELECT state FROM journey WHERE workspace_id = $1 AND id = $2',
+  const { rows } = await tx.query<{ state: string; key: string | null }>(
+    `SELECT j.state, v.definition->>'key' AS key FROM journey j
+     LEFT JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = j.id AND v.version = j.live_version
+     WHERE j.workspace_id = $1 AND j.id = $2`,
     [tx.workspaceId, journeyId],
   );
-  return rows[0]?.state;
+  return rows[0];
 }
 
 /** Whom items name; undefined: nobody who has a profile. */
