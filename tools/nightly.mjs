@@ -111,8 +111,8 @@ const steps = [
     [jest, '-c', 'jest.e2e.config.js', 'src/poison'],
   ],
   [
-    '20 kills while people are on a journey',
-    { PERCORSO_JOURNEY_KILLS: '20' },
+    '20 kills while people are on a journey, and nobody is late when they are over',
+    { PERCORSO_JOURNEY_KILLS: '20', PERCORSO_JOURNEY_LATEST_MS: '5000' },
     [jest, '-c', 'jest.e2e.config.js', 'src/journey-faults'],
   ],
   ['ten minutes of chaos', { PERCORSO_CHAOS_MINUTES: '10' }, [jest, '-c', 'jest.e2e.config.js', 'src/chaos']],

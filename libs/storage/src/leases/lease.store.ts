@@ -7,8 +7,11 @@ export interface Held {
   fence: string;
 }
 
-/** Without a heartbeat for so long a process counts as dead, and its partitions go to the others. */
-export const ALIVE_SECONDS = 6;
+/**
+ * Without a heartbeat for so long, half a dozen missed, a process counts as dead, and its partitions go to the others. What
+ * people wait for waits as long when a worker is killed; one that only sleeps costs cold reads, not correctness.
+ */
+export const ALIVE_SECONDS = 3;
 /** A transaction that does nothing for so long is ended by PostgreSQL: its process sleeps, and others wait for its locks. */
 const IDLE_MS = 5_000;
 
