@@ -5,5 +5,6 @@ export { parseJourney, type ParsedJourney } from './definition/parse-journey';
 export { arrangeJourney, formatJourney } from './definition/arrange-journey';
 export { journeySchema } from './definition/journey.schema';
 export { type Places, placesOf } from './definition/places';
+export { advance, enter, type Entering } from './engine/advance';
 export type * from './engine/protocol';
 export type * from './engine/instance';

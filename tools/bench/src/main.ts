@@ -4,6 +4,7 @@ import { bench as archive } from './archive';
 import { bench as boundary } from './boundary';
 import { bench as delivery } from './delivery';
 import { bench as ingest } from './ingest';
+import { bench as journeys } from './journeys';
 import { bench as mapping } from './mapping';
 import { bench as segmentation } from './segmentation';
 import { bench as sizing } from './sizing';
@@ -15,6 +16,7 @@ const BENCHES: Record<string, Bench> = {
   boundary,
   delivery,
   ingest,
+  journeys,
   mapping,
   segmentation,
   sizing,
