@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import type { VisitOutcome } from '../engine/protocol';
+import { instanceOf } from './instance.store';
 import type { HeldOutcome } from './turn';
 import { isHeld } from './pause';
 import type { JourneyPlan } from './journey-plan';
@@ -31,7 +32,7 @@ export class HeldStore {
       at: Date;
     }>(
       `SELECT h.n, i.person, h.instance_id AS "instanceId", h.visit, h.outcome, h.at
-       FROM journey_held h JOIN journey_instance i ON i.workspace_id = h.workspace_id AND i.id = h.instance_id
+       FROM journey_held h CROSS JOIN ${instanceOf('h')} i
        WHERE h.workspace_id = $1 AND i.journey_id = ANY($2::uuid[]) AND i.person % $3 = ANY($4::int[])
        ORDER BY h.n LIMIT $5`,
       [tx.workspaceId, goingOn(plan), of, partitions, limit],

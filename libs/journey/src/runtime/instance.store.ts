@@ -33,6 +33,14 @@ const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profi
   i.goal_at AS "goalAt", i.holdout, i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.revision, i.traced,
   i.paused_ms AS "pausedMs", i.entered_version AS "enteredVersion"`;
 
+/**
+ * The instance of a row of `table`, to be joined: found for each row by its id, never the other way round, whatever
+ * statistics say of a table that is mostly empty.
+ */
+export const instanceOf = (table: string): string =>
+  `LATERAL (SELECT journey_id, person FROM journey_instance
+    WHERE workspace_id = ${table}.workspace_id AND id = ${table}.instance_id OFFSET 0)`;
+
 /** Somebody who was inside before. */
 export interface LastEntry {
   journeyId: string;
@@ -111,16 +119,16 @@ export class InstanceStore {
     );
   }
 
-  /** Have those looked at again whose journeys go on, `limit` at most. */
-  unpark(tx: Transaction, journeys: readonly string[], now: Date, limit: number): void {
-    tx.send(
+  /** Have those looked at again whose journeys go on, `limit` at most. @returns how many */
+  async unpark(tx: Transaction, journeys: readonly string[], now: Date, limit: number): Promise<number> {
+    const { rowCount } = await tx.query(
       `UPDATE journey_wait w SET parked = false, due_at = $3
-       FROM (SELECT p.instance_id, p.visit FROM journey_wait p
-             JOIN journey_instance i ON i.workspace_id = p.workspace_id AND i.id = p.instance_id
+       FROM (SELECT p.instance_id, p.visit FROM journey_wait p CROSS JOIN ${instanceOf('p')} i
              WHERE p.workspace_id = $1 AND p.parked AND i.journey_id = ANY($2::uuid[]) LIMIT $4) found
        WHERE w.workspace_id = $1 AND w.instance_id = found.instance_id AND w.visit = found.visit`,
       [tx.workspaceId, journeys, now, limit],
     );
+    return rowCount ?? 0;
   }
 
   /** How many of these persons have a profile. */

@@ -27,6 +27,7 @@ import { PersonTurn } from './person-turn';
 import { entryKey, type Subject, type TurnScope } from './turn';
 import { isHeld } from './pause';
 import { PlanLoader } from './plan-loader';
+import { StoodStill } from './stood-still';
 import { readSpeeds } from './test-marks';
 import { type JobPage, type Taken, TurnReader } from './turn-reader';
 import { Overtaken, type TurnOutcome, TurnWriter } from './turn-writer';
@@ -64,6 +65,7 @@ export class JourneyTurns {
   private readonly logger = new Logger(JourneyTurns.name);
   /** The part of a full turn that is taken up, by workspace. */
   private readonly paces = new Map<string, number>();
+  private readonly still = new StoodStill();
 
   constructor(
     private readonly database: Database,
@@ -118,6 +120,7 @@ export class JourneyTurns {
     const writing = journeyTurnSeconds.startTimer({ part: 'write' });
     await this.database.tx(workspaceId, (tx) => this.writer.write(tx, plan, held, taken, outcome, now));
     this.adapt(workspaceId, writing() * 1000);
+    if (outcome.messages.refused.length > 0) this.still.kept(workspaceId);
     observe(taken, outcome, now);
     await this.follow(workspaceId, outcome, now);
     return { taken: taken.count, more: taken.more || unfinished };
@@ -130,9 +133,12 @@ export class JourneyTurns {
       await this.sleep(tx, held);
       return undefined;
     }
-    this.instances.unpark(tx, goingOn(plan), now, PARKED_AT_ONCE);
-    const pace = this.paces.get(tx.workspaceId!) ?? 1;
-    const taken = await this.reader.read(tx, plan, held, now, pace);
+    const workspaceId = tx.workspaceId!;
+    const looks = this.still.mayGoOn(workspaceId, plan, now);
+    const unparked = looks ? await this.instances.unpark(tx, goingOn(plan), now, PARKED_AT_ONCE) : 0;
+    const pace = this.paces.get(workspaceId) ?? 1;
+    const taken = await this.reader.read(tx, plan, held, now, { pace, released: looks });
+    if (looks && unparked === 0 && taken?.held.length === 0) this.still.found(workspaceId, plan, now);
     if (!taken || (taken.count === 0 && !taken.moves)) return undefined;
     return this.know(tx, plan, taken, now);
   }

@@ -26,7 +26,7 @@ export const formOf = ({ channel, addressPointer, required = [] }: Addressing): 
 /** What a step wants delivered, mapped and frozen. */
 export async function planMessage(
   instance: Instance,
-  { connectorId, content, context, priority, visit, call }: Delivery,
+  { connectorId, content, context, priority, visit, call, watched }: Delivery,
   at: number,
   target: Target,
   facts: Pick<FactFinder, 'evaluate'>,
@@ -39,8 +39,7 @@ export async function planMessage(
     profileId,
     priority,
     operation: call ? ('call' as const) : ('send' as const),
-    // Reactions of its steps wait for what becomes of it, or may yet.
-    watched: true,
+    watched,
     changedAt: new Date(at),
   };
   if ('unusable' in target) return { ...common, dropped: target.unusable };

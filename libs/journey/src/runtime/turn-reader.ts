@@ -68,13 +68,16 @@ export class TurnReader {
     private readonly heldOnes: HeldStore,
   ) {}
 
-  /** @param pace 1 or less: the part of a full turn that is taken up */
+  /**
+   * @param pace 1 or less: the part of a full turn that is taken up
+   * @param released whether what stood still with a paused journey may go on
+   */
   async read(
     tx: Transaction,
     plan: JourneyPlan,
     held: readonly Held[],
     now: Date,
-    pace: number,
+    { pace, released }: { pace: number; released: boolean },
   ): Promise<Taken | undefined> {
     const most = (of: keyof typeof MOST): number => Math.max(1, Math.ceil(MOST[of] * pace));
     const found = await this.cursors.read(tx, held);
@@ -94,7 +97,7 @@ export class TurnReader {
       readEffectNews(tx, share, most('news')),
       this.requests.open(tx, share, most('requests')),
       this.reads.pages(tx, plan, share, now, most('members')),
-      this.heldOnes.released(tx, plan, share, most('news')),
+      released ? this.heldOnes.released(tx, plan, share, most('news')) : [],
     ]);
     const outcomes = [
       ...heldRows.map(({ person, arrival }) => ({ person, arrival })),
@@ -131,7 +134,14 @@ export class TurnReader {
         requests.length +
         pages.length +
         heldRows.length,
-      more: events.until < Math.min(applied, to) || deltas.until < head.pos || due.count >= most('due'),
+      more:
+        events.until < Math.min(applied, to) ||
+        deltas.until < Math.min(head.pos, deltaTo) ||
+        due.count >= most('due') ||
+        news.length >= most('news') ||
+        heldRows.length >= most('news') ||
+        requests.length >= most('requests') ||
+        pages.reduce((sum, { persons }) => sum + persons.length, 0) >= most('members'),
       ...(due.oldest && { oldestDue: due.oldest }),
     };
   }
@@ -179,11 +189,12 @@ export class TurnReader {
     plan: JourneyPlan,
     share: Share,
     after: number,
-    until: number,
+    end: number,
     limit: number,
   ): Promise<{ all: PersonEvent[]; until: number }> {
-    if (until <= after) return { all: [], until: after };
-    if (plan.names.length === 0) return { all: [], until };
+    if (end <= after) return { all: [], until: after };
+    if (plan.names.length === 0) return { all: [], until: end };
+    const until = windowEnd(after, end, limit);
     const all = await this.events.called(tx, LOG_PARTITION, plan.names, { after, until, limit }, share);
     return { all, until: all.length < limit ? until : all.at(-1)!.pos };
   }
@@ -193,11 +204,12 @@ export class TurnReader {
     plan: JourneyPlan,
     { partitions, of }: Share,
     after: number,
-    until: number,
+    end: number,
     limit: number,
   ): Promise<{ all: DeltaRow[]; until: number }> {
-    if (until <= after) return { all: [], until: after };
-    if (plan.audiences.length === 0) return { all: [], until };
+    if (end <= after) return { all: [], until: after };
+    if (plan.audiences.length === 0) return { all: [], until: end };
+    const until = windowEnd(after, end, limit);
     const { rows } = await tx.query<DeltaRow>(
       `SELECT pos::float8 AS pos, person, audience_id AS "audienceId", op, at, cause->>'kind' AS cause FROM membership_delta
        WHERE workspace_id = $1 AND pos > $2 AND pos <= $3 AND audience_id = ANY($4::uuid[]) AND person % $5 = ANY($6::int[])
@@ -230,6 +242,14 @@ export class TurnReader {
 }
 
 const LONGEST_HOLD_MS = 300_000;
+
+/** Positions looked at for each that may be taken up, and at least: those of others lie between. */
+const SPREAD = 4;
+const LEAST_WINDOW = 1000;
+
+/** How far a log is looked at for the next `limit`: a turn costs the same however far behind it is. */
+const windowEnd = (after: number, end: number, limit: number): number =>
+  Math.min(end, after + Math.max(LEAST_WINDOW, SPREAD * limit));
 
 interface DeltaRow {
   pos: number;

@@ -56,6 +56,7 @@ export class TurnWriter {
     outcome: TurnOutcome,
     now: Date,
   ): Promise<void> {
+    tx.send(KEPT_PLANS);
     const { moved, messages, refusals, decisions } = outcome;
     const fresh = moved.filter((one) => one.fresh);
     const known = moved.filter((one) => !one.fresh);
@@ -124,6 +125,12 @@ export class TurnWriter {
     });
   }
 }
+
+/**
+ * One plan for all values: what is written here is found by index, row by row, whatever statistics say. Above all for the
+ * checks of foreign keys, which would else be planned for each row, at several times the price of writing it.
+ */
+const KEPT_PLANS = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`;
 
 function assert(unchanged: boolean): void {
   if (!unchanged) throw new Overtaken();
