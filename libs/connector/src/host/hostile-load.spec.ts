@@ -40,10 +40,14 @@ function pluginOf(name: string, code: string): InstalledPlugin {
 }
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Pipes this process has open: a channel is one. */
+const channels = (): number => process.getActiveResourcesInfo().filter((one) => one === 'PipeWrap').length;
+
 describe.each(SANDBOXES)(
   'plugins whose code misbehaves when it is loaded, where isolation is $isolation',
   (sandbox) => {
-    it('are not started, while the hub and others go on', async () => {
+    it('are not started, while the hub and others go on, and keep no channel open', async () => {
+      const open = channels();
       const delay = monitorEventLoopDelay({ resolution: 10 });
       delay.enable();
       const found: Record<string, unknown> = {};
@@ -72,6 +76,9 @@ describe.each(SANDBOXES)(
       const good = new Hostile({ sandbox });
       expect(await good.deed('answersTooMuch')).toMatch(/^DONE/);
       good.host.stop();
+      for (let tries = 0; channels() > open && tries < 1000; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(channels()).toBeLessThanOrEqual(open);
     });
   },
 );

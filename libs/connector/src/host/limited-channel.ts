@@ -49,7 +49,10 @@ function limit(handle: PipeHandle, flooded: () => void): void {
       const end = Buffer.from(bytes).lastIndexOf(10);
       message = end < 0 ? message + bytes.byteLength : bytes.byteLength - end - 1;
       if (message > MESSAGE_BYTES) {
-        handle.readStop();
+        // From now on only its end is of interest: then Node closes the channel, which stayed open if nobody read on.
+        handle.onread = (rest) => {
+          if (!rest) read.call(handle, rest);
+        };
         flooded();
         return;
       }
