@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { startTestEngines, type TestEngines } from '@percorso/engines';
 import type { RouteOptions } from 'fastify';
 import { createHub } from '../create-hub';
 import { ANSWERS } from './answers';
@@ -29,13 +30,16 @@ const KEPT = join(__dirname, '..', '..', '..', '..', 'docs', 'openapi.json');
 describe('the OpenAPI document', () => {
   const folder = mkdtempSync(join(tmpdir(), 'percorso-openapi-'));
   const served: { method: string; path: string }[] = [];
+  let engines: TestEngines;
   let app: NestFastifyApplication;
   let document: ReturnType<typeof openApiDocument>;
   let routes: Route[];
   let operations: (Route & { operation: Operation | undefined })[];
 
   beforeAll(async () => {
-    app = await createHub(offlineOptions(folder));
+    engines = await startTestEngines();
+    // Asked for nothing; but connections to where there is none take their time to end, longer than jest lets a worker live.
+    app = await createHub({ ...offlineOptions(folder), redisUrl: engines.redisUrl });
     const fastify = app.getHttpAdapter().getInstance();
     fastify.addHook('onRoute', ({ method, url }: RouteOptions) => {
       for (const verb of [method].flat()) served.push({ method: verb, path: url.replace(/:(\w+)/g, '{$1}') });
@@ -51,6 +55,7 @@ describe('the OpenAPI document', () => {
 
   afterAll(async () => {
     await app?.close();
+    await engines?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
