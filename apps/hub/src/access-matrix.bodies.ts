@@ -18,6 +18,7 @@ export const BODIES: Record<string, object> = {
   'PUT /v1/computed-traits/{key}': { text: 'event("Bought").count' },
   'POST /v1/connectors/{id}/receipts': { body: '[]' },
   'POST /v1/plugins/{pluginId}/versions/{version}/approve': { egress: [] },
+  'POST /v1/journeys/{id}/simulations': { from: '2026-01-01', until: '2026-01-02' },
   'POST /v1/journeys/{id}/entries': {
     entries: [{ identity: { namespace: 'user_id', value: 'nobody' } }],
   },

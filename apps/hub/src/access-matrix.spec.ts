@@ -94,6 +94,7 @@ describe('who may call what', () => {
       'replays',
       'journeys',
       'instances',
+      'simulations',
     ]) {
       ids[name] = newId();
     }
@@ -207,6 +208,21 @@ describe('who may call what', () => {
       entry: { kind: 'api' },
       entered_at: at,
     });
+    await insert('journey_simulation', {
+      ...{
+        id: ids.simulations,
+        journey_id: journeys,
+        version: 1,
+        name: 'J',
+        definition: JOURNEY,
+        responses: {},
+      },
+      ...{ from_at: at, until_at: at, state: 'done', asked_by: 'root', asked_at: at, ended_at: at },
+    });
+    await insert('journey_simulation_instance', {
+      ...{ simulation_id: ids.simulations, id: instances, person: 1, profile_id: profiles, state: 'ended' },
+      ...{ entered_at: at, holdout: false, entry: { kind: 'api' }, context: {}, tokens: '[]', trace: '[]' },
+    });
     await insert('identity_node', {
       node: 1,
       namespace: 'user_id',
@@ -258,6 +274,7 @@ describe('who may call what', () => {
       .replace('{host}', 'api.example.com')
       .replace('usage-policies/{name}', 'usage-policies/ours')
       .replace('{instanceId}', ids.instances!)
+      .replace('{simulationId}', ids.simulations!)
       .replace('plugins/{pluginId}', 'plugins/texts')
       .replace('{version}', '1.0.0')
       .replace('computed-traits/{key}', 'computed-traits/ltv')
@@ -269,7 +286,11 @@ describe('who may call what', () => {
     http(key).request({
       method: route.method,
       url: pathOf(route),
-      params: /\/(explain|why)$/.test(route.path) ? { profile: ids.profiles } : {},
+      params: /\/(explain|why)$/.test(route.path)
+        ? { profile: ids.profiles }
+        : /\/comparison/.test(route.path)
+          ? { with: ids.simulations }
+          : {},
       ...(route.method === 'GET' || route.method === 'DELETE'
         ? {}
         : {

@@ -23,6 +23,9 @@ import { TurnReader } from './runtime/turn-reader';
 import { TurnWriter } from './runtime/turn-writer';
 import { HistoryStore } from './simulation/history.store';
 import { PastEntries } from './simulation/past-entries';
+import { SimulationJobs } from './simulation/simulation-jobs';
+import { SimulationKeeping } from './simulation/simulation-keeping';
+import { SimulationLoop } from './simulation/simulation-loop';
 import { Simulator } from './simulation/simulator';
 
 export interface JourneyWorkerOptions {
@@ -57,6 +60,9 @@ export class JourneyWorkerModule {
         PlanLoader,
         ReadScheduler,
         ReadStore,
+        SimulationJobs,
+        SimulationKeeping,
+        SimulationLoop,
         Simulator,
         TargetStore,
         TurnReader,

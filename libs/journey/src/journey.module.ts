@@ -20,13 +20,17 @@ import { InstanceStore } from './runtime/instance.store';
 import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
 import { JourneySignal } from './runtime/journey-signal';
 import { RequestStore } from './runtime/request.store';
+import { SIMULATION_CONTROLLERS, SIMULATION_PROVIDERS } from './simulation/simulation.providers';
+import { SimulatedStore } from './simulation/simulated.store';
+import { SimulationStore } from './simulation/simulation.store';
 
 /** Journeys: what they are, and who is on them. Needs ConnectorModule and MappingModule in the application. */
 @Module({
   imports: [ProfileModule, SegmentationModule, DeliveryModule],
-  controllers: [...ADMIN_CONTROLLERS, EntryController, InsightController],
+  controllers: [...ADMIN_CONTROLLERS, EntryController, InsightController, ...SIMULATION_CONTROLLERS],
   providers: [
     ...ADMIN_PROVIDERS,
+    ...SIMULATION_PROVIDERS,
     InsightService,
     InsightStore,
     EntryService,
@@ -36,7 +40,15 @@ import { RequestStore } from './runtime/request.store';
     JourneySignal,
     RequestStore,
   ],
-  exports: [InstanceStore, JobStore, JourneyUsageGuard, JourneySignal, RequestStore],
+  exports: [
+    InstanceStore,
+    JobStore,
+    JourneyUsageGuard,
+    JourneySignal,
+    RequestStore,
+    SimulatedStore,
+    SimulationStore,
+  ],
 })
 export class JourneyModule {
   constructor(

@@ -29,6 +29,7 @@ import { effectNews } from './migrations/0061-effect-news';
 import { journeyAdministration } from './migrations/0062-journey-administration';
 import { journeyTurns } from './migrations/0065-journey-turns';
 import { conversionWindows } from './migrations/0068-conversion-windows';
+import { journeySimulations } from './migrations/0070-journey-simulations';
 import { callResponses } from './migrations/0071-call-responses';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
@@ -72,6 +73,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   journeyAdministration,
   journeyTurns,
   conversionWindows,
+  journeySimulations,
   callResponses,
   journeyInside,
   deadLetters,

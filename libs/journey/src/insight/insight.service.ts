@@ -6,7 +6,6 @@ import { MembershipStore, PersonConditions } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import type { Entry, JourneyDefinition } from '../definition/definition';
 import { parseJourney } from '../definition/parse-journey';
-import { dueOf } from '../engine/advance';
 import type { JourneyEvent } from '../engine/instance';
 import type { RefusalCode } from '../runtime/admission';
 import type {
@@ -17,7 +16,8 @@ import type {
   JourneyWhyView,
   WholeJourneyInstanceView,
 } from './insight.dto';
-import { type InstanceRow, InsightStore, type JourneyHead } from './insight.store';
+import { InsightStore, type JourneyHead } from './insight.store';
+import { instanceView, withoutProperties } from './insight.view';
 import { REFUSAL_WORDS } from './refusal-words';
 import { reportOf } from './report';
 import { findMistakes, matchesEntry, similarTo } from './why-not';
@@ -64,7 +64,7 @@ export class InsightService {
       await this.find(tx, id);
       const filter = { profileId: profile, state, step };
       const rows = await this.store.instances(tx, id, filter, before, limit + 1);
-      return pageOf(rows, limit, viewOf, (row) => encodeCursor({ before: row.id }));
+      return pageOf(rows, limit, instanceView, (row) => encodeCursor({ before: row.id }));
     });
   }
 
@@ -88,7 +88,7 @@ export class InsightService {
       ]);
       const { entry, context } = found;
       return {
-        ...viewOf(found),
+        ...instanceView(found),
         entry: personal || entry.kind !== 'event' ? { ...entry } : withoutProperties(entry),
         context: personal ? context : null,
         trace,
@@ -119,7 +119,7 @@ export class InsightService {
         state: journey.state,
         liveVersion: journey.liveVersion,
         inside: entered.some(({ state }) => state === 'active'),
-        entered: entered.map(viewOf),
+        entered: entered.map(instanceView),
         refusals: refusals.map((row) => ({ ...row, reason: REFUSAL_WORDS[row.code as RefusalCode] })),
         where: where ? (await this.conditions.holds(tx, where))[0]! : null,
         entries: live ? await this.entries(tx, id, journey.liveVersion!, live, person, now) : [],
@@ -195,30 +195,6 @@ export class InsightService {
   }
 }
 
-const viewOf = ({ tokens, ...row }: InstanceRow): JourneyInstanceView => ({
-  id: row.id,
-  version: row.version,
-  profileId: row.profileId,
-  key: row.key,
-  state: row.state,
-  endReason: row.endReason,
-  enteredAt: row.enteredAt,
-  endedAt: row.endedAt,
-  goalUntil: row.goalUntil,
-  goalAt: row.goalAt,
-  holdout: row.holdout,
-  speed: row.speed,
-  waits: tokens.map((token) => {
-    const due = dueOf(token);
-    return {
-      step: token.step,
-      visit: token.visit,
-      waitsFor: token.wait.kind,
-      dueAt: due === null ? null : new Date(due),
-    };
-  }),
-});
-
 function waitsForOf(entry: Entry): string | null {
   switch (entry.kind) {
     case 'event':
@@ -231,9 +207,4 @@ function waitsForOf(entry: Entry): string | null {
     case 'api':
       return null;
   }
-}
-
-function withoutProperties({ event }: { event: JourneyEvent }): Record<string, unknown> {
-  const { properties: _personal, ...rest } = event;
-  return { kind: 'event', event: rest };
 }

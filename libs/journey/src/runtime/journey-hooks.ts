@@ -23,6 +23,8 @@ interface Clash {
   definition: unknown;
 }
 
+const OF_SIMULATIONS =
+  'simulation_id = ANY(ARRAY(SELECT id FROM journey_simulation WHERE workspace_id = $1))';
 const OF_WORKSPACE = 'journey_id = ANY(ARRAY(SELECT id FROM journey WHERE workspace_id = $1))';
 
 /** Persons come and go while they are on their way: their instances follow inside the same transaction. */
@@ -168,6 +170,15 @@ async function forget(tx: Transaction, persons: readonly number[], now: Date): P
        DELETE FROM journey_refusal WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = ANY($2::int[]) RETURNING 1
      ), past AS (
        DELETE FROM journey_past WHERE workspace_id = $1 AND ${OF_WORKSPACE} AND person = ANY($2::int[]) RETURNING 1
+     ), simulated AS (
+       DELETE FROM journey_simulation_instance WHERE workspace_id = $1 AND ${OF_SIMULATIONS}
+         AND person = ANY($2::int[]) RETURNING 1
+     ), messages AS (
+       DELETE FROM journey_simulation_message WHERE workspace_id = $1 AND ${OF_SIMULATIONS}
+         AND person = ANY($2::int[]) RETURNING 1
+     ), unsimulated AS (
+       DELETE FROM journey_simulation_refusal WHERE workspace_id = $1 AND ${OF_SIMULATIONS}
+         AND person = ANY($2::int[]) RETURNING 1
      ), requests AS (
        DELETE FROM journey_request WHERE workspace_id = $1 AND person = ANY($2::int[]) RETURNING 1
      ), sayings AS (
@@ -176,7 +187,9 @@ async function forget(tx: Transaction, persons: readonly number[], now: Date): P
        DELETE FROM journey_test_profile t USING profile p WHERE t.workspace_id = $1 AND p.workspace_id = $1
          AND p.id = t.profile_id AND p.person = ANY($2::int[]) RETURNING 1
      ) SELECT ((SELECT count(*) FROM traces) + (SELECT count(*) FROM instances) + (SELECT count(*) FROM refusals)
-         + (SELECT count(*) FROM past) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM sayings) + (SELECT count(*) FROM tests))::int AS count`,
+         + (SELECT count(*) FROM past) + (SELECT count(*) FROM simulated) + (SELECT count(*) FROM messages)
+         + (SELECT count(*) FROM unsimulated) + (SELECT count(*) FROM requests) + (SELECT count(*) FROM sayings)
+         + (SELECT count(*) FROM tests))::int AS count`,
     values,
   );
   return rows[0]!.count;

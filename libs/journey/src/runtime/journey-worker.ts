@@ -11,6 +11,7 @@ import { JourneySignal } from './journey-signal';
 import { JourneyTurns } from './journey-turns';
 import { Outbox } from './outbox';
 import { ReadScheduler } from './read-scheduler';
+import { SimulationKeeping } from '../simulation/simulation-keeping';
 import { LOG_PARTITION } from './turn-reader';
 
 const TURN_MS = 100;
@@ -32,6 +33,7 @@ export class JourneyWorker extends LeasedWorker {
     private readonly reads: ReadScheduler,
     private readonly jobs: JourneyJobs,
     private readonly housekeeping: JourneyHousekeeping,
+    private readonly simulations: SimulationKeeping,
     private readonly partitions: JourneyPartitions,
     leases: Leases,
     private readonly applied: AppliedSignal,
@@ -90,7 +92,7 @@ export class JourneyWorker extends LeasedWorker {
     await eachInTurn(this.leases.firsts('journey'), stopping, async (workspaceId) => {
       const kept = await this.housekeeping.turn(workspaceId, stopping);
       waiting += kept.waiting;
-      return kept.cleared;
+      return kept.cleared + (await this.simulations.turn(workspaceId, stopping));
     });
     journeyWaiting.set(waiting);
   }

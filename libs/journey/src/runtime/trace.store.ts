@@ -1,4 +1,6 @@
 import type { Transaction } from '@percorso/storage';
+import type { Instance } from '../engine/instance';
+import type { TraceEntry } from '../engine/protocol';
 import type { Moved, Refusal } from './turn';
 import { storableJson } from './storable-json';
 
@@ -42,47 +44,64 @@ export function keepRefusals(tx: Transaction, refusals: readonly Refusal[]): voi
   );
 }
 
-interface Count {
+/** Something that is counted: of a step, or of the journey itself, whose step is ''. */
+interface Counted {
   journeyId: string;
   version: number;
+  person: number;
   step: string;
   what: string;
-  partition: number;
-  count: number;
 }
 
-/** How often what happened, by partition; of the journey itself the step is ''. */
+/** What is counted of what happened, once for each time. */
+export function counted(
+  moved: readonly {
+    instance: Instance;
+    fresh: boolean;
+    enteredVersion: number;
+    trace: readonly TraceEntry[];
+  }[],
+  refusals: readonly Refusal[],
+): Counted[] {
+  const all: Counted[] = [];
+  for (const { instance, fresh, enteredVersion, trace } of moved) {
+    const { journeyId, version, person, holdout, goalUntil } = instance;
+    const add = (step: string, what: string): void =>
+      void all.push({ journeyId, version, person, step, what });
+    // Conversion is of those who entered a version, wherever they went from there.
+    const converts = (what: string): void => {
+      all.push({ journeyId, version: enteredVersion, person, step: '', what });
+      if (holdout)
+        all.push({ journeyId, version: enteredVersion, person, step: '', what: `holdout-${what}` });
+    };
+    if (fresh && holdout) add('', 'holdout');
+    if (fresh && goalUntil !== null) converts('window');
+    for (const { step, what } of trace) {
+      if (what === 'goal') converts('goal');
+      else add(step, what);
+      if (what === 'ended') add('', `ended:${instance.endReason ?? 'completed'}`);
+    }
+  }
+  for (const { journeyId, version, person, code } of refusals) {
+    all.push({ journeyId, version, person, step: '', what: `refused:${code}` });
+  }
+  return all;
+}
+
+/** How often what happened, by partition. */
 export function keepCounts(
   tx: Transaction,
   moved: readonly Moved[],
   refusals: readonly Refusal[],
   of: number,
 ): void {
-  const counts = new Map<string, Count>();
-  const add = (journeyId: string, version: number, person: number, step: string, what: string): void => {
+  const counts = new Map<string, Omit<Counted, 'person'> & { partition: number; count: number }>();
+  for (const { journeyId, version, person, step, what } of counted(moved, refusals)) {
     const partition = person % of;
     const key = `${journeyId} ${version} ${partition} ${what} ${step}`;
     const known = counts.get(key);
     if (known) known.count += 1;
     else counts.set(key, { journeyId, version, step, what, partition, count: 1 });
-  };
-  for (const { instance, fresh, enteredVersion, trace } of moved) {
-    const { journeyId, version, person, holdout, goalUntil } = instance;
-    // Conversion is of those who entered a version, wherever they went from there.
-    const converts = (what: string): void => {
-      add(journeyId, enteredVersion, person, '', what);
-      if (holdout) add(journeyId, enteredVersion, person, '', `holdout-${what}`);
-    };
-    if (fresh && holdout) add(journeyId, version, person, '', 'holdout');
-    if (fresh && goalUntil !== null) converts('window');
-    for (const { step, what } of trace) {
-      if (what === 'goal') converts('goal');
-      else add(journeyId, version, person, step, what);
-      if (what === 'ended') add(journeyId, version, person, '', `ended:${instance.endReason ?? 'completed'}`);
-    }
-  }
-  for (const { journeyId, version, person, code } of refusals) {
-    add(journeyId, version, person, '', `refused:${code}`);
   }
   // In one order, so that no two transactions wait for one another.
   const rows = [...counts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, count]) => count);
