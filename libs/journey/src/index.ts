@@ -8,3 +8,5 @@ export { type Places, placesOf } from './definition/places';
 export { advance, enter, type Entering } from './engine/advance';
 export type * from './engine/protocol';
 export type * from './engine/instance';
+export { testJourneys } from './simulation/fixture/run-fixtures';
+export { fixtureSchema } from './simulation/fixture/fixture.schema';
