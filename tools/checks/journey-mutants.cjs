@@ -9,6 +9,7 @@ const mutant = (spec) => (name, file, from, to) => ({
 });
 const inStories = mutant('random-journeys.spec.ts');
 const inSteps = mutant('steps.spec.ts');
+const inReactions = mutant('reactions.spec.ts');
 const inWalk = mutant('walk.spec.ts');
 const inBound = mutant('most-visits.spec.ts');
 const inTimes = mutant('local-time.spec.ts');
@@ -47,8 +48,8 @@ exports.journeyMutants = [
   inWalk(
     'who came last to wait goes on first',
     'advance.ts',
-    'watching.sort((a, b) => a.visit - b.visit)',
-    'watching.sort((a, b) => b.visit - a.visit)',
+    'awaited.sort((a, b) => a.token.visit - b.token.visit)',
+    'awaited.sort((a, b) => b.token.visit - a.token.visit)',
   ),
   inStories(
     'a verdict moves who awaits something else',
@@ -101,6 +102,26 @@ exports.journeyMutants = [
     'token.frames.slice(0, -1) : token.frames',
     'token.frames : token.frames',
   ),
+  inReactions(
+    'a reaction is remembered by who was moved by it',
+    'advance.ts',
+    'if (awaited.length > 0 || happening',
+    'if (happening',
+  ),
+  inStories(
+    'a reaction is taken again and again',
+    'act.ts',
+    'walk.reacted.filter((other) => other !== reaction)',
+    'walk.reacted',
+  ),
+  inReactions(
+    'reactions are to any message of a step',
+    'act.ts',
+    'walk.reacted.filter(({ to }) => to !== token.step)',
+    'walk.reacted',
+  ),
+  inReactions('who is paused goes on', 'advance.ts', 'if (!happening.held) {', 'if (happening.kind) {'),
+  inSteps('jumps go round for ever', 'act.ts', 'before >= MOST_HOPS', 'before > MOST_HOPS'),
   inSteps('a share is one part larger', 'act.ts', 'part < upTo', 'part <= upTo'),
   inStories('a wait that is over waits', 'act.ts', 'instant <= walk.at', 'instant < walk.at'),
   inStories('the last arm that holds is taken', 'act.ts', 'holds.indexOf(true)', 'holds.lastIndexOf(true)'),
@@ -119,6 +140,7 @@ exports.journeyMutants = [
     'sum(branches.map(({ woken })',
     'highest(branches.map(({ woken })',
   ),
+  inBound('nobody goes on at once', 'most-visits.ts', '(1 + mostRemembered(steps))', '1'),
   inBound('turns are walked once', 'most-visits.ts', 'turns(step.times) +', 'turns(1) +'),
   inTimes('nine at nine is now', 'local-time.ts', 'instant > after &&', 'instant >= after &&'),
   inTimes(

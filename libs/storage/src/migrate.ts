@@ -30,6 +30,7 @@ import { journeyAdministration } from './migrations/0062-journey-administration'
 import { journeyTurns } from './migrations/0065-journey-turns';
 import { conversionWindows } from './migrations/0068-conversion-windows';
 import { journeySimulations } from './migrations/0070-journey-simulations';
+import { journeyMemory } from './migrations/0069-journey-memory';
 import { callResponses } from './migrations/0071-call-responses';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
@@ -74,6 +75,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   journeyTurns,
   conversionWindows,
   journeySimulations,
+  journeyMemory,
   callResponses,
   journeyInside,
   deadLetters,

@@ -4,6 +4,7 @@ import type {
   AwaitStep,
   BranchStep,
   CallStep,
+  JumpStep,
   LoopStep,
   SendStep,
   SplitStep,
@@ -11,9 +12,10 @@ import type {
   WaitStep,
 } from '../definition/definition';
 import { armPointer, contextName, type Facts, isTest, traitName, turnsOf, whilePointer } from './asks';
-import type { Frame, Instance, Token, TokenWait } from './instance';
+import type { Frame, Instance, RememberedReaction, Token, TokenWait } from './instance';
 import { nextLocalTime } from './local-time';
 import type { Command, TraceEntry, TraceWhat } from './protocol';
+import { recalled } from './reactions';
 
 export type Detail = Record<string, unknown>;
 
@@ -25,6 +27,8 @@ export interface Acting {
   readonly at: number;
   /** By step the visit in which it sent last. */
   sent: Record<string, number>;
+  /** Reactions that nobody awaited when they came. */
+  reacted: readonly RememberedReaction[];
   later(ms: number): number;
   command(command: Command): void;
   tell(what: TraceWhat, step: string, visit: number, more?: Pick<TraceEntry, 'next' | 'detail'>): void;
@@ -63,13 +67,7 @@ export function act(walk: Acting, token: Token, facts: Facts): Move {
     case 'update':
       return update(walk, token, step, facts);
     case 'jump':
-      walk.command({
-        kind: 'jump',
-        visit: token.visit,
-        journeyId: step.journeyId,
-        context: facts.values,
-      });
-      return { end: 'jump' };
+      return jump(walk, token, step, facts);
     case 'end':
       return { end: step.reason ?? 'completed' };
   }
@@ -94,6 +92,7 @@ function send(walk: Acting, token: Token, step: SendStep): Move {
   const watched = step.failed !== undefined;
   deliver(walk, token, step, { priority: step.priority, call: false, watched });
   walk.sent = { ...walk.sent, [token.step]: token.visit };
+  walk.reacted = walk.reacted.filter(({ to }) => to !== token.step);
   return watched ? { stay: { kind: 'outcome', due: null } } : { next: step.next };
 }
 
@@ -137,9 +136,25 @@ function dateOf(value: unknown): number | undefined {
 
 const LAST_MS = Date.UTC(2299, 0, 1);
 
-function awaitArms(walk: Acting, { timeoutMs }: AwaitStep): Move {
+function awaitArms(walk: Acting, step: AwaitStep): Move {
+  const known = recalled(walk.reacted, step.arms);
+  if (known) return goOnWith(walk, step, known);
+  const { timeoutMs } = step;
   const due = timeoutMs === undefined ? null : walk.later(timeoutMs);
   return { stay: { kind: 'watch', due }, ...(due === null ? {} : { detail: { due } }) };
+}
+
+/** What is awaited has happened before. It is taken once. */
+function goOnWith(
+  walk: Acting,
+  step: AwaitStep,
+  { arm, reaction }: NonNullable<ReturnType<typeof recalled>>,
+): Move {
+  walk.reacted = walk.reacted.filter((other) => other !== reaction);
+  const { next = step.next, as } = step.arms[arm]!;
+  if (as !== undefined) walk.remember(as, reaction.properties);
+  const { event, messageId } = reaction;
+  return { next, detail: { arm, event, messageId } };
 }
 
 function branch(token: Token, step: BranchStep, facts: Facts): Move {
@@ -193,4 +208,15 @@ function update(walk: Acting, { visit }: Token, step: UpdateStep, facts: Facts):
   for (const list of step.lists) walk.command({ kind: 'list', visit, ...list });
   for (const name of Object.keys(step.context)) walk.remember(name, valueOf(facts, contextName(name)));
   return { next: step.next };
+}
+
+/** Jumps in a row that may take no time. Journeys that jump to one another would go round in a moment, for ever. */
+export const MOST_HOPS = 10;
+
+function jump(walk: Acting, { visit }: Token, { journeyId }: JumpStep, { values }: Facts): Move {
+  const { entry, enteredAt } = walk.before;
+  const before = entry.kind === 'jump' && enteredAt === walk.at ? (entry.hops ?? 0) : 0;
+  if (before >= MOST_HOPS) return { end: 'jump-loop' };
+  walk.command({ kind: 'jump', visit, journeyId, context: values, hops: before + 1 });
+  return { end: 'jump' };
 }

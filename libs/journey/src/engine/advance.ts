@@ -2,10 +2,11 @@ import type { AwaitStep, JourneyDefinition, Step } from '../definition/definitio
 import { asksOf, factsOf } from './asks';
 import type { EntryFacts, Instance, Token } from './instance';
 import { shortened } from './moments';
-import type { Advanced, Answer, Stimulus, VisitOutcome } from './protocol';
+import type { Advanced, Answer, Happening, Stimulus, VisitOutcome } from './protocol';
+import { reactionIn } from './reactions';
 import { nextOf } from './steps';
 import { Walk } from './walk';
-import { type Happening, isLate, meets } from './watching';
+import { isLate, meets } from './watching';
 
 /** Who enters, and how. */
 export interface Entering {
@@ -51,6 +52,7 @@ function newInstance(
     tokens: [],
     visits: 0,
     sent: {},
+    reacted: [],
   };
 }
 
@@ -140,7 +142,13 @@ function takeHappening(walk: Walk, happening: Happening): void {
   if (exits.some((exit) => meets(exit, happening, journey, before, at)))
     return walk.end('exit', detailOf(happening));
   const watching = walk.waiting.filter(({ wait }) => wait.kind === 'watch');
-  for (const token of watching.sort((a, b) => a.visit - b.visit)) takeArm(walk, token, happening);
+  const awaited = watching.flatMap((token) => armOf(walk, token, happening) ?? []);
+  if (!happening.held) {
+    for (const one of awaited.sort((a, b) => a.token.visit - b.token.visit)) takeArm(walk, one, happening);
+  }
+  if (awaited.length > 0 || happening.kind !== 'event') return;
+  const reaction = reactionIn(journey, before, happening.event);
+  if (reaction) walk.keepInMind(reaction);
 }
 
 /** Whether this is the goal, for the first time; it counts within the window, whether or not the instance has ended. */
@@ -152,11 +160,20 @@ function takeGoal(walk: Walk, happening: Happening): boolean {
   return true;
 }
 
-function takeArm(walk: Walk, token: Token, happening: Happening): void {
-  const { journey, before, at } = walk;
+interface Awaited {
+  token: Token;
+  step: AwaitStep;
+  arm: number;
+}
+
+/** Which arm awaits what happens; undefined: none does. */
+function armOf({ journey, before, at }: Walk, token: Token, happening: Happening): Awaited | undefined {
   const step = journey.steps[token.step] as AwaitStep;
   const arm = step.arms.findIndex(({ for: watch }) => meets(watch, happening, journey, before, at));
-  if (arm < 0) return;
+  return arm < 0 ? undefined : { token, step, arm };
+}
+
+function takeArm(walk: Walk, { token, step, arm }: Awaited, happening: Happening): void {
   const { next = step.next, as } = step.arms[arm]!;
   if (as !== undefined && happening.kind === 'event') walk.remember(as, happening.event.properties);
   walk.leave(token, next, { arm, ...detailOf(happening) });

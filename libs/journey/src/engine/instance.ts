@@ -1,3 +1,5 @@
+import type { Reaction } from '../definition/definition';
+
 /** One profile on its way through one version of a journey. Times are in Unix milliseconds. */
 export interface Instance {
   id: string;
@@ -28,6 +30,19 @@ export interface Instance {
   visits: number;
   /** By step the visit in which it sent last. */
   sent: Record<string, number>;
+  /** To what steps sent last, and awaited somewhere, but by nobody when it came; in the order in which it came. */
+  reacted: readonly RememberedReaction[];
+}
+
+/** Goes on with the first await that is come to and is for it. */
+export interface RememberedReaction {
+  to: string;
+  is: Reaction['reaction']['is'];
+  /** Name of the event. */
+  event: string;
+  messageId: string;
+  /** Of the event, where some arm keeps them in the context. */
+  properties?: Record<string, unknown>;
 }
 
 export type InstanceState = 'active' | 'ended';
@@ -37,7 +52,9 @@ export type EntryFacts =
   | { kind: 'audience'; audienceId: string; op: 'enter' | 'exit' }
   | { kind: 'read'; audienceId: string }
   /** `context`: what it was given. */
-  | { kind: 'api' | 'jump'; context?: Record<string, unknown> };
+  | { kind: 'api'; context?: Record<string, unknown> }
+  /** `hops`: how many jumps in a row, this one among them, took no time. */
+  | { kind: 'jump'; context?: Record<string, unknown>; hops?: number };
 
 /** An event as journeys see it. */
 export interface JourneyEvent {

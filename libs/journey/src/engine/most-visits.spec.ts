@@ -24,6 +24,16 @@ describe('how many steps one moment may take', () => {
     expect(most({ loop, send: inner, x: sendStep(), end })).toBe(20_202);
   });
 
+  it('counts a reaction that came before, which wakes who comes to await it', () => {
+    const reaction = (is: 'opened' | 'clicked'): Step => ({
+      kind: 'await',
+      arms: [{ for: { reaction: { to: 'a', is } }, next: 'end' }],
+      next: is === 'opened' ? 'clicked' : 'end',
+    });
+    const steps = { a: sendStep({ next: 'opened' }), end: { kind: 'end' } as Step };
+    expect(most({ ...steps, opened: reaction('opened'), clicked: reaction('clicked') })).toBe(2 * 3);
+  });
+
   it('adds up branches that one event may wake', () => {
     const fork: Step = { kind: 'parallel', branches: ['a', 'd'], join: 'all', next: 'f' };
     const steps = { a: login, b: sendStep(), c: sendStep(), d: { ...login, next: 'e' }, e: sendStep() };

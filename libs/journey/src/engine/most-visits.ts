@@ -1,5 +1,6 @@
 import type { JourneyDefinition, Step } from '../definition/definition';
 import { exitsOf } from './enclosing';
+import { mostRemembered } from './reactions';
 
 /** Visits in one advance, at most. No journey that was accepted needs as many: see `mostVisits`. */
 export const STEP_BUDGET = 1_000;
@@ -25,7 +26,8 @@ const NOWHERE: Reach = { entered: 0, through: true, woken: 0 };
  * visits at a moment; after any other the token goes on by one of the step's ways, so it visits one step more than after
  * the longest of them. A loop is visited once more than its body is walked; a body that cannot be walked without waiting
  * is walked once to where it waits. All branches of a parallel step may be woken by one event and each goes on to where
- * it ends, so their visits add up, and what follows the join comes on top.
+ * it ends, so their visits add up, and what follows the join comes on top. An await is left at once where the reaction
+ * came before; each that is kept in mind does so once, and wakes one token then.
  */
 export function mostVisits({ start, steps }: Pick<JourneyDefinition, 'start' | 'steps'>): number {
   const known = new Map<string, Reach>();
@@ -35,7 +37,7 @@ export function mostVisits({ start, steps }: Pick<JourneyDefinition, 'start' | '
     return found;
   };
   const { entered, woken } = reach(start);
-  return Math.max(entered, woken);
+  return Math.max(entered, woken) * (1 + mostRemembered(steps));
 }
 
 type Ask = (id: string) => Reach;

@@ -118,6 +118,17 @@ describe('an instance that comes to another version', () => {
     expect(advance(to, sent.instance, { kind: 'event', event: opened }, AT).instance.state).toBe('ended');
   });
 
+  it('keeps in mind what was done to messages, by the steps that took the place of theirs', () => {
+    const reaction = { is: 'clicked' as const, event: 'Email Link Clicked', messageId: 'm1' };
+    const instance = { ...inside(), reacted: [{ to: 'hello', ...reaction }] };
+    const { hello, ...others } = old;
+    const renamed = { mail: hello!, ...others };
+    expect(move(renamed, { hello: 'mail' }, instance).instance.reacted).toEqual([
+      { to: 'mail', ...reaction },
+    ]);
+    expect(move(renamed, { hello: null }, instance).instance.reacted).toEqual([]);
+  });
+
   it('is left alone when it has ended, and followed on when it is held out', () => {
     const ended = { ...inside(), state: 'ended' as const, tokens: [], endReason: 'goal', endedAt: T0 };
     expect(move(old, {}, ended).instance).toBe(ended);

@@ -39,18 +39,22 @@ const mapped = (steps: StepMap, step: string): string | undefined =>
  * Takes an instance over to the newer version. Who waits at a step whose place is taken by one that waits for the same
  * goes on waiting, until the time that was due; by another, that one is begun now. If some token has no place everybody
  * stops and the instance begins at the newer version's start, its context and goal kept. Messages that were sent stay
- * known, so reactions to them are still awaited.
+ * known, so reactions to them are still awaited, and those that came are kept in mind.
  */
 export function moveInstance(change: VersionChange, instance: Instance, at: number): Advanced {
   const { from, to, version, steps } = change;
   if (instance.state !== 'active') return new Walk(to, instance, at).advanced();
-  const sent = Object.entries(instance.sent).flatMap(([step, visit]) => {
+  const senderOf = (step: string): string[] => {
     const place = mapped(steps, step);
-    return place !== undefined && to.steps[place]?.kind === 'send' ? [[place, visit] as const] : [];
-  });
+    return place !== undefined && to.steps[place]?.kind === 'send' ? [place] : [];
+  };
+  const sent = Object.entries(instance.sent).flatMap(([step, visit]) =>
+    senderOf(step).map((place) => [place, visit] as const),
+  );
+  const reacted = instance.reacted.flatMap((one) => senderOf(one.to).map((place) => ({ ...one, to: place })));
   // Each token may begin a step, and from each it is as far as from the start at most.
   const budget = STEP_BUDGET * Math.max(1, instance.tokens.length);
-  const walk = new Walk(to, { ...instance, version, sent: Object.fromEntries(sent) }, at, budget);
+  const walk = new Walk(to, { ...instance, version, sent: Object.fromEntries(sent), reacted }, at, budget);
   walk.tell('moved', '', 0, { detail: { from: instance.version } });
   if (instance.holdout) {
     if (!to.goal) walk.end('completed');

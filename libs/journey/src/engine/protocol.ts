@@ -5,13 +5,17 @@ import type { Instance, JourneyEvent } from './instance';
 export type Stimulus =
   /** Some token's time has come. */
   | { kind: 'due' }
-  | { kind: 'event'; event: JourneyEvent }
-  | { kind: 'membership'; audienceId: string; op: 'enter' | 'exit' }
+  | Happening
   /** What became of the effect of a visit. */
   | { kind: 'outcome'; visit: number; outcome: VisitOutcome }
   /** Answers to the questions that were asked in this turn. */
   | { kind: 'answers'; answers: Answer[] }
   | { kind: 'end'; reason: string };
+
+/** What comes from outside, as watches see it. `held`: the journey is paused, only its goal and exits count. */
+export type Happening = { held?: boolean } & (
+  { kind: 'event'; event: JourneyEvent } | { kind: 'membership'; audienceId: string; op: 'enter' | 'exit' }
+);
 
 export type VisitOutcome =
   | { status: 'accepted'; response?: unknown }
@@ -63,7 +67,8 @@ export type Command =
   | { kind: 'traits'; visit: number; traits: Record<string, unknown> }
   | { kind: 'consent'; visit: number; channel: string; topic?: string; is: 'granted' | 'denied' }
   | { kind: 'list'; visit: number; audienceId: string; op: 'add' | 'remove' }
-  | { kind: 'jump'; visit: number; journeyId: string; context: Record<string, unknown> };
+  /** `hops`: how many jumps in a row took no time. */
+  | { kind: 'jump'; visit: number; journeyId: string; context: Record<string, unknown>; hops: number };
 
 /** One line of an instance's story. What is said of the journey itself has the step '' and the visit 0. */
 export interface TraceEntry {

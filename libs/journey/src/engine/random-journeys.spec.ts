@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { JourneyDefinition } from '../definition/definition';
 import { mostVisits } from './most-visits';
-import { arbitraryJourney } from './testing/arbitrary-journey';
-import { arbitraryStory, type Story } from './testing/arbitrary-story';
+import { arbitraryJourney, reactingJourney } from './testing/arbitrary-journey';
+import { arbitraryStory, reactingStory, type Story } from './testing/arbitrary-story';
 import { Ledger } from './testing/ledger';
 import { answerer, Facts } from './testing/oracle';
 import { play } from './testing/play';
@@ -11,6 +11,11 @@ import { Reference } from './testing/reference';
 
 const SEED = Number(process.env.PERCORSO_SEED);
 const CASES = Number(process.env.PERCORSO_CASES ?? 500);
+
+const told = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(arbitraryJourney, arbitraryStory) },
+  { weight: 1, arbitrary: fc.tuple(reactingJourney, reactingStory) },
+);
 
 const playerOf = (journey: JourneyDefinition, story: Story): Player => {
   const player = new Player(journey, answerer(new Facts(story.seed), journey));
@@ -24,6 +29,7 @@ const seen = ({ instance, commands, trace }: Player): object => ({
   end: [instance.endReason, instance.endedAt, instance.goalAt, instance.goalUntil],
   context: instance.context,
   sent: instance.sent,
+  reacted: instance.reacted,
   visits: instance.visits,
   waiting: instance.tokens
     .map(({ step, visit, wait }) => ({ step, visit, ...wait }))
@@ -36,6 +42,7 @@ const expected = (reference: Reference): object => ({
   end: [reference.endReason, reference.endedAt, reference.goalAt, reference.goalUntil],
   context: reference.context,
   sent: reference.sent,
+  reacted: reference.reacted,
   visits: reference.visits,
   waiting: reference.standing,
 });
@@ -43,7 +50,7 @@ const expected = (reference: Reference): object => ({
 /** What stories are to be about, most of them many times. */
 const OCCASIONS = [
   ...['passed', 'entered', 'left', 'stopped', 'goal', 'ended', 'error'],
-  ...['goal after the end', 'followed long enough'],
+  ...['goal after the end', 'followed long enough', 'passed await'],
   ...['deliver', 'traits', 'consent', 'list', 'jump'],
   ...['completed', 'goal', 'exit', 'jump', 'enough', null].map((reason) => `ended ${reason}`),
   ...['send', 'call', 'wait', 'await', 'branch', 'split', 'parallel', 'loop', 'update', 'jump', 'end'].map(
@@ -55,13 +62,17 @@ describe(`random journeys and stories, seed ${SEED}`, () => {
   it('go as the reference says: the same commands at the same moments, the same trace and end', () => {
     const met = new Set<string>();
     fc.assert(
-      fc.property(arbitraryJourney, arbitraryStory, (journey, story) => {
+      fc.property(told, ([journey, story]) => {
         const player = playerOf(journey, story);
         play(player, story);
         const reference = new Reference(journey, story.entering, new Facts(story.seed), story.at);
         play(reference, story);
         expect(seen(player)).toEqual(expected(reference));
-        for (const { what, step } of player.trace) met.add(what).add(`visits ${journey.steps[step]?.kind}`);
+        for (const { what, step } of player.trace)
+          met
+            .add(what)
+            .add(`visits ${journey.steps[step]?.kind}`)
+            .add(`${what} ${journey.steps[step]?.kind}`);
         for (const { kind } of player.commands) met.add(kind);
         const { endReason, endedAt, goalAt, holdout } = player.instance;
         met.add(`ended ${endReason}`);
@@ -76,7 +87,7 @@ describe(`random journeys and stories, seed ${SEED}`, () => {
 
   it('keep what is promised of every state on the way', () => {
     fc.assert(
-      fc.property(arbitraryJourney, arbitraryStory, (journey, story) => {
+      fc.property(told, ([journey, story]) => {
         const player = playerOf(journey, story);
         const ledger = new Ledger(journey, mostVisits(journey));
         ledger.check(player, undefined, story.at);

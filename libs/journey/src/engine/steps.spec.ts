@@ -301,9 +301,25 @@ describe('an update and a jump', () => {
       { at: T0, kind: 'traits', visit: 1, traits: { tier: null } },
       { at: T0, kind: 'consent', visit: 1, channel: 'sms', is: 'denied' },
       { at: T0, kind: 'list', visit: 1, audienceId: 'gold', op: 'add' },
-      { at: T0, kind: 'jump', visit: 2, journeyId: 'other', context: { from: 'here' } },
+      { at: T0, kind: 'jump', visit: 2, journeyId: 'other', context: { from: 'here' }, hops: 1 },
     ]);
     expect(player.instance).toMatchObject({ endReason: 'jump', context: { tier: 'gold' } });
     expect(player.trace.find(({ what }) => what === 'error')?.detail).toEqual({ 'traits.seen': 'D3001' });
+  });
+
+  it('that follows ten others in no time ends instead of going round', () => {
+    const jumped = (hops: number, at: number): Player => {
+      const steps = journeyOf({
+        wait: { kind: 'wait', until: { at } },
+        jump: { kind: 'jump', journeyId: 'other', context: {} },
+      });
+      const { wait } = steps.steps;
+      const journey = { ...steps, steps: { ...steps.steps, wait: { ...wait!, next: 'jump' } as Step } };
+      return new Player(journey).enter(T0, { entry: { kind: 'jump', hops } }).until(at);
+    };
+    expect(jumped(9, T0).commands).toMatchObject([{ kind: 'jump', hops: 10 }]);
+    expect(jumped(10, T0).instance).toMatchObject({ endReason: 'jump-loop' });
+    expect(jumped(10, T0).commands).toEqual([]);
+    expect(jumped(10, T0 + 1).commands).toMatchObject([{ kind: 'jump', hops: 1 }]);
   });
 });

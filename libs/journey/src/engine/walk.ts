@@ -1,9 +1,10 @@
 import type { JourneyDefinition } from '../definition/definition';
 import { act, type Acting, type Detail, keepResponse, type Move } from './act';
 import { asksOf, type Facts, NO_FACTS } from './asks';
-import type { Frame, Instance, Token, TokenWait } from './instance';
+import type { Frame, Instance, RememberedReaction, Token, TokenWait } from './instance';
 import { shortened } from './moments';
 import { STEP_BUDGET } from './most-visits';
+import { remembering } from './reactions';
 import { nextOf } from './steps';
 import type { Advanced, Command, Question, TraceEntry, TraceWhat } from './protocol';
 
@@ -22,6 +23,7 @@ export class Walk implements Acting {
   private goalAt: number | null;
   private endReason: string | null;
   sent: Record<string, number>;
+  reacted: readonly RememberedReaction[];
 
   constructor(
     readonly journey: JourneyDefinition,
@@ -35,6 +37,7 @@ export class Walk implements Acting {
     this.goalAt = before.goalAt;
     this.endReason = before.endReason;
     this.sent = before.sent;
+    this.reacted = before.reacted;
   }
 
   get waiting(): readonly Token[] {
@@ -62,6 +65,12 @@ export class Walk implements Acting {
   /** Under a name in the context; what is undefined leaves what was there. */
   remember(name: string, value: unknown): void {
     if (value !== undefined) this.context = { ...this.context, [name]: value };
+  }
+
+  /** For whoever comes to await it. */
+  keepInMind(reaction: RememberedReaction): void {
+    this.reacted = remembering(this.reacted, reaction);
+    this.touched ||= this.reacted !== this.before.reacted;
   }
 
   /** At the first step; whoever waits stops. */
@@ -214,6 +223,7 @@ export class Walk implements Acting {
           tokens: this.tokens,
           visits: this.visits,
           sent: this.sent,
+          reacted: ended ? [] : this.reacted,
         }
       : this.before;
     return { instance, commands, trace, questions: questionsOf(this.journey, instance) };

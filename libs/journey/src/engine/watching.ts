@@ -2,11 +2,8 @@ import { valueAt } from '@percorso/profile';
 import { eventTest, type EventTest } from '@percorso/segmentation';
 import type { AwaitArm, EventWatch, JourneyDefinition, Reaction, Watch } from '../definition/definition';
 import type { Instance, JourneyEvent } from './instance';
+import type { Happening } from './protocol';
 import { visitKey } from './visit-key';
-
-/** What comes from outside, as watches see it. */
-export type Happening =
-  { kind: 'event'; event: JourneyEvent } | { kind: 'membership'; audienceId: string; op: 'enter' | 'exit' };
 
 /** Received so long after it occurred that journeys take no notice. */
 export const isLate = ({ lateMs }: JourneyDefinition, { occurredAt, receivedAt }: JourneyEvent): boolean =>
@@ -60,7 +57,11 @@ const REACTIONS: Record<Reaction['reaction']['is'], RegExp> = {
   unsubscribed: /^Unsubscribed$/,
 };
 
-function isReaction({ reaction: { to, is } }: Reaction, event: JourneyEvent, instance: Instance): boolean {
+export function isReaction(
+  { reaction: { to, is } }: Reaction,
+  event: JourneyEvent,
+  instance: Pick<Instance, 'id' | 'sent'>,
+): boolean {
   const visit = Object.hasOwn(instance.sent, to) ? instance.sent[to] : undefined;
   if (visit === undefined || event.properties['effect_key'] !== visitKey(instance, visit)) return false;
   return REACTIONS[is].test(event.name);

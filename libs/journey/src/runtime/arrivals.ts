@@ -33,6 +33,8 @@ export interface EntryRequest {
   kind: 'api' | 'jump';
   key: string | null;
   context: Record<string, unknown>;
+  /** Of a jump: how many in a row took no time. */
+  hops?: number;
   at: Date;
   /** Somebody waits for what is decided. */
   answered: boolean;

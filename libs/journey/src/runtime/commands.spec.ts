@@ -127,6 +127,50 @@ describe('what journeys do', () => {
     expect(await world.messages()).toHaveLength(4);
   });
 
+  it('hear what was done before they came to await it', async () => {
+    const journey = await world.journey(
+      onGo('first', {
+        first: world.send('"First"', { next: 'nap' }),
+        nap: { wait: { for: '1h' }, next: 'reaction' },
+        reaction: {
+          await: {
+            any: [{ reaction: { to: 'first', is: 'clicked' }, next: 'thanks', as: 'click' }],
+            timeout: '1d',
+          },
+        },
+        thanks: world.send('"You clicked " & context.click.link_url'),
+      }),
+    );
+    await go('ann');
+    const [first] = await world.messages();
+    const clicked = (link_url: string): object =>
+      world.event('ann', 'Email Link Clicked', { effect_key: first!.key, link_url });
+    await world.say(clicked('/cart'), clicked('/other'));
+    await world.setState(journey, 'paused');
+    await world.pass(HOUR);
+    await world.setState(journey, 'live');
+    await world.pass(HOUR);
+    expect(await world.subjects()).toEqual(['First', 'You clicked /cart']);
+    const [instance] = await world.instances(journey);
+    expect(await world.trace(instance!.id)).toContain('reaction passed');
+  });
+
+  it('that jump to one another without waiting end after some rounds', async () => {
+    const jump = (to: string): object => ({ jump: { journey: to } });
+    const first = await world.journey(onGo('one', { one: world.send('"First"') }));
+    const second = await world.journey({ ...onGo('two', { two: jump(first) }), entries: [{ api: {} }] });
+    await world.publish(first, {
+      ...onGo('one', { one: jump(second) }),
+      entries: [{ event: { name: 'Go' } }, { api: {} }],
+    });
+    await go('ann');
+    const ends = [...(await world.instances(first)), ...(await world.instances(second))].map(
+      ({ endReason }) => endReason,
+    );
+    expect(ends.filter((reason) => reason === 'jump')).toHaveLength(10);
+    expect(ends.filter((reason) => reason !== 'jump')).toEqual(['jump-loop']);
+  });
+
   it('write traits, consent and lists, once', async () => {
     const listed = await world.newAudience({ imported: true });
     const journey = await world.journey(

@@ -30,7 +30,7 @@ interface Row extends Omit<Instance, 'enteredAt' | 'endedAt' | 'goalUntil' | 'go
 
 const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profile_id AS "profileId", i.key, i.state,
   i.end_reason AS "endReason", i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_until AS "goalUntil",
-  i.goal_at AS "goalAt", i.holdout, i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.revision, i.traced,
+  i.goal_at AS "goalAt", i.holdout, i.speed, i.entry, i.context, i.tokens, i.visits, i.sent, i.reacted, i.revision, i.traced,
   i.paused_ms AS "pausedMs", i.entered_version AS "enteredVersion"`;
 
 /**
@@ -181,7 +181,7 @@ export class InstanceStore {
          r.holdout, r.speed, r.entry, r.goal_until, r.goal_until IS NOT NULL, ${CHANGING.replaceAll(/(\w+)/g, 'r.$1')}
        FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::uuid[], $7::text[], $8::timestamptz[], $9::bool[],
            $10::int[], $11::jsonb[], $12::timestamptz[], $13::text[], $14::text[], $15::timestamptz[], $16::timestamptz[],
-           $17::jsonb[], $18::jsonb[], $19::int[], $20::jsonb[], $21::int[], $22::bigint[])
+           $17::jsonb[], $18::jsonb[], $19::int[], $20::jsonb[], $21::jsonb[], $22::int[], $23::bigint[])
          AS r (id, journey_id, version, person, profile_id, key, entered_at, holdout, speed, entry, goal_until, ${CHANGING})
        ON CONFLICT DO NOTHING`,
       [
@@ -209,7 +209,7 @@ export class InstanceStore {
     const { rowCount } = await tx.query(
       `UPDATE journey_instance i SET ${SETTING}, revision = i.revision + 1, version = r.version
        FROM unnest($2::uuid[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-           $9::jsonb[], $10::jsonb[], $11::int[], $12::jsonb[], $13::int[], $14::bigint[])
+           $9::jsonb[], $10::jsonb[], $11::int[], $12::jsonb[], $13::jsonb[], $14::int[], $15::bigint[])
          AS r (id, revision, version, ${CHANGING})
        WHERE i.workspace_id = $1 AND i.id = r.id AND i.revision = r.revision`,
       [
@@ -247,7 +247,8 @@ export class InstanceStore {
   }
 }
 
-const CHANGING = 'state, end_reason, ended_at, goal_at, context, tokens, visits, sent, traced, paused_ms';
+const CHANGING =
+  'state, end_reason, ended_at, goal_at, context, tokens, visits, sent, reacted, traced, paused_ms';
 const SETTING = CHANGING.split(', ')
   .map((column) => `${column} = r.${column}`)
   .join(', ');
@@ -261,6 +262,7 @@ const columnsOf = (all: readonly KeptInstance[]): unknown[][] => [
   all.map(({ instance }) => storableJson(instance.tokens)),
   all.map(({ instance }) => instance.visits),
   all.map(({ instance }) => storableJson(instance.sent)),
+  all.map(({ instance }) => storableJson(instance.reacted)),
   all.map(({ traced }) => traced),
   all.map(({ pausedMs }) => pausedMs),
 ];

@@ -8,21 +8,6 @@ import type { PlannedJourney } from './journey-plan';
 export const isHeld = (journey: PlannedJourney | undefined): boolean =>
   !journey || journey.state === 'paused' || journey.state === 'stopped';
 
-const frozen = new WeakMap<JourneyDefinition, JourneyDefinition>();
-
-/** The same journey with nobody moving: what happens can reach the goal or an exit. */
-export function whilePaused(definition: JourneyDefinition): JourneyDefinition {
-  const known = frozen.get(definition);
-  if (known) return known;
-  const steps = Object.entries(definition.steps).map(([id, step]) => [
-    id,
-    step.kind === 'await' ? { ...step, arms: [] } : step,
-  ]);
-  const paused: JourneyDefinition = { ...definition, steps: Object.fromEntries(steps) };
-  frozen.set(definition, paused);
-  return paused;
-}
-
 /**
  * An instance after pauses of its journey: what waits for a time of its own length, or gives something so much time,
  * waits as much longer; what waits for a date or a time of day does not.

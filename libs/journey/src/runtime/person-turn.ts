@@ -1,7 +1,7 @@
 import { samplePart } from '@percorso/segmentation';
 import { advance, enter, type Entering, nextDueOf } from '../engine/advance';
-import type { Instance, JourneyEvent } from '../engine/instance';
-import type { Advanced, Command, Stimulus, TraceEntry } from '../engine/protocol';
+import type { EntryFacts, Instance, JourneyEvent } from '../engine/instance';
+import type { Advanced, Command, Happening, Stimulus, TraceEntry } from '../engine/protocol';
 import { moveInstance } from '../engine/move-instance';
 import { momentOf } from '../engine/moments';
 import { isLate, isWatched, keyAt } from '../engine/watching';
@@ -9,7 +9,7 @@ import { type Candidate, mayReenter, type RefusalCode } from './admission';
 import { type Arrival, insertInOrder } from './arrivals';
 import type { KeptInstance } from './instance.store';
 import type { PlannedVersion } from './journey-plan';
-import { afterPauses, isHeld, whilePaused } from './pause';
+import { afterPauses, isHeld } from './pause';
 import {
   type Decision,
   entryKey,
@@ -55,7 +55,8 @@ export class PersonTurn {
     const { id, journeyId, version, state } = kept.instance;
     const journey = this.scope.plan.journeys.get(journeyId);
     const definition = this.scope.plan.version(journeyId, version)?.definition;
-    const now = journey && definition && !isHeld(journey) ? afterPauses(kept, journey, definition) : kept;
+    const walks = state === 'active' && !isHeld(journey);
+    const now = walks && journey && definition ? afterPauses(kept, journey, definition) : kept;
     const one: Moved = { ...now, fresh: false, counted: false, commands: [], trace: [] };
     (state === 'active' ? this.active : this.ended).set(id, one);
     if (now !== kept) this.moved.set(id, one);
@@ -182,9 +183,9 @@ export class PersonTurn {
   }
 
   /** Goals and exits count while a journey is paused, too; goals also for those that have ended. */
-  private async tellAll(stimulus: Stimulus, at: number): Promise<void> {
+  private async tellAll(happening: Happening, at: number): Promise<void> {
     for (const one of [...this.active.values(), ...this.ended.values()]) {
-      await this.stimulate(one, stimulus, at, this.isPaused(one.instance));
+      await this.stimulate(one, this.isPaused(one.instance) ? { ...happening, held: true } : happening, at);
     }
   }
 
@@ -234,7 +235,8 @@ export class PersonTurn {
       : definition.key !== undefined && key === null
         ? 'no-key'
         : undefined;
-    await this.consider({ journey, version, key, facts: { kind, context }, context, request }, at, refused);
+    const facts: EntryFacts = kind === 'jump' ? { kind, context, hops: request.hops } : { kind, context };
+    await this.consider({ journey, version, key, facts, context, request }, at, refused);
   }
 
   private async startByRead({ read }: Arrival & { kind: 'member' }, at: number): Promise<void> {
@@ -329,12 +331,11 @@ export class PersonTurn {
     }
   }
 
-  private async stimulate(one: Moved, stimulus: Stimulus, at: number, paused = false): Promise<void> {
+  private async stimulate(one: Moved, stimulus: Stimulus, at: number): Promise<void> {
     const version = this.scope.plan.version(one.instance.journeyId, one.instance.version);
     if (!version) return;
     const before = one.instance;
-    const definition = paused ? whilePaused(version.definition) : version.definition;
-    const advanced = advance(definition, before, stimulus, at);
+    const advanced = advance(version.definition, before, stimulus, at);
     if (advanced.instance !== before) await this.follow(one, version, advanced, at);
   }
 

@@ -11,6 +11,7 @@ export interface NewRequest {
   kind: 'api' | 'jump';
   key: string | null;
   context: Record<string, unknown>;
+  hops?: number;
   at: Date;
   /** Of a call that waits for what is decided. */
   batch?: { id: string; item: number };
@@ -22,9 +23,9 @@ export class RequestStore {
   add(tx: Transaction, requests: readonly NewRequest[]): void {
     if (requests.length === 0) return;
     tx.send(
-      `INSERT INTO journey_request (workspace_id, journey_id, person, kind, key, context, at, batch, item)
-       SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[], $8::uuid[],
-         $9::int[])`,
+      `INSERT INTO journey_request (workspace_id, journey_id, person, kind, key, context, hops, at, batch, item)
+       SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[], $6::jsonb[], $7::int[], $8::timestamptz[],
+         $9::uuid[], $10::int[])`,
       [
         tx.workspaceId,
         requests.map(({ journeyId }) => journeyId),
@@ -32,6 +33,7 @@ export class RequestStore {
         requests.map(({ kind }) => kind),
         requests.map(({ key }) => key),
         requests.map(({ context }) => storableJson(context)),
+        requests.map(({ hops = 0 }) => hops),
         requests.map(({ at }) => at),
         requests.map(({ batch }) => batch?.id ?? null),
         requests.map(({ batch }) => batch?.item ?? null),
@@ -46,7 +48,7 @@ export class RequestStore {
     limit: number,
   ): Promise<EntryRequest[]> {
     const { rows } = await tx.query<EntryRequest>(
-      `SELECT r.n, r.journey_id AS "journeyId", coalesce(node.person, r.person) AS person, r.kind, r.key, r.context, r.at,
+      `SELECT r.n, r.journey_id AS "journeyId", coalesce(node.person, r.person) AS person, r.kind, r.key, r.context, r.hops, r.at,
          r.batch IS NOT NULL AS answered
        FROM journey_request r
        LEFT JOIN identity_node node ON node.workspace_id = r.workspace_id AND node.node = r.person

@@ -148,6 +148,7 @@ const jumpsOf = (moved: readonly Moved[]): NewRequest[] =>
               kind: 'jump',
               key,
               context: command.context,
+              hops: command.hops,
               at: new Date(at),
             },
           ]

@@ -66,6 +66,7 @@ interface JourneyInstanceTable {
   goal_until: Date | null;
   followed: Generated<boolean>;
   entered_version: Generated<number>;
+  reacted: DefaultJson;
   holdout: Generated<boolean>;
   speed: Generated<number>;
   entry: Json;

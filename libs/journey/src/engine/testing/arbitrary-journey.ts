@@ -175,6 +175,21 @@ const { region } = fc.letrec<{ region: DrawnRegion; node: Drawn }>((tie) => ({
   ),
 }));
 
+/** A message, some time, and then somebody who awaits what was done to it. */
+const reacting: fc.Arbitrary<Drawn[]> = fc
+  .record({
+    until: lengths.map((ms) => ({ for: ms })),
+    arms: fc.array(arm, { maxLength: 1 }),
+    is: reacts,
+    as: maybe(names),
+  })
+  .map(({ until: time, arms, is, as }) =>
+    [
+      { kind: 'send', connectorId: CONNECTOR, content: { jsonata: '{}' }, priority: 'bulk' } as const,
+      { kind: 'wait', until: time } as const,
+      { kind: 'await', arms: [{ for: { is, to: 0 }, as }, ...arms] } as const,
+    ].map((step) => ({ step, ways: [], inside: [] })),
+  );
 /** Writes a region's steps down, under ids that tell where they stand; the id of the first. */
 function write(drawn: DrawnRegion, prefix: string, steps: Record<string, DrawnStep>): string {
   const end: Drawn[] = drawn.last ? [{ step: drawn.last, ways: [], inside: [] }] : [];
@@ -216,16 +231,29 @@ function settle(steps: Record<string, DrawnStep>): Record<string, Step> {
   return JSON.parse(JSON.stringify(steps)) as Record<string, Step>;
 }
 
-export const arbitraryJourney: fc.Arbitrary<JourneyDefinition> = fc
-  .record({
-    region,
-    key: maybe(fc.constant('order')),
-    goal: fc.option(fc.record({ watch, ends: fc.boolean(), withinMs: windows }), { nil: undefined, freq: 4 }),
-    exits: fc.array(watch, { maxLength: 2, size: 'xsmall' }),
-    merge: fc.constantFrom('oldest' as const, 'newest' as const, 'none' as const),
-  })
-  .map(({ region: drawn, key, goal, exits, merge }) => {
-    const steps: Record<string, DrawnStep> = {};
-    const start = write(drawn, 's', steps);
-    return journeyOf(settle(steps), { start, exits, merge, ...(key && { key }), ...(goal && { goal }) });
-  });
+const journeyFrom = (of: fc.Arbitrary<DrawnRegion>): fc.Arbitrary<JourneyDefinition> =>
+  fc
+    .record({
+      region: of,
+      key: maybe(fc.constant('order')),
+      goal: fc.option(fc.record({ watch, ends: fc.boolean(), withinMs: windows }), {
+        nil: undefined,
+        freq: 4,
+      }),
+      exits: fc.array(watch, { maxLength: 2, size: 'xsmall' }),
+      merge: fc.constantFrom('oldest' as const, 'newest' as const, 'none' as const),
+    })
+    .map(({ region: drawn, key, goal, exits, merge }) => {
+      const steps: Record<string, DrawnStep> = {};
+      const start = write(drawn, 's', steps);
+      return journeyOf(settle(steps), { start, exits, merge, ...(key && { key }), ...(goal && { goal }) });
+    });
+
+export const arbitraryJourney = journeyFrom(region);
+
+/** One that begins with a message, and comes to await reactions to it. */
+export const reactingJourney = journeyFrom(
+  fc
+    .tuple(reacting, region)
+    .map(([first, { nodes, last: end }]) => ({ nodes: [...first, ...nodes], last: end })),
+);

@@ -28,10 +28,8 @@ const properties = fc
   .record({ total: fc.constantFrom(0, 1, 2, 'much'), order: keys, other: keys })
   .map((drawn): Record<string, unknown> => JSON.parse(JSON.stringify(drawn)) as Record<string, unknown>);
 const visits = fc.integer({ min: 1, max: 14 });
-const reaction = fc.record({
-  name: fc.constantFrom('Email Delivered', 'SMS Link Clicked', 'Unsubscribed'),
-  visit: visits,
-});
+const REACTIONS = ['Email Delivered', 'SMS Link Clicked', 'Unsubscribed'];
+const reaction = fc.record({ name: fc.constantFrom(...REACTIONS), visit: visits });
 
 /** Events get their times when the story is played: `late`, so long after they occurred they were received. */
 const event = fc
@@ -47,10 +45,12 @@ const event = fc
       },
     ),
     late: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.constantFrom(86_399_999, 86_400_000)),
+    held: fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, fc.constant({ held: true })),
   })
-  .map(({ what, late }): Stimulus => ({
+  .map(({ what, late, held }): Stimulus => ({
     kind: 'event',
     event: { messageId: what.name, ...what, occurredAt: -late, receivedAt: 0 },
+    ...held,
   }));
 const outcome = fc.oneof(
   { weight: 2, arbitrary: fc.constant<VisitOutcome>({ status: 'accepted' }) },
@@ -97,9 +97,33 @@ export const arbitraryStory: fc.Arbitrary<Story> = fc.record({
       key: fc.constantFrom(null, '1'),
       holdout: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
       speed: fc.constantFrom(1, 1, 7, 100_000),
+      entry: fc.constantFrom<Entering['entry'][]>(
+        { kind: 'api' },
+        { kind: 'jump', hops: 9 },
+        { kind: 'jump', hops: 10 },
+      ),
     })
     .map((drawn): Entering => ({ ...ENTERING, ...drawn })),
   at: fc.constantFrom(0, 1, 30 * MINUTE).map((by) => Date.UTC(2026, 10, 25, 12) + by),
   turns: fc.array(turn, { minLength: 5, maxLength: 25, size: 'max' }),
   seed: fc.nat(),
 });
+
+/** One in which all is done to the first message at once. */
+export const reactingStory: fc.Arbitrary<Story> = arbitraryStory.map((story) => ({
+  ...story,
+  turns: [
+    ...REACTIONS.map((name): Turn => ({
+      after: 0,
+      outage: false,
+      stimulus: {
+        kind: 'event',
+        event: {
+          ...{ messageId: name, name, properties: { effect_key: visitKey(ENTERING, 1) } },
+          ...{ occurredAt: 0, receivedAt: 0 },
+        },
+      },
+    })),
+    ...story.turns,
+  ],
+}));

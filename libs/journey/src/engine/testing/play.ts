@@ -30,7 +30,7 @@ function received(stimulus: Stimulus, at: number): Stimulus {
   if (stimulus.kind !== 'event') return stimulus;
   const { messageId, occurredAt, ...event } = stimulus.event;
   return {
-    kind: 'event',
+    ...stimulus,
     event: { ...event, messageId: `${messageId}@${at}`, occurredAt: at + occurredAt, receivedAt: at },
   };
 }

@@ -5,14 +5,13 @@ import type {
   EventWatch,
   JourneyDefinition,
   ProfileCondition,
+  UpdateStep,
   WaitStep,
 } from '../../definition/definition';
 import type { Entering } from '../advance';
-import type { JourneyEvent } from '../instance';
-import type { Command, Stimulus, TraceEntry, TraceWhat } from '../protocol';
+import type { JourneyEvent, RememberedReaction } from '../instance';
+import type { Command, Happening, TraceEntry, TraceWhat } from '../protocol';
 import type { Facts } from './oracle';
-
-export type Happening = Extract<Stimulus, { kind: 'event' | 'membership' }>;
 
 interface Given {
   values: Record<string, unknown>;
@@ -25,6 +24,7 @@ export abstract class ReferenceBook {
   readonly trace: TraceEntry[] = [];
   context: Record<string, unknown>;
   sent: Record<string, number> = {};
+  reacted: RememberedReaction[] = [];
 
   constructor(
     protected readonly journey: JourneyDefinition,
@@ -33,6 +33,33 @@ export abstract class ReferenceBook {
     protected at: number,
   ) {
     this.context = { ...entering.context };
+  }
+
+  /** A reaction that some await is for is kept once for all that come later, with its properties if any of them wants those. */
+  protected keepInMind(happening: Happening): void {
+    const awaits = Object.values(this.journey.steps).flatMap((step) =>
+      step.kind === 'await' ? step.arms : [],
+    );
+    const arms = awaits.filter((arm) => 'reaction' in arm.for && this.meets(arm.for, happening));
+    const [first] = arms;
+    if (happening.kind !== 'event' || !first || !('reaction' in first.for)) return;
+    const { to, is } = first.for.reaction;
+    if (this.reacted.some((one) => one.to === to && one.is === is)) return;
+    const { name: event, messageId, properties } = happening.event;
+    const wanted = arms.some(({ as }) => as !== undefined) ? { properties } : {};
+    this.reacted = [...this.reacted, { to, is, event, messageId, ...wanted }];
+  }
+
+  /** The first that came of what arms are for, which nobody else gets any more. */
+  protected recall(arms: AwaitArm[]): { arm: number; reaction: RememberedReaction } | undefined {
+    const armOf = ({ to, is }: RememberedReaction): number =>
+      arms.findIndex(
+        (one) => 'reaction' in one.for && one.for.reaction.to === to && one.for.reaction.is === is,
+      );
+    const reaction = this.reacted.find((one) => armOf(one) >= 0);
+    if (!reaction) return undefined;
+    this.reacted = this.reacted.filter((one) => one !== reaction);
+    return { arm: armOf(reaction), reaction };
   }
 
   protected isTooLate(happening: Happening): boolean {
@@ -153,5 +180,31 @@ export abstract class ReferenceBook {
       ...(next !== undefined && { next }),
       ...(detail !== undefined && { detail: { ...detail } }),
     });
+  }
+
+  protected update(id: string, visit: number, step: UpdateStep): string | undefined {
+    const texts = [
+      ...Object.entries(step.traits).map(([name, text]) => [`traits.${name}`, text] as const),
+      ...Object.entries(step.context).map(([name, text]) => [`context.${name}`, text] as const),
+    ];
+    const { values, errors } = this.give(visit, Object.fromEntries(texts));
+    this.tellErrors({ step: id, visit }, errors);
+    const under = (prefix: string): Record<string, unknown> =>
+      Object.fromEntries(
+        Object.entries(values)
+          .filter(([name]) => name.startsWith(prefix))
+          .map(([name, value]) => [name.slice(prefix.length), value]),
+      );
+    const traits = under('traits.');
+    if (Object.keys(traits).length > 0) this.command({ kind: 'traits', visit, traits });
+    for (const one of step.consent) this.command({ kind: 'consent', visit, ...one });
+    for (const one of step.lists) this.command({ kind: 'list', visit, ...one });
+    this.context = { ...this.context, ...under('context.') };
+    return this.pass(id, visit, step.next);
+  }
+
+  protected pass(step: string, visit: number, next: string | undefined, detail?: object): string | undefined {
+    this.tell('passed', step, visit, detail, next);
+    return next;
   }
 }

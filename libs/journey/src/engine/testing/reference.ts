@@ -7,12 +7,11 @@ import type {
   LoopStep,
   ParallelStep,
   Step,
-  UpdateStep,
 } from '../../definition/definition';
 import type { Entering } from '../advance';
-import type { Stimulus, VisitOutcome } from '../protocol';
+import type { Happening, Stimulus, VisitOutcome } from '../protocol';
 import type { Facts } from './oracle';
-import { type Happening, ReferenceBook } from './reference-book';
+import { ReferenceBook } from './reference-book';
 
 /** What a thread stands still for. */
 interface Standing {
@@ -51,6 +50,7 @@ export class Reference extends ReferenceBook {
   endedAt: number | null = null;
   goalAt: number | null = null;
   readonly goalUntil: number | null;
+  private readonly enteredAt: number;
   visits = 0;
   private threads: Thread[] = [];
   /** Parallel steps that have not been joined, by their visits. */
@@ -58,6 +58,7 @@ export class Reference extends ReferenceBook {
 
   constructor(journey: JourneyDefinition, entering: Entering, facts: Facts, at: number) {
     super(journey, entering, facts, at);
+    this.enteredAt = at;
     this.goalUntil = journey.goal ? this.sooner(journey.goal.withinMs) : null;
     this.tell('entered', '', 0, { by: entering.entry.kind });
     this.untilEnded(() => {
@@ -150,6 +151,12 @@ export class Reference extends ReferenceBook {
     const meets = (watch: AwaitArm['for']): boolean => this.meets(watch, happening);
     if (this.takeGoal(happening) && (goal!.ends || this.entering.holdout)) this.end('goal', detail);
     if (exits.some(meets)) this.end('exit', detail);
+    const awaited = this.standing.some(
+      ({ step, kind }) =>
+        kind === 'watch' && (this.journey.steps[step] as AwaitStep).arms.some((arm) => meets(arm.for)),
+    );
+    if (!awaited) this.keepInMind(happening);
+    if (happening.held) return;
     const woken = this.standing.flatMap(({ step: id, visit, kind }) => {
       if (kind !== 'watch') return [];
       const step = this.journey.steps[id] as AwaitStep;
@@ -230,6 +237,7 @@ export class Reference extends ReferenceBook {
           watched,
         });
         this.sent = { ...this.sent, [id]: visit };
+        this.reacted = this.reacted.filter(({ to }) => to !== id);
         if (watched) return yield* this.stand({ step: id, visit, kind: 'outcome', due: null });
         return this.pass(id, visit, step.next);
       }
@@ -246,6 +254,13 @@ export class Reference extends ReferenceBook {
         return yield* this.stand({ step: id, visit, kind: 'time', due: this.sooner(until - this.at) });
       }
       case 'await': {
+        const known = this.recall(step.arms);
+        if (known) {
+          const { as, next = step.next } = step.arms[known.arm]!;
+          const { event, messageId, properties } = known.reaction;
+          if (as !== undefined) this.context = { ...this.context, [as]: properties };
+          return this.pass(id, visit, next, { arm: known.arm, event, messageId });
+        }
         const due = step.timeoutMs === undefined ? null : this.sooner(step.timeoutMs);
         return yield* this.stand({ step: id, visit, kind: 'watch', due });
       }
@@ -275,9 +290,12 @@ export class Reference extends ReferenceBook {
       case 'jump': {
         const { values, errors } = this.give(visit, step.context);
         this.tellErrors({ step: id, visit }, errors);
-        this.command({ kind: 'jump', visit, journeyId: step.journeyId, context: values });
+        const { entry } = this.entering;
+        const hops = entry.kind === 'jump' && this.at === this.enteredAt ? (entry.hops ?? 0) + 1 : 1;
+        if (hops <= 10)
+          this.command({ kind: 'jump', visit, journeyId: step.journeyId, context: values, hops });
         this.pass(id, visit, undefined);
-        return this.end('jump', { step: id });
+        return this.end(hops > 10 ? 'jump-loop' : 'jump', { step: id });
       }
       case 'end':
         this.pass(id, visit, undefined);
@@ -327,36 +345,10 @@ export class Reference extends ReferenceBook {
     return next;
   }
 
-  private update(id: string, visit: number, step: UpdateStep): string | undefined {
-    const texts = [
-      ...Object.entries(step.traits).map(([name, text]) => [`traits.${name}`, text] as const),
-      ...Object.entries(step.context).map(([name, text]) => [`context.${name}`, text] as const),
-    ];
-    const { values, errors } = this.give(visit, Object.fromEntries(texts));
-    this.tellErrors({ step: id, visit }, errors);
-    const under = (prefix: string): Record<string, unknown> =>
-      Object.fromEntries(
-        Object.entries(values)
-          .filter(([name]) => name.startsWith(prefix))
-          .map(([name, value]) => [name.slice(prefix.length), value]),
-      );
-    const traits = under('traits.');
-    if (Object.keys(traits).length > 0) this.command({ kind: 'traits', visit, traits });
-    for (const one of step.consent) this.command({ kind: 'consent', visit, ...one });
-    for (const one of step.lists) this.command({ kind: 'list', visit, ...one });
-    this.context = { ...this.context, ...under('context.') };
-    return this.pass(id, visit, step.next);
-  }
-
   private *stand(standing: Standing): Generator<Standing, string | undefined, Woken> {
     const { step, visit, due } = standing;
     this.tell('entered', step, visit, due === null ? undefined : { due });
     return (yield standing).next;
-  }
-
-  private pass(step: string, visit: number, next: string | undefined, detail?: object): string | undefined {
-    this.tell('passed', step, visit, detail, next);
-    return next;
   }
 
   private stopWithin(fork: number): void {
@@ -379,6 +371,7 @@ export class Reference extends ReferenceBook {
 
   private end(reason: string, detail?: object): never {
     this.stop(this.threads);
+    this.reacted = [];
     this.endReason = reason;
     this.endedAt = this.at;
     this.tell('ended', '', 0, { reason, ...detail });
