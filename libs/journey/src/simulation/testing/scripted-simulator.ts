@@ -86,6 +86,7 @@ function tell(
           goalAt,
           speed: 1,
           sent: {},
+          reacted: [],
         },
         ...{ context: { seen: person }, visits: messages.length },
         state: ended ? 'ended' : 'active',
