@@ -1,14 +1,14 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import type { AccessContext } from './access-context';
-import { PageAnswer } from './described';
+import { AnswersPage, Creates, Removes } from './answer.decorators';
 import { ApiKeyView, CreateApiKey, CreatedApiKey } from './key.dto';
 import { KeyService } from './key.service';
 import { Page, PageQuery } from './page';
 import { Actor, Caller, Workspace } from './request.decorators';
-import { ALL_SCOPES, allows, Scopes } from './scopes.decorator';
+import { ALL_SCOPES, allows } from './scopes.decorator';
 
 @ApiTags('Keys')
 @Controller('v1/api-keys')
@@ -19,9 +19,12 @@ export class ApiKeyController {
   ) {}
 
   @Post()
-  @Scopes('keys:write')
-  @ApiOperation({ summary: 'Create an API key; it can be given no scope that its maker lacks' })
-  @ApiCreatedResponse({ type: CreatedApiKey, description: 'The key, shown this once.' })
+  @Creates(
+    'keys:write',
+    'Create an API key; it can be given no scope that its maker lacks',
+    CreatedApiKey,
+    'The key, shown this once.',
+  )
   create(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -34,18 +37,13 @@ export class ApiKeyController {
   }
 
   @Get()
-  @Scopes('keys:read')
-  @ApiOperation({ summary: 'List the API keys in force' })
-  @PageAnswer(ApiKeyView, 'API keys, oldest first.')
+  @AnswersPage('keys:read', 'List the API keys in force', ApiKeyView, 'API keys, oldest first.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<ApiKeyView>> {
     return this.keys.list(workspaceId, 'api', query);
   }
 
   @Delete(':id')
-  @HttpCode(204)
-  @Scopes('keys:write')
-  @ApiOperation({ summary: 'Revoke an API key' })
-  @ApiNoContentResponse({ description: 'Refused everywhere within 5 seconds.' })
+  @Removes('keys:write', 'Revoke an API key', 'Refused everywhere within 5 seconds.')
   revoke(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<void> {
     return this.keys.revoke(workspaceId, 'api', id, actor);
   }

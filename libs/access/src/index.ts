@@ -28,5 +28,6 @@ export { readBytes, readRows, ROW_LIMITS, type Row, rowsOf, StreamsRows } from '
 export { WorkspaceService } from './workspace.service';
 export { CreatedWorkspace, CreateWorkspace, WorkspaceSettings, WorkspaceView } from './workspace.dto';
 export { PageAnswer } from './described';
+export { Answers, AnswersPage, Begins, Creates, Removes } from './answer.decorators';
 export { hashWith, keyedHash } from './keyed-hash';
 export { QuotesPersons } from './quotes-persons.decorator';

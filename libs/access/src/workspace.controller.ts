@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { AccessContext } from './access-context';
-import { PageAnswer } from './described';
+import { Answers, AnswersPage, Creates } from './answer.decorators';
 import { Etag, IfMatch } from './etag';
 import { Page, PageQuery } from './page';
 import { Actor, Caller } from './request.decorators';
-import { INSTANCE_SCOPE, Scopes } from './scopes.decorator';
+import { INSTANCE_SCOPE } from './scopes.decorator';
 import { ChangeWorkspace, CreatedWorkspace, CreateWorkspace, WorkspaceView } from './workspace.dto';
 import { WorkspaceService } from './workspace.service';
 
@@ -15,36 +15,38 @@ export class WorkspaceController {
   constructor(private readonly workspaces: WorkspaceService) {}
 
   @Post()
-  @Scopes(INSTANCE_SCOPE)
   @Etag()
-  @ApiOperation({ summary: 'Create a workspace and its first API key' })
-  @ApiCreatedResponse({ type: CreatedWorkspace, description: 'The workspace; its key is shown this once.' })
+  @Creates(
+    INSTANCE_SCOPE,
+    'Create a workspace and its first API key',
+    CreatedWorkspace,
+    'The workspace; its key is shown this once.',
+  )
   create(@Body() body: CreateWorkspace, @Actor() actor: string): Promise<CreatedWorkspace> {
     return this.workspaces.create(body, actor);
   }
 
   @Get()
-  @Scopes(INSTANCE_SCOPE)
-  @ApiOperation({ summary: 'List workspaces' })
-  @PageAnswer(WorkspaceView, 'Workspaces, oldest first.')
+  @AnswersPage(INSTANCE_SCOPE, 'List workspaces', WorkspaceView, 'Workspaces, oldest first.')
   list(@Query() query: PageQuery): Promise<Page<WorkspaceView>> {
     return this.workspaces.list(query);
   }
 
   @Get(':id')
-  @Scopes('workspaces:read', INSTANCE_SCOPE)
   @Etag()
-  @ApiOperation({ summary: 'Read a workspace' })
-  @ApiOkResponse({ type: WorkspaceView, description: 'The workspace.' })
+  @Answers(['workspaces:read', INSTANCE_SCOPE], 'Read a workspace', WorkspaceView, 'The workspace.')
   get(@Param('id') id: string, @Caller() caller: AccessContext): Promise<WorkspaceView> {
     return this.workspaces.get(id, caller);
   }
 
   @Patch(':id')
-  @Scopes('workspaces:write', INSTANCE_SCOPE)
   @Etag()
-  @ApiOperation({ summary: 'Rename a workspace or change its settings' })
-  @ApiOkResponse({ type: WorkspaceView, description: 'The workspace as it now is.' })
+  @Answers(
+    ['workspaces:write', INSTANCE_SCOPE],
+    'Rename a workspace or change its settings',
+    WorkspaceView,
+    'The workspace as it now is.',
+  )
   change(
     @Param('id') id: string,
     @Body() body: ChangeWorkspace,

@@ -1,12 +1,12 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { Database } from '@percorso/storage';
-import { PageAnswer } from './described';
+import { AnswersPage, Creates, Removes } from './answer.decorators';
 import { CreatedWriteKey, CreateWriteKey, WriteKeyView } from './key.dto';
 import { KeyService, KeyView } from './key.service';
 import { Page, PageQuery } from './page';
 import { Actor, Workspace } from './request.decorators';
-import { INGEST_SCOPE, Scopes } from './scopes.decorator';
+import { INGEST_SCOPE } from './scopes.decorator';
 
 const view = ({ id, name, createdAt, lastUsedAt }: KeyView): WriteKeyView => ({
   id,
@@ -24,9 +24,12 @@ export class WriteKeyController {
   ) {}
 
   @Post()
-  @Scopes('keys:write')
-  @ApiOperation({ summary: 'Create a key that sends customer data' })
-  @ApiCreatedResponse({ type: CreatedWriteKey, description: 'The key, shown this once.' })
+  @Creates(
+    'keys:write',
+    'Create a key that sends customer data',
+    CreatedWriteKey,
+    'The key, shown this once.',
+  )
   async create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -38,19 +41,14 @@ export class WriteKeyController {
   }
 
   @Get()
-  @Scopes('keys:read')
-  @ApiOperation({ summary: 'List the write keys in force' })
-  @PageAnswer(WriteKeyView, 'Write keys, oldest first.')
+  @AnswersPage('keys:read', 'List the write keys in force', WriteKeyView, 'Write keys, oldest first.')
   async list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<WriteKeyView>> {
     const page = await this.keys.list(workspaceId, 'write', query);
     return { data: page.data.map(view), next: page.next };
   }
 
   @Delete(':id')
-  @HttpCode(204)
-  @Scopes('keys:write')
-  @ApiOperation({ summary: 'Revoke a write key' })
-  @ApiNoContentResponse({ description: 'Refused everywhere within 5 seconds.' })
+  @Removes('keys:write', 'Revoke a write key', 'Refused everywhere within 5 seconds.')
   revoke(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<void> {
     return this.keys.revoke(workspaceId, 'write', id, actor);
   }

@@ -1,6 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, PageQuery, Scopes, Workspace, type Page } from '@percorso/access';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  Actor,
+  Answers,
+  Creates,
+  Etag,
+  IfMatch,
+  type Page,
+  PageQuery,
+  Removes,
+  Workspace,
+} from '@percorso/access';
 import { CreateConnectorDto, UpdateConnectorDto, type ConnectorView } from './connector.dto';
 import { ConnectorService } from './connector.service';
 import type { CheckAnswer } from './runtime/connector-runtime';
@@ -11,9 +21,8 @@ export class ConnectorController {
   constructor(private readonly connectors: ConnectorService) {}
 
   @Post()
-  @Scopes('connectors:write')
   @Etag()
-  @ApiOperation({ summary: 'Connect a provider through a plugin' })
+  @Creates('connectors:write', 'Connect a provider through a plugin')
   create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -23,24 +32,21 @@ export class ConnectorController {
   }
 
   @Get()
-  @Scopes('connectors:read')
-  @ApiOperation({ summary: 'List connectors' })
+  @Answers('connectors:read', 'List connectors')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<ConnectorView>> {
     return this.connectors.list(workspaceId, query);
   }
 
   @Get(':id')
-  @Scopes('connectors:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a connector; of its secrets, which are set' })
+  @Answers('connectors:read', 'Read a connector; of its secrets, which are set')
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ConnectorView> {
     return this.connectors.get(workspaceId, id);
   }
 
   @Patch(':id')
-  @Scopes('connectors:write')
   @Etag()
-  @ApiOperation({ summary: 'Change name, settings or state' })
+  @Answers('connectors:write', 'Change name, settings or state')
   update(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -52,9 +58,7 @@ export class ConnectorController {
   }
 
   @Delete(':id')
-  @Scopes('connectors:write')
-  @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a connector nothing uses' })
+  @Removes('connectors:write', 'Delete a connector nothing uses')
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -65,9 +69,7 @@ export class ConnectorController {
   }
 
   @Post(':id/check')
-  @Scopes('connectors:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Try settings and credentials against the provider' })
+  @Answers('connectors:write', 'Try settings and credentials against the provider')
   check(@Workspace() workspaceId: string, @Param('id') id: string): Promise<CheckAnswer> {
     return this.connectors.check(workspaceId, id);
   }

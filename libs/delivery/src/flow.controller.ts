@@ -1,6 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Get, Param, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, Etag, IfMatch, Workspace } from '@percorso/access';
 import { DeliveryView, HostView, SetDelivery, SetLimits } from './flow.dto';
 import { FlowService } from './flow.service';
 
@@ -10,21 +10,23 @@ export class FlowController {
   constructor(private readonly flows: FlowService) {}
 
   @Get('connectors/:id/delivery')
-  @Scopes('connectors:read')
   @Etag()
-  @ApiOperation({ summary: 'How a connector’s deliveries are going: lanes, pace, breaker, lag' })
-  @ApiOkResponse({ type: DeliveryView })
+  @Answers(
+    'connectors:read',
+    'How a connector’s deliveries are going: lanes, pace, breaker, lag',
+    DeliveryView,
+  )
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<DeliveryView> {
     return this.flows.get(workspaceId, id);
   }
 
   @Put('connectors/:id/delivery')
-  @Scopes('connectors:write')
   @Etag()
-  @ApiOperation({
-    summary: 'Set a connector’s limits, and what is done about unknown outcomes; holds from the next call on',
-  })
-  @ApiOkResponse({ type: DeliveryView })
+  @Answers(
+    'connectors:write',
+    'Set a connector’s limits, and what is done about unknown outcomes; holds from the next call on',
+    DeliveryView,
+  )
   limit(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -36,10 +38,11 @@ export class FlowController {
   }
 
   @Post('connectors/:id/delivery/probe')
-  @Scopes('connectors:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Try an open breaker’s connector now instead of at its next probe' })
-  @ApiOkResponse({ type: DeliveryView })
+  @Answers(
+    'connectors:write',
+    'Try an open breaker’s connector now instead of at its next probe',
+    DeliveryView,
+  )
   probe(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -49,19 +52,15 @@ export class FlowController {
   }
 
   @Get('delivery-hosts/:host')
-  @Scopes('connectors:read')
   @Etag()
-  @ApiOperation({ summary: 'The pace of a host that connectors called' })
-  @ApiOkResponse({ type: HostView })
+  @Answers('connectors:read', 'The pace of a host that connectors called', HostView)
   host(@Workspace() workspaceId: string, @Param('host') host: string): Promise<HostView> {
     return this.flows.host(workspaceId, host);
   }
 
   @Put('delivery-hosts/:host')
-  @Scopes('connectors:write')
   @Etag()
-  @ApiOperation({ summary: 'Limit the pace of all connectors of a host together' })
-  @ApiOkResponse({ type: HostView })
+  @Answers('connectors:write', 'Limit the pace of all connectors of a host together', HostView)
   limitHost(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

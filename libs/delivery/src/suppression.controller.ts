@@ -1,6 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, type Page, PageAnswer, PageQuery, QuotesPersons, Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  Actor,
+  AnswersPage,
+  Creates,
+  type Page,
+  PageQuery,
+  QuotesPersons,
+  Removes,
+  Workspace,
+} from '@percorso/access';
 import { CreateSuppression, SuppressionView } from './suppression.dto';
 import { SuppressionService } from './suppression.service';
 
@@ -10,18 +19,14 @@ export class SuppressionController {
   constructor(private readonly suppressions: SuppressionService) {}
 
   @Get()
-  @Scopes('suppressions:read')
-  @ApiOperation({ summary: 'List suppressed addresses' })
-  @PageAnswer(SuppressionView, 'By channel and address.')
+  @AnswersPage('suppressions:read', 'List suppressed addresses', SuppressionView, 'By channel and address.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<SuppressionView>> {
     return this.suppressions.list(workspaceId, query);
   }
 
   @Post()
   @QuotesPersons()
-  @Scopes('suppressions:write')
-  @ApiOperation({ summary: 'Never send to an address again' })
-  @ApiCreatedResponse({ type: SuppressionView })
+  @Creates('suppressions:write', 'Never send to an address again', SuppressionView)
   create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -31,9 +36,7 @@ export class SuppressionController {
   }
 
   @Delete(':channel/:address')
-  @Scopes('suppressions:write')
-  @HttpCode(204)
-  @ApiOperation({ summary: 'Allow an address again' })
+  @Removes('suppressions:write', 'Allow an address again')
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

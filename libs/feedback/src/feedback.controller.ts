@@ -1,6 +1,6 @@
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Answers, Workspace } from '@percorso/access';
 import { FeedbackView, ReceiptDto } from './feedback.dto';
 import { FeedbackService } from './feedback.service';
 
@@ -10,19 +10,13 @@ export class FeedbackController {
   constructor(private readonly feedback: FeedbackService) {}
 
   @Post(':id/feedback')
-  @Scopes('feedback:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Ask the provider now what became of its messages' })
-  @ApiOkResponse({ type: FeedbackView })
+  @Answers('feedback:write', 'Ask the provider now what became of its messages', FeedbackView)
   poll(@Workspace() workspaceId: string, @Param('id') id: string): Promise<FeedbackView> {
     return this.feedback.poll(workspaceId, id);
   }
 
   @Post(':id/receipts')
-  @Scopes('feedback:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Hand in what the provider sent: a bounce message, a webhook body' })
-  @ApiOkResponse({ type: FeedbackView })
+  @Answers('feedback:write', 'Hand in what the provider sent: a bounce message, a webhook body', FeedbackView)
   receive(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

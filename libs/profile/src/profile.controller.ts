@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { ApiExtraModels, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Actor, AnswersPage, Etag, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { EventView, MergeView } from './profile-parts.view';
 import { ProfileTraitsQueries } from './merge-policy/profile-traits.queries';
@@ -36,9 +36,12 @@ export class ProfileController {
   }
 
   @Get(':id/traits')
-  @Scopes('profiles:read')
-  @ApiOperation({ summary: 'What every source says of each trait, and which of it counts' })
-  @PageAnswer(ProfileTraitView, 'By name, all in one page.')
+  @AnswersPage(
+    'profiles:read',
+    'What every source says of each trait, and which of it counts',
+    ProfileTraitView,
+    'By name, all in one page.',
+  )
   traits(@Workspace() workspaceId: string, @Param('id') id: string): Promise<Page<ProfileTraitView>> {
     return this.said.traits(workspaceId, id);
   }

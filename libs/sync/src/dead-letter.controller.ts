@@ -1,14 +1,14 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
   type AccessContext,
   Actor,
   allows,
+  Answers,
+  AnswersPage,
   Caller,
   type Page,
-  PageAnswer,
   QuotesPersons,
-  Scopes,
   Workspace,
 } from '@percorso/access';
 import {
@@ -34,9 +34,12 @@ export class DeadLetterController {
   constructor(private readonly letters: DeadLetters) {}
 
   @Get()
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'List rows that were rejected, dropped by the mapping, or are unknown for good' })
-  @PageAnswer(DeadLetterView, 'Dead letters, the oldest first.')
+  @AnswersPage(
+    'syncs:read',
+    'List rows that were rejected, dropped by the mapping, or are unknown for good',
+    DeadLetterView,
+    'Dead letters, the oldest first.',
+  )
   list(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -46,9 +49,12 @@ export class DeadLetterController {
   }
 
   @Get('groups')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'Count dead letters by sync, reason and field' })
-  @PageAnswer(DeadLetterGroup, 'Groups, the largest first, 1,000 at most.')
+  @AnswersPage(
+    'syncs:read',
+    'Count dead letters by sync, reason and field',
+    DeadLetterGroup,
+    'Groups, the largest first, 1,000 at most.',
+  )
   groups(
     @Workspace() workspaceId: string,
     @Query() filter: DeadLetterFilter,
@@ -58,19 +64,17 @@ export class DeadLetterController {
 
   @Post('preview')
   @QuotesPersons()
-  @HttpCode(200)
-  @Scopes('syncs:read', 'profiles:read')
-  @ApiOperation({ summary: 'What a replay would come to, by the newest mappings or one that you give' })
-  @ApiOkResponse({ type: PreviewsView })
+  @Answers(
+    ['syncs:read', 'profiles:read'],
+    'What a replay would come to, by the newest mappings or one that you give',
+    PreviewsView,
+  )
   previewAll(@Workspace() workspaceId: string, @Body() dto: PreviewDeadLetters): Promise<PreviewsView> {
     return this.letters.previewAll(workspaceId, dto);
   }
 
   @Post('discard')
-  @Scopes('syncs:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Put dead letters aside, with a note' })
-  @ApiOkResponse({ type: DiscardView })
+  @Answers('syncs:write', 'Put dead letters aside, with a note', DiscardView)
   discard(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -80,9 +84,7 @@ export class DeadLetterController {
   }
 
   @Get(':id')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'A dead letter with what was sent, what came back, and every try' })
-  @ApiOkResponse({ type: DeadLetterDetail })
+  @Answers('syncs:read', 'A dead letter with what was sent, what came back, and every try', DeadLetterDetail)
   get(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -93,10 +95,11 @@ export class DeadLetterController {
 
   @Post(':id/preview')
   @QuotesPersons()
-  @HttpCode(200)
-  @Scopes('syncs:read', 'profiles:read')
-  @ApiOperation({ summary: 'What a dead letter would be, by the newest mapping or one that you give' })
-  @ApiOkResponse({ type: PreviewView })
+  @Answers(
+    ['syncs:read', 'profiles:read'],
+    'What a dead letter would be, by the newest mapping or one that you give',
+    PreviewView,
+  )
   preview(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -2,7 +2,6 @@ import {
   Body,
   Controller,
   Get,
-  HttpCode,
   Injectable,
   Param,
   type PipeTransform,
@@ -10,16 +9,17 @@ import {
   Put,
   Query,
 } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import {
   Actor,
+  Answers,
+  AnswersPage,
+  Creates,
   Etag,
   IfMatch,
   type Page,
-  PageAnswer,
   PageQuery,
   QuotesPersons,
-  Scopes,
   Workspace,
 } from '@percorso/access';
 import {
@@ -55,10 +55,8 @@ export class MappingController {
   ) {}
 
   @Post()
-  @Scopes('mappings:write')
   @Etag()
-  @ApiOperation({ summary: 'Save a JSONata mapping' })
-  @ApiCreatedResponse({ type: MappingView })
+  @Creates('mappings:write', 'Save a JSONata mapping', MappingView)
   create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -68,46 +66,38 @@ export class MappingController {
   }
 
   @Get()
-  @Scopes('mappings:read')
-  @ApiOperation({ summary: 'List mappings' })
-  @PageAnswer(MappingView, 'Mappings.')
+  @AnswersPage('mappings:read', 'List mappings', MappingView, 'Mappings.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<MappingView>> {
     return this.mappings.list(workspaceId, query);
   }
 
   @Post('validate')
-  @HttpCode(200)
-  @Scopes('mappings:read')
-  @ApiOperation({ summary: 'Whether an expression compiles, and what is wrong where' })
-  @ApiOkResponse({ type: ValidationView })
+  @Answers('mappings:read', 'Whether an expression compiles, and what is wrong where', ValidationView)
   validate(@Body() { expression }: MappingExpression): Promise<ValidationView> {
     return this.mappings.validate(expression);
   }
 
   @Post('try')
   @QuotesPersons()
-  @HttpCode(200)
-  @Scopes('mappings:write', 'profiles:read')
-  @ApiOperation({ summary: 'Map profiles or documents without sending anything' })
-  @ApiOkResponse({ type: TryView })
+  @Answers(['mappings:write', 'profiles:read'], 'Map profiles or documents without sending anything', TryView)
   try(@Workspace() workspaceId: string, @Body() dto: TryMapping): Promise<TryView> {
     return this.trial.try(workspaceId, dto);
   }
 
   @Get(':id')
-  @Scopes('mappings:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a mapping' })
-  @ApiOkResponse({ type: MappingView })
+  @Answers('mappings:read', 'Read a mapping', MappingView)
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<MappingView> {
     return this.mappings.get(workspaceId, id);
   }
 
   @Put(':id')
-  @Scopes('mappings:write')
   @Etag()
-  @ApiOperation({ summary: 'Save a new version of a mapping; syncs use it from their next run on' })
-  @ApiOkResponse({ type: MappingView })
+  @Answers(
+    'mappings:write',
+    'Save a new version of a mapping; syncs use it from their next run on',
+    MappingView,
+  )
   replace(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -119,9 +109,12 @@ export class MappingController {
   }
 
   @Get(':id/versions')
-  @Scopes('mappings:read')
-  @ApiOperation({ summary: 'List the versions of a mapping, the newest first' })
-  @PageAnswer(MappingVersionView, 'Versions.')
+  @AnswersPage(
+    'mappings:read',
+    'List the versions of a mapping, the newest first',
+    MappingVersionView,
+    'Versions.',
+  )
   versions(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -131,9 +124,7 @@ export class MappingController {
   }
 
   @Get(':id/versions/:version')
-  @Scopes('mappings:read')
-  @ApiOperation({ summary: 'Read one version of a mapping' })
-  @ApiOkResponse({ type: MappingVersionView })
+  @Answers('mappings:read', 'Read one version of a mapping', MappingVersionView)
   version(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -143,9 +134,7 @@ export class MappingController {
   }
 
   @Get(':id/diff')
-  @Scopes('mappings:read')
-  @ApiOperation({ summary: 'What changed between two versions of a mapping' })
-  @ApiOkResponse({ type: MappingDiff })
+  @Answers('mappings:read', 'What changed between two versions of a mapping', MappingDiff)
   diff(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -155,11 +144,8 @@ export class MappingController {
   }
 
   @Post(':id/rollback')
-  @HttpCode(200)
-  @Scopes('mappings:write')
   @Etag()
-  @ApiOperation({ summary: 'Have a former version of a mapping again, as a new one' })
-  @ApiOkResponse({ type: MappingView })
+  @Answers('mappings:write', 'Have a former version of a mapping again, as a new one', MappingView)
   rollback(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
-  ApiAcceptedResponse,
   ApiExtraModels,
   ApiHeader,
   ApiNoContentResponse,
@@ -15,9 +14,11 @@ import {
   type AccessContext,
   Actor,
   allows,
+  Answers,
+  AnswersPage,
+  Begins,
   Caller,
   type Page,
-  PageAnswer,
   PageQuery,
   Scopes,
   Workspace,
@@ -28,7 +29,6 @@ import { ProgressStreams } from './progress-streams';
 import { RunProgressView } from './run-progress.dto';
 import { RunService } from './run.service';
 import { RunRowView, RunView } from './sync.dto';
-import { TurnRoute } from './turn-route';
 
 const STATES = [
   'pending',
@@ -57,17 +57,13 @@ export class RunController {
   ) {}
 
   @Get(':id')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'How far a run is' })
-  @ApiOkResponse({ type: RunView })
+  @Answers('syncs:read', 'How far a run is', RunView)
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<RunView> {
     return this.runs.get(workspaceId, id);
   }
 
   @Get(':id/rows')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'Every row of a run with its verdict' })
-  @PageAnswer(RunRowView, 'Rows.')
+  @AnswersPage('syncs:read', 'Every row of a run with its verdict', RunRowView, 'Rows.')
   rows(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -79,9 +75,12 @@ export class RunController {
   }
 
   @Get(':id/dead-letters')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'Rows that were rejected, dropped by the mapping, or whose outcome is unknown' })
-  @PageAnswer(RunRowView, 'Rows.')
+  @AnswersPage(
+    'syncs:read',
+    'Rows that were rejected, dropped by the mapping, or whose outcome is unknown',
+    RunRowView,
+    'Rows.',
+  )
   deadLetters(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -123,12 +122,14 @@ export class RunController {
     await reply.send(Readable.from(events, { objectMode: false }));
   }
 
-  @TurnRoute(':id/pause', 'Pause a run, and with it its sync: planning and sending wait', RunView)
+  @Post(':id/pause')
+  @Answers('syncs:write', 'Pause a run, and with it its sync: planning and sending wait', RunView)
   pause(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<RunView> {
     return this.runs.setState(workspaceId, actor, id, 'paused');
   }
 
-  @TurnRoute(':id/resume', 'Go on with a paused run', RunView)
+  @Post(':id/resume')
+  @Answers('syncs:write', 'Go on with a paused run', RunView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -137,8 +138,9 @@ export class RunController {
     return this.runs.setState(workspaceId, actor, id, 'active');
   }
 
-  @TurnRoute(
-    ':id/cancel',
+  @Post(':id/cancel')
+  @Answers(
+    'syncs:write',
     'End a run: calls in hand are finished, what waits is let go, removals go on',
     RunView,
   )
@@ -151,10 +153,7 @@ export class RunController {
   }
 
   @Post(':id/retry')
-  @Scopes('syncs:write')
-  @HttpCode(202)
-  @ApiOperation({ summary: 'Map rejected and dropped rows again, by the newest mapping, and send them' })
-  @ApiAcceptedResponse({ type: RunView })
+  @Begins('syncs:write', 'Map rejected and dropped rows again, by the newest mapping, and send them', RunView)
   retry(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -1,22 +1,18 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
   type AccessContext,
   Actor,
   allows,
+  Answers,
+  AnswersPage,
+  Begins,
   Caller,
+  Creates,
   Etag,
   IfMatch,
   type Page,
-  PageAnswer,
   PageQuery,
-  Scopes,
   Workspace,
 } from '@percorso/access';
 import { DryRun } from './dry-run';
@@ -24,7 +20,6 @@ import { DryRunPage } from './dry-run.dto';
 import { RunService } from './run.service';
 import { CreateSync, ReconciliationView, RunView, StartedRun, SyncView, UpdateSync } from './sync.dto';
 import { SyncService } from './sync.service';
-import { TurnRoute } from './turn-route';
 
 @ApiTags('Syncs')
 @Controller('v1/syncs')
@@ -36,10 +31,8 @@ export class SyncController {
   ) {}
 
   @Post()
-  @Scopes('syncs:write')
   @Etag()
-  @ApiOperation({ summary: 'Bind an audience to a connector through a mapping' })
-  @ApiCreatedResponse({ type: SyncView })
+  @Creates('syncs:write', 'Bind an audience to a connector through a mapping', SyncView)
   create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -49,27 +42,21 @@ export class SyncController {
   }
 
   @Get()
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'List syncs' })
-  @PageAnswer(SyncView, 'Syncs.')
+  @AnswersPage('syncs:read', 'List syncs', SyncView, 'Syncs.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<SyncView>> {
     return this.syncs.list(workspaceId, query);
   }
 
   @Get(':id')
-  @Scopes('syncs:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a sync' })
-  @ApiOkResponse({ type: SyncView })
+  @Answers('syncs:read', 'Read a sync', SyncView)
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<SyncView> {
     return this.syncs.get(workspaceId, id);
   }
 
   @Patch(':id')
-  @Scopes('syncs:write')
   @Etag()
-  @ApiOperation({ summary: 'Change the name, the mode or the triggers of a sync' })
-  @ApiOkResponse({ type: SyncView })
+  @Answers('syncs:write', 'Change the name, the mode or the triggers of a sync', SyncView)
   update(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -81,12 +68,11 @@ export class SyncController {
   }
 
   @Post(':id/run')
-  @Scopes('syncs:write')
-  @HttpCode(202)
-  @ApiOperation({
-    summary: 'Begin a run: what it tells follows from the mode; the first one tells every member',
-  })
-  @ApiAcceptedResponse({ type: StartedRun })
+  @Begins(
+    'syncs:write',
+    'Begin a run: what it tells follows from the mode; the first one tells every member',
+    StartedRun,
+  )
   async run(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -96,9 +82,7 @@ export class SyncController {
   }
 
   @Get(':id/dry-run')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'List what a run would add, update and remove now, and send nothing' })
-  @ApiOkResponse({ type: DryRunPage })
+  @Answers('syncs:read', 'List what a run would add, update and remove now, and send nothing', DryRunPage)
   dryRun(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -108,7 +92,8 @@ export class SyncController {
     return this.trial.page(workspaceId, id, query, allows(caller.scopes, ['profiles:read']));
   }
 
-  @TurnRoute(':id/pause', 'Stop planning and sending; what is open waits', SyncView)
+  @Post(':id/pause')
+  @Answers('syncs:write', 'Stop planning and sending; what is open waits', SyncView)
   pause(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -117,7 +102,8 @@ export class SyncController {
     return this.syncs.setState(workspaceId, actor, id, 'paused');
   }
 
-  @TurnRoute(':id/resume', 'Send again', SyncView)
+  @Post(':id/resume')
+  @Answers('syncs:write', 'Send again', SyncView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -127,9 +113,7 @@ export class SyncController {
   }
 
   @Get(':id/runs')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'List the runs of a sync, newest first' })
-  @PageAnswer(RunView, 'Runs.')
+  @AnswersPage('syncs:read', 'List the runs of a sync, newest first', RunView, 'Runs.')
   listRuns(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -139,9 +123,7 @@ export class SyncController {
   }
 
   @Get(':id/reconciliation')
-  @Scopes('syncs:read')
-  @ApiOperation({ summary: 'Where every current member stands with this sync' })
-  @ApiOkResponse({ type: ReconciliationView })
+  @Answers('syncs:read', 'Where every current member stands with this sync', ReconciliationView)
   reconciliation(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ReconciliationView> {
     return this.syncs.reconciliation(workspaceId, id);
   }

@@ -1,6 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type AccessRequest, Actor, readBytes, Scopes, StreamsRows, Workspace } from '@percorso/access';
+import {
+  type AccessRequest,
+  Actor,
+  Answers,
+  readBytes,
+  Removes,
+  Scopes,
+  StreamsRows,
+  Workspace,
+} from '@percorso/access';
 import { PluginInstaller } from './plugin-installer';
 import { PluginLifecycle } from './plugin-lifecycle';
 import { PluginViews, type PluginDetailView, type PluginView } from './plugin-views';
@@ -19,8 +28,7 @@ export class PluginController {
   ) {}
 
   @Get()
-  @Scopes('connectors:read')
-  @ApiOperation({ summary: 'List installed plugins with the JSON Schema of their settings' })
+  @Answers('connectors:read', 'List installed plugins with the JSON Schema of their settings')
   list(@Workspace() workspaceId: string): Promise<PluginView[]> {
     return this.views.list(workspaceId);
   }
@@ -64,18 +72,16 @@ export class PluginController {
   }
 
   @Get(':pluginId')
-  @Scopes('connectors:read')
-  @ApiOperation({ summary: 'Read a plugin with its versions' })
+  @Answers('connectors:read', 'Read a plugin with its versions')
   get(@Workspace() workspaceId: string, @Param('pluginId') id: string): Promise<PluginDetailView> {
     return this.views.get(workspaceId, id);
   }
 
   @Post(':pluginId/versions/:version/approve')
-  @HttpCode(200)
-  @Scopes('plugins:write')
-  @ApiOperation({
-    summary: 'Approve where a version may connect to; it is examined in a process of its own and goes live',
-  })
+  @Answers(
+    'plugins:write',
+    'Approve where a version may connect to; it is examined in a process of its own and goes live',
+  )
   async approve(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -88,9 +94,7 @@ export class PluginController {
   }
 
   @Post(':pluginId/versions/:version/activate')
-  @HttpCode(200)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Make a version the live one: an upgrade, or the way back' })
+  @Answers('plugins:write', 'Make a version the live one: an upgrade, or the way back')
   async activate(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -102,9 +106,7 @@ export class PluginController {
   }
 
   @Post(':pluginId/disable')
-  @HttpCode(200)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Refuse all calls of a plugin; what is to be sent waits' })
+  @Answers('plugins:write', 'Refuse all calls of a plugin; what is to be sent waits')
   async disable(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -115,9 +117,7 @@ export class PluginController {
   }
 
   @Post(':pluginId/enable')
-  @HttpCode(200)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Take calls of a disabled plugin again' })
+  @Answers('plugins:write', 'Take calls of a disabled plugin again')
   async enable(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -128,9 +128,7 @@ export class PluginController {
   }
 
   @Post(':pluginId/unpark')
-  @HttpCode(200)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Start a plugin again that was parked because its process kept crashing' })
+  @Answers('plugins:write', 'Start a plugin again that was parked because its process kept crashing')
   async unpark(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -141,9 +139,7 @@ export class PluginController {
   }
 
   @Delete(':pluginId/versions/:version')
-  @HttpCode(204)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Delete a version that is not live' })
+  @Removes('plugins:write', 'Delete a version that is not live')
   removeVersion(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -154,9 +150,7 @@ export class PluginController {
   }
 
   @Delete(':pluginId')
-  @HttpCode(204)
-  @Scopes('plugins:write')
-  @ApiOperation({ summary: 'Delete an installed plugin that no connector uses' })
+  @Removes('plugins:write', 'Delete an installed plugin that no connector uses')
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -1,14 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import {
-  ApiBody,
-  ApiConsumes,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { Actor, Public, Scopes, Workspace } from '@percorso/access';
+import { ApiBody, ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, Creates, Public, Removes, Workspace } from '@percorso/access';
 import { Problem } from '@percorso/kernel';
 import type { FastifyRequest } from 'fastify';
 import { FEEDBACK_OPTIONS, type FeedbackOptions } from '../feedback.options';
@@ -26,9 +19,7 @@ export class HookController {
   ) {}
 
   @Post('connectors/:id/hooks')
-  @Scopes('connectors:write')
-  @ApiOperation({ summary: 'Make an address at which the provider reports' })
-  @ApiCreatedResponse({ type: CreatedHookView })
+  @Creates('connectors:write', 'Make an address at which the provider reports', CreatedHookView)
   async create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -40,17 +31,13 @@ export class HookController {
   }
 
   @Get('connectors/:id/hooks')
-  @Scopes('connectors:read')
-  @ApiOperation({ summary: 'List the addresses of a connector, without what is secret of them' })
-  @ApiOkResponse({ type: HooksView })
+  @Answers('connectors:read', 'List the addresses of a connector, without what is secret of them', HooksView)
   async list(@Workspace() workspaceId: string, @Param('id') id: string): Promise<HooksView> {
     return { data: await this.hooks.list(workspaceId, id) };
   }
 
   @Delete('connectors/:id/hooks/:hook')
-  @Scopes('connectors:write')
-  @HttpCode(204)
-  @ApiOperation({ summary: 'Listen no longer at an address' })
+  @Removes('connectors:write', 'Listen no longer at an address')
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -1,12 +1,18 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+  Actor,
+  Answers,
+  AnswersPage,
+  Creates,
+  Etag,
+  IfMatch,
+  type Page,
+  PageQuery,
+  Removes,
+  Scopes,
+  Workspace,
+} from '@percorso/access';
 import type { FastifyReply } from 'fastify';
 import { journeySchema } from '../definition/journey.schema';
 import {
@@ -31,10 +37,8 @@ export class JourneyController {
   ) {}
 
   @Post()
-  @Scopes('journeys:write')
   @Etag()
-  @ApiOperation({ summary: 'Create a journey, as a draft' })
-  @ApiCreatedResponse({ type: JourneyView })
+  @Creates('journeys:write', 'Create a journey, as a draft', JourneyView)
   create(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -44,9 +48,7 @@ export class JourneyController {
   }
 
   @Get()
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'List journeys' })
-  @PageAnswer(JourneyView, 'Journeys, the oldest first.')
+  @AnswersPage('journeys:read', 'List journeys', JourneyView, 'Journeys, the oldest first.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<JourneyView>> {
     return this.journeys.list(workspaceId, query);
   }
@@ -60,10 +62,11 @@ export class JourneyController {
   }
 
   @Post('validate')
-  @HttpCode(200)
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Tell everything that is wrong with a definition, and keep nothing' })
-  @ApiOkResponse({ type: JourneyValidity })
+  @Answers(
+    'journeys:read',
+    'Tell everything that is wrong with a definition, and keep nothing',
+    JourneyValidity,
+  )
   validate(@Workspace() workspaceId: string, @Body() body: ValidateJourney): Promise<JourneyValidity> {
     return this.journeys.validate(body, workspaceId);
   }
@@ -86,19 +89,15 @@ export class JourneyController {
   }
 
   @Get(':id')
-  @Scopes('journeys:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a journey' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:read', 'Read a journey', JourneyView)
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<JourneyView> {
     return this.journeys.get(workspaceId, id);
   }
 
   @Patch(':id')
-  @Scopes('journeys:write')
   @Etag()
-  @ApiOperation({ summary: 'Change the name or the description' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Change the name or the description', JourneyView)
   rename(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -110,10 +109,12 @@ export class JourneyController {
   }
 
   @Put(':id/draft')
-  @Scopes('journeys:write')
   @Etag()
-  @ApiOperation({ summary: 'Save the draft; versions that were taken into use stay as they are' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers(
+    'journeys:write',
+    'Save the draft; versions that were taken into use stay as they are',
+    JourneyView,
+  )
   saveDraft(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -125,10 +126,11 @@ export class JourneyController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Delete a journey that nobody is inside of' })
-  @ApiNoContentResponse({ description: 'It is gone; what it did stays told.' })
+  @Removes(
+    'journeys:write',
+    'Delete a journey that nobody is inside of',
+    'It is gone; what it did stays told.',
+  )
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, AnswersPage, IfMatch, type Page, PageQuery, Workspace } from '@percorso/access';
 import { DryRunQuery, JobView, JourneyView, PublishedView, PublishJourney, TestJourney } from './journey.dto';
 import { LifecycleService } from './lifecycle.service';
 import { PublishService } from './publish.service';
@@ -14,10 +14,7 @@ export class LifecycleController {
   ) {}
 
   @Post('publish')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Take a version into use, and say what becomes of those inside' })
-  @ApiOkResponse({ type: PublishedView })
+  @Answers('journeys:write', 'Take a version into use, and say what becomes of those inside', PublishedView)
   publish(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -30,10 +27,7 @@ export class LifecycleController {
   }
 
   @Post('pause')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Let nobody in and nobody move' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Let nobody in and nobody move', JourneyView)
   pause(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -43,10 +37,7 @@ export class LifecycleController {
   }
 
   @Post('resume')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Go on after a pause, and let people in again' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Go on after a pause, and let people in again', JourneyView)
   resume(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -56,10 +47,7 @@ export class LifecycleController {
   }
 
   @Post('drain')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Let nobody in; those inside go on to their end' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Let nobody in; those inside go on to their end', JourneyView)
   drain(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -69,10 +57,7 @@ export class LifecycleController {
   }
 
   @Post('stop')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Let nobody in; those inside end' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Let nobody in; those inside end', JourneyView)
   stop(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -82,10 +67,7 @@ export class LifecycleController {
   }
 
   @Post('test')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Let marked profiles in, and no others; their waits may be shorter' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'Let marked profiles in, and no others; their waits may be shorter', JourneyView)
   test(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -96,10 +78,7 @@ export class LifecycleController {
   }
 
   @Delete('test')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'End the test: those inside end' })
-  @ApiOkResponse({ type: JourneyView })
+  @Answers('journeys:write', 'End the test: those inside end', JourneyView)
   endTest(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -109,9 +88,12 @@ export class LifecycleController {
   }
 
   @Get('jobs')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'What was asked of those inside, and how far it came' })
-  @PageAnswer(JobView, 'Jobs, the newest first.')
+  @AnswersPage(
+    'journeys:read',
+    'What was asked of those inside, and how far it came',
+    JobView,
+    'Jobs, the newest first.',
+  )
   jobs(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { ApiTags } from '@nestjs/swagger';
+import { Answers, AnswersPage, type Page, PageQuery, Workspace } from '@percorso/access';
 import { GraphView } from './graph.dto';
 import { JourneyDiff, JourneyVersionView, VersionChosen, VersionsCompared } from './journey.dto';
 import { JourneyExport } from './transfer.dto';
@@ -17,9 +17,12 @@ export class VersionController {
   ) {}
 
   @Get('versions')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'List the versions of a journey' })
-  @PageAnswer(JourneyVersionView, 'Versions, the newest first.')
+  @AnswersPage(
+    'journeys:read',
+    'List the versions of a journey',
+    JourneyVersionView,
+    'Versions, the newest first.',
+  )
   list(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -29,9 +32,7 @@ export class VersionController {
   }
 
   @Get('versions/:version')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Read a version of a journey' })
-  @ApiOkResponse({ type: JourneyVersionView })
+  @Answers('journeys:read', 'Read a version of a journey', JourneyVersionView)
   get(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -41,9 +42,7 @@ export class VersionController {
   }
 
   @Get('diff')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Where two versions differ' })
-  @ApiOkResponse({ type: JourneyDiff })
+  @Answers('journeys:read', 'Where two versions differ', JourneyDiff)
   diff(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -53,9 +52,7 @@ export class VersionController {
   }
 
   @Get('graph')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'What a picture of a journey is drawn from' })
-  @ApiOkResponse({ type: GraphView })
+  @Answers('journeys:read', 'What a picture of a journey is drawn from', GraphView)
   graph(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -65,9 +62,7 @@ export class VersionController {
   }
 
   @Get('export')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'A version on its own, with what it names' })
-  @ApiOkResponse({ type: JourneyExport })
+  @Answers('journeys:read', 'A version on its own, with what it names', JourneyExport)
   export(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, AnswersPage, Page, PageQuery, Removes, Scopes, Workspace } from '@percorso/access';
 import { CreateErasure, ErasureView } from './erasure.dto';
 import { ErasureService } from './erasure.service';
 
@@ -34,25 +34,19 @@ export class ErasureController {
   }
 
   @Get()
-  @Scopes('profiles:read')
-  @ApiOperation({ summary: 'List erasures' })
-  @PageAnswer(ErasureView, 'Newest first.')
+  @AnswersPage('profiles:read', 'List erasures', ErasureView, 'Newest first.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<ErasureView>> {
     return this.erasures.list(workspaceId, query);
   }
 
   @Get(':id')
-  @Scopes('profiles:read')
-  @ApiOperation({ summary: 'How far an erasure has come, place by place' })
-  @ApiOkResponse({ type: ErasureView })
+  @Answers('profiles:read', 'How far an erasure has come, place by place', ErasureView)
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ErasureView> {
     return this.erasures.get(workspaceId, id);
   }
 
   @Delete(':id/tombstone')
-  @Scopes('profiles:write')
-  @HttpCode(204)
-  @ApiOperation({ summary: 'Let the erased person in again' })
+  @Removes('profiles:write', 'Let the erased person in again')
   lift(@Workspace() workspaceId: string, @Actor() actor: string, @Param('id') id: string): Promise<void> {
     return this.erasures.lift(workspaceId, actor, id);
   }

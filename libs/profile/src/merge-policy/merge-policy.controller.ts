@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Put, Query } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, AnswersPage, Etag, IfMatch, Page, PageQuery, Workspace } from '@percorso/access';
 import { MergePolicyView, PutMergePolicy, TraitRuleView } from './merge-policy.dto';
 import { MergePolicyService } from './merge-policy.service';
 
@@ -11,19 +11,24 @@ export class MergePolicyController {
   constructor(private readonly policies: MergePolicyService) {}
 
   @Get()
-  @Scopes('merge-policy:read')
   @Etag()
-  @ApiOperation({ summary: 'Which source’s value of a trait counts, and how far that is carried out' })
-  @ApiOkResponse({ type: MergePolicyView })
+  @Answers(
+    'merge-policy:read',
+    'Which source’s value of a trait counts, and how far that is carried out',
+    MergePolicyView,
+  )
   get(@Workspace() workspaceId: string): Promise<MergePolicyView> {
     return this.policies.get(workspaceId);
   }
 
   @Put()
-  @Scopes('merge-policy:write')
   @Etag()
-  @ApiOperation({ summary: 'Say which source’s value of a trait counts' })
-  @ApiOkResponse({ type: MergePolicyView, description: 'The version in force now.' })
+  @Answers(
+    'merge-policy:write',
+    'Say which source’s value of a trait counts',
+    MergePolicyView,
+    'The version in force now.',
+  )
   put(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -34,9 +39,7 @@ export class MergePolicyController {
   }
 
   @Get('versions')
-  @Scopes('merge-policy:read')
-  @ApiOperation({ summary: 'List all versions' })
-  @PageAnswer(MergePolicyView, 'The newest first.')
+  @AnswersPage('merge-policy:read', 'List all versions', MergePolicyView, 'The newest first.')
   versions(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<MergePolicyView>> {
     return this.policies.versions(workspaceId, query);
   }

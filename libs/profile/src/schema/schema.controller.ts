@@ -1,6 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, AnswersPage, Page, PageQuery, Workspace } from '@percorso/access';
 import { ImportSchema, SchemaImportView } from './schema-import.dto';
 import { SchemaImportService } from './schema-import.service';
 import { PutSchema, SchemaView, ViolationView } from './schema.dto';
@@ -15,18 +15,13 @@ export class SchemaController {
   ) {}
 
   @Get()
-  @Scopes('schemas:read')
-  @ApiOperation({ summary: 'List the schemas in force' })
-  @PageAnswer(SchemaView, 'By kind and name.')
+  @AnswersPage('schemas:read', 'List the schemas in force', SchemaView, 'By kind and name.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<SchemaView>> {
     return this.schemas.list(workspaceId, query);
   }
 
   @Post('import')
-  @HttpCode(200)
-  @Scopes('schemas:write')
-  @ApiOperation({ summary: 'Take over an XDM schema, or see what would become of it' })
-  @ApiOkResponse({ type: SchemaImportView })
+  @Answers('schemas:write', 'Take over an XDM schema, or see what would become of it', SchemaImportView)
   import(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -36,9 +31,12 @@ export class SchemaController {
   }
 
   @Put(':kind/:name')
-  @Scopes('schemas:write')
-  @ApiOperation({ summary: 'Say what an event or a kind of traits should look like' })
-  @ApiOkResponse({ type: SchemaView, description: 'The version in force now.' })
+  @Answers(
+    'schemas:write',
+    'Say what an event or a kind of traits should look like',
+    SchemaView,
+    'The version in force now.',
+  )
   put(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -50,9 +48,7 @@ export class SchemaController {
   }
 
   @Get(':kind/:name')
-  @Scopes('schemas:read')
-  @ApiOperation({ summary: 'Read the version in force' })
-  @ApiOkResponse({ type: SchemaView })
+  @Answers('schemas:read', 'Read the version in force', SchemaView)
   get(
     @Workspace() workspaceId: string,
     @Param('kind') kind: string,
@@ -62,9 +58,7 @@ export class SchemaController {
   }
 
   @Get(':kind/:name/versions')
-  @Scopes('schemas:read')
-  @ApiOperation({ summary: 'List all versions' })
-  @PageAnswer(SchemaView, 'The newest first.')
+  @AnswersPage('schemas:read', 'List all versions', SchemaView, 'The newest first.')
   versions(
     @Workspace() workspaceId: string,
     @Param('kind') kind: string,
@@ -75,9 +69,12 @@ export class SchemaController {
   }
 
   @Get(':kind/:name/violations')
-  @Scopes('schemas:read')
-  @ApiOperation({ summary: 'Which rules were broken, and how often' })
-  @PageAnswer(ViolationView, 'The latest first, all in one page.')
+  @AnswersPage(
+    'schemas:read',
+    'Which rules were broken, and how often',
+    ViolationView,
+    'The latest first, all in one page.',
+  )
   violations(
     @Workspace() workspaceId: string,
     @Param('kind') kind: string,

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiExtraModels, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Page, PageAnswer, Scopes, Workspace } from '@percorso/access';
+import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { AnswersPage, Page, Workspace } from '@percorso/access';
 import { NamedIdentity, TimelineEntry, TimelineQuery } from './timeline.dto';
 import { TimelineQueries } from './timeline.queries';
 
@@ -11,9 +11,12 @@ export class TimelineController {
   constructor(private readonly timelines: TimelineQueries) {}
 
   @Get(':id/timeline')
-  @Scopes('profiles:read')
-  @ApiOperation({ summary: 'What happened to a person, with what providers told about its messages' })
-  @PageAnswer(TimelineEntry, 'The latest first.')
+  @AnswersPage(
+    'profiles:read',
+    'What happened to a person, with what providers told about its messages',
+    TimelineEntry,
+    'The latest first.',
+  )
   page(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

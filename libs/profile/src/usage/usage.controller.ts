@@ -1,14 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
   Actor,
+  Answers,
+  AnswersPage,
   Etag,
   IfMatch,
   IfMatchOfExisting,
   type Page,
-  PageAnswer,
   PageQuery,
-  Scopes,
+  Removes,
   Workspace,
 } from '@percorso/access';
 import {
@@ -27,18 +28,19 @@ export class UsageController {
   constructor(private readonly usage: UsageService) {}
 
   @Get('labels')
-  @Scopes('usage:read')
-  @ApiOperation({ summary: 'List the labels that fields can have' })
-  @PageAnswer(LabelView, 'The standard ones, then your own, all in one page.')
+  @AnswersPage(
+    'usage:read',
+    'List the labels that fields can have',
+    LabelView,
+    'The standard ones, then your own, all in one page.',
+  )
   labels(@Workspace() workspaceId: string): Promise<Page<LabelView>> {
     return this.usage.labels(workspaceId);
   }
 
   @Put('labels/:name')
-  @Scopes('usage:write')
   @Etag()
-  @ApiOperation({ summary: 'Make a label of your own' })
-  @ApiOkResponse({ type: LabelView })
+  @Answers('usage:write', 'Make a label of your own', LabelView)
   putLabel(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -50,10 +52,7 @@ export class UsageController {
   }
 
   @Delete('labels/:name')
-  @HttpCode(204)
-  @Scopes('usage:write')
-  @ApiOperation({ summary: 'Take away a label that nothing has' })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @Removes('usage:write', 'Take away a label that nothing has', 'It is gone.')
   removeLabel(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -64,31 +63,26 @@ export class UsageController {
   }
 
   @Get('field-labels')
-  @Scopes('usage:read')
-  @ApiOperation({ summary: 'List the fields that have labels' })
-  @PageAnswer(FieldLabelsView, 'By name.')
+  @AnswersPage('usage:read', 'List the fields that have labels', FieldLabelsView, 'By name.')
   fields(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<FieldLabelsView>> {
     return this.usage.fields(workspaceId, query);
   }
 
   @Get('field-labels/:field')
-  @Scopes('usage:read')
   @Etag()
-  @ApiOperation({ summary: 'Read the labels of a field' })
-  @ApiOkResponse({ type: FieldLabelsView })
+  @Answers('usage:read', 'Read the labels of a field', FieldLabelsView)
   field(@Workspace() workspaceId: string, @Param('field') field: string): Promise<FieldLabelsView> {
     return this.usage.field(workspaceId, field);
   }
 
   @Put('field-labels/:field')
-  @Scopes('usage:write')
   @Etag()
-  @ApiOperation({ summary: 'Label a field, with all that is below it' })
-  @ApiOkResponse({
-    type: FieldLabelsView,
-    description:
-      'Syncs are held against it before they do anything more; those that may not tell it and stand still.',
-  })
+  @Answers(
+    'usage:write',
+    'Label a field, with all that is below it',
+    FieldLabelsView,
+    'Syncs are held against it before they do anything more; those that may not tell it and stand still.',
+  )
   putField(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -100,10 +94,7 @@ export class UsageController {
   }
 
   @Delete('field-labels/:field')
-  @HttpCode(204)
-  @Scopes('usage:write')
-  @ApiOperation({ summary: 'Take the labels off a field' })
-  @ApiNoContentResponse({ description: 'It has none of its own any more.' })
+  @Removes('usage:write', 'Take the labels off a field', 'It has none of its own any more.')
   removeField(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -114,27 +105,26 @@ export class UsageController {
   }
 
   @Get('usage-policies')
-  @Scopes('usage:read')
-  @ApiOperation({ summary: 'List the policies: which labels are barred from what' })
-  @PageAnswer(UsagePolicyView, 'The standard ones, then your own, all in one page.')
+  @AnswersPage(
+    'usage:read',
+    'List the policies: which labels are barred from what',
+    UsagePolicyView,
+    'The standard ones, then your own, all in one page.',
+  )
   policies(@Workspace() workspaceId: string): Promise<Page<UsagePolicyView>> {
     return this.usage.policies(workspaceId);
   }
 
   @Get('usage-policies/:name')
-  @Scopes('usage:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a policy' })
-  @ApiOkResponse({ type: UsagePolicyView })
+  @Answers('usage:read', 'Read a policy', UsagePolicyView)
   policy(@Workspace() workspaceId: string, @Param('name') name: string): Promise<UsagePolicyView> {
     return this.usage.policy(workspaceId, name);
   }
 
   @Put('usage-policies/:name')
-  @Scopes('usage:write')
   @Etag()
-  @ApiOperation({ summary: 'Make a policy of your own, or switch a standard one off or on' })
-  @ApiOkResponse({ type: UsagePolicyView })
+  @Answers('usage:write', 'Make a policy of your own, or switch a standard one off or on', UsagePolicyView)
   putPolicy(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -146,10 +136,7 @@ export class UsageController {
   }
 
   @Delete('usage-policies/:name')
-  @HttpCode(204)
-  @Scopes('usage:write')
-  @ApiOperation({ summary: 'Take away a policy of your own' })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @Removes('usage:write', 'Take away a policy of your own', 'It is gone.')
   removePolicy(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

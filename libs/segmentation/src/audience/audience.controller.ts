@@ -1,21 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
   Actor,
+  Answers,
+  AnswersPage,
+  Begins,
+  Creates,
   Etag,
   IfMatch,
   type Page,
-  PageAnswer,
   PageQuery,
   QuotesPersons,
-  Scopes,
+  Removes,
   Workspace,
 } from '@percorso/access';
 import type { FastifyReply } from 'fastify';
@@ -42,13 +38,13 @@ export class AudienceController {
   ) {}
 
   @Post()
-  @Scopes('audiences:write')
   @Etag()
-  @ApiOperation({ summary: 'Create an audience' })
-  @ApiCreatedResponse({
-    type: AudienceView,
-    description: 'The audience; its first evaluation has been asked for.',
-  })
+  @Creates(
+    'audiences:write',
+    'Create an audience',
+    AudienceView,
+    'The audience; its first evaluation has been asked for.',
+  )
   create(
     @Workspace() workspaceId: string,
     @Body() body: CreateAudience,
@@ -58,40 +54,43 @@ export class AudienceController {
   }
 
   @Get()
-  @Scopes('audiences:read')
-  @ApiOperation({ summary: 'List audiences' })
-  @PageAnswer(AudienceView, 'Audiences that are not archived, oldest first.')
+  @AnswersPage(
+    'audiences:read',
+    'List audiences',
+    AudienceView,
+    'Audiences that are not archived, oldest first.',
+  )
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<AudienceView>> {
     return this.audiences.list(workspaceId, query);
   }
 
   @Post('preview')
   @QuotesPersons()
-  @HttpCode(200)
-  @Scopes('audiences:read')
-  @ApiOperation({ summary: 'Count whom a definition would find now' })
-  @ApiOkResponse({ type: PreviewView, description: 'The count and some of the profiles.' })
+  @Answers(
+    'audiences:read',
+    'Count whom a definition would find now',
+    PreviewView,
+    'The count and some of the profiles.',
+  )
   preview(@Workspace() workspaceId: string, @Body() body: PreviewAudience): Promise<PreviewView> {
     return this.previews.preview(workspaceId, body);
   }
 
   @Get(':id')
-  @Scopes('audiences:read')
   @Etag()
-  @ApiOperation({ summary: 'Read an audience' })
-  @ApiOkResponse({ type: AudienceView, description: 'The audience.' })
+  @Answers('audiences:read', 'Read an audience', AudienceView, 'The audience.')
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<AudienceView> {
     return this.audiences.get(workspaceId, id);
   }
 
   @Patch(':id')
-  @Scopes('audiences:write')
   @Etag()
-  @ApiOperation({ summary: 'Rename or redefine an audience' })
-  @ApiOkResponse({
-    type: AudienceView,
-    description: 'The audience as it now is; members follow an evaluation.',
-  })
+  @Answers(
+    'audiences:write',
+    'Rename or redefine an audience',
+    AudienceView,
+    'The audience as it now is; members follow an evaluation.',
+  )
   change(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -103,22 +102,18 @@ export class AudienceController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
-  @Scopes('audiences:write')
-  @ApiOperation({ summary: 'Archive an audience' })
-  @ApiNoContentResponse({ description: 'It is archived.' })
+  @Removes('audiences:write', 'Archive an audience', 'It is archived.')
   archive(@Workspace() workspaceId: string, @Param('id') id: string, @Actor() actor: string): Promise<void> {
     return this.audiences.archive(workspaceId, id, actor);
   }
 
   @Post(':id/evaluate')
-  @HttpCode(202)
-  @Scopes('audiences:write')
-  @ApiOperation({ summary: 'Bring the members to what the definition says now' })
-  @ApiAcceptedResponse({
-    type: EvaluationView,
-    description: 'The evaluation; Location is where to follow it.',
-  })
+  @Begins(
+    'audiences:write',
+    'Bring the members to what the definition says now',
+    EvaluationView,
+    'The evaluation; Location is where to follow it.',
+  )
   async evaluate(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

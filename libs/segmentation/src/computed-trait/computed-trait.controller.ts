@@ -1,12 +1,17 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+  Actor,
+  Answers,
+  AnswersPage,
+  Creates,
+  Etag,
+  IfMatch,
+  type Page,
+  PageQuery,
+  Removes,
+  Workspace,
+} from '@percorso/access';
 import { ComputedTraitView, CreateComputedTrait, PutComputedTrait } from './computed-trait.dto';
 import { ComputedTraitService } from './computed-trait.service';
 
@@ -16,13 +21,13 @@ export class ComputedTraitController {
   constructor(private readonly traits: ComputedTraitService) {}
 
   @Post()
-  @Scopes('traits:write')
   @Etag()
-  @ApiOperation({ summary: 'Define a computed trait' })
-  @ApiCreatedResponse({
-    type: ComputedTraitView,
-    description: 'The trait; everybody’s value is being computed, and kept from then on.',
-  })
+  @Creates(
+    'traits:write',
+    'Define a computed trait',
+    ComputedTraitView,
+    'The trait; everybody’s value is being computed, and kept from then on.',
+  )
   create(
     @Workspace() workspaceId: string,
     @Body() body: CreateComputedTrait,
@@ -32,27 +37,26 @@ export class ComputedTraitController {
   }
 
   @Get()
-  @Scopes('traits:read')
-  @ApiOperation({ summary: 'List computed traits' })
-  @PageAnswer(ComputedTraitView, 'By key.')
+  @AnswersPage('traits:read', 'List computed traits', ComputedTraitView, 'By key.')
   list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<ComputedTraitView>> {
     return this.traits.list(workspaceId, query);
   }
 
   @Get(':key')
-  @Scopes('traits:read')
   @Etag()
-  @ApiOperation({ summary: 'Read a computed trait' })
-  @ApiOkResponse({ type: ComputedTraitView, description: 'The trait.' })
+  @Answers('traits:read', 'Read a computed trait', ComputedTraitView, 'The trait.')
   get(@Workspace() workspaceId: string, @Param('key') key: string): Promise<ComputedTraitView> {
     return this.traits.get(workspaceId, key);
   }
 
   @Put(':key')
-  @Scopes('traits:write')
   @Etag()
-  @ApiOperation({ summary: 'Redefine a computed trait' })
-  @ApiOkResponse({ type: ComputedTraitView, description: 'The trait as it now is; values follow.' })
+  @Answers(
+    'traits:write',
+    'Redefine a computed trait',
+    ComputedTraitView,
+    'The trait as it now is; values follow.',
+  )
   put(
     @Workspace() workspaceId: string,
     @Param('key') key: string,
@@ -64,10 +68,11 @@ export class ComputedTraitController {
   }
 
   @Delete(':key')
-  @HttpCode(204)
-  @Scopes('traits:write')
-  @ApiOperation({ summary: 'Delete a computed trait' })
-  @ApiNoContentResponse({ description: 'It is kept no more, and is being taken away from every profile.' })
+  @Removes(
+    'traits:write',
+    'Delete a computed trait',
+    'It is kept no more, and is being taken away from every profile.',
+  )
   remove(@Workspace() workspaceId: string, @Param('key') key: string, @Actor() actor: string): Promise<void> {
     return this.traits.remove(workspaceId, key, actor);
   }

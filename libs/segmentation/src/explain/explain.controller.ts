@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Scopes, Workspace } from '@percorso/access';
+import { ApiTags } from '@nestjs/swagger';
+import { Answers, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { ExplainQuery, ExplainView } from './explain.dto';
 import { ExplainService } from './explain.service';
@@ -11,13 +11,12 @@ export class ExplainController {
   constructor(private readonly explanations: ExplainService) {}
 
   @Get(':id/explain')
-  @Scopes('audiences:read', 'profiles:read')
-  @ApiOperation({ summary: 'Say why a profile is in an audience, or is not' })
-  @ApiOkResponse({
-    type: ExplainView,
-    description:
-      "The definition, condition by condition, with what was looked at. Identities and merges are today's, whatever the moment.",
-  })
+  @Answers(
+    ['audiences:read', 'profiles:read'],
+    'Say why a profile is in an audience, or is not',
+    ExplainView,
+    "The definition, condition by condition, with what was looked at. Identities and merges are today's, whatever the moment.",
+  )
   explain(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -1,16 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Req } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiConsumes,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   type AccessRequest,
   Actor,
+  Answers,
   readRows,
+  Removes,
   ROW_LIMITS,
   Scopes,
   StreamsRows,
@@ -27,9 +22,7 @@ export class LookupController {
   constructor(private readonly lookups: LookupService) {}
 
   @Get(':name/items/:key')
-  @Scopes('lookups:read')
-  @ApiOperation({ summary: 'Read an item' })
-  @ApiOkResponse({ type: LookupItemView, description: 'The item.' })
+  @Answers('lookups:read', 'Read an item', LookupItemView, 'The item.')
   get(
     @Workspace() workspaceId: string,
     @Param('name') name: string,
@@ -54,10 +47,7 @@ export class LookupController {
   }
 
   @Delete(':name/items/:key')
-  @HttpCode(204)
-  @Scopes('lookups:write')
-  @ApiOperation({ summary: 'Take an item away' })
-  @ApiNoContentResponse({ description: 'It is gone.' })
+  @Removes('lookups:write', 'Take an item away', 'It is gone.')
   remove(
     @Workspace() workspaceId: string,
     @Param('name') name: string,

@@ -1,6 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Actor, Etag, IfMatch, IfMatchOfExisting, Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Delete, Get, Param, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Actor, Answers, Etag, IfMatch, IfMatchOfExisting, Removes, Workspace } from '@percorso/access';
 import { ScheduleView, SetSchedule } from './schedule.dto';
 import { ScheduleService } from './schedule.service';
 
@@ -10,19 +10,25 @@ export class ScheduleController {
   constructor(private readonly schedules: ScheduleService) {}
 
   @Get()
-  @Scopes('audiences:read')
   @Etag()
-  @ApiOperation({ summary: 'Read when an audience is evaluated' })
-  @ApiOkResponse({ type: ScheduleView, description: 'The schedule, its next run and its last.' })
+  @Answers(
+    'audiences:read',
+    'Read when an audience is evaluated',
+    ScheduleView,
+    'The schedule, its next run and its last.',
+  )
   get(@Workspace() workspaceId: string, @Param('id') id: string): Promise<ScheduleView> {
     return this.schedules.get(workspaceId, id);
   }
 
   @Put()
-  @Scopes('audiences:write')
   @Etag()
-  @ApiOperation({ summary: 'Have an audience evaluated at times, or after ingest' })
-  @ApiOkResponse({ type: ScheduleView, description: 'The schedule as it now is.' })
+  @Answers(
+    'audiences:write',
+    'Have an audience evaluated at times, or after ingest',
+    ScheduleView,
+    'The schedule as it now is.',
+  )
   put(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -34,10 +40,7 @@ export class ScheduleController {
   }
 
   @Delete()
-  @HttpCode(204)
-  @Scopes('audiences:write')
-  @ApiOperation({ summary: 'Take the schedule away' })
-  @ApiNoContentResponse({ description: 'It is gone; runs that began go on.' })
+  @Removes('audiences:write', 'Take the schedule away', 'It is gone; runs that began go on.')
   remove(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -1,6 +1,6 @@
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Scopes, Workspace } from '@percorso/access';
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Answers, Workspace } from '@percorso/access';
 import { CreateEntries, EntriesView } from './entry.dto';
 import { EntryService } from './entry.service';
 
@@ -10,10 +10,7 @@ export class EntryController {
   constructor(private readonly entries: EntryService) {}
 
   @Post(':id/entries')
-  @Scopes('journeys:write')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Let profiles into a journey that has an `api` entry' })
-  @ApiOkResponse({ type: EntriesView })
+  @Answers('journeys:write', 'Let profiles into a journey that has an `api` entry', EntriesView)
   enter(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
