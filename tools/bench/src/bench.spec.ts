@@ -14,6 +14,23 @@ const MAIN = join(__dirname, '..', 'dist', 'main.js');
 /** Those that take half a minute even where there is little to do are run by `npm run nightly`. */
 const ALL = process.env.PERCORSO_BENCHES === 'all';
 const LONG: [string, string, string[]][] = [
+  [
+    'journeys',
+    '200',
+    [
+      'engine_steps_per_s',
+      'entries_per_s',
+      'steps_per_s',
+      'first_action_p50_ms',
+      'first_action_p99_ms',
+      'waiting_200_cost',
+      'waiting_200_event_cost',
+      'waiting_due_us',
+      'waiting_event_us',
+      'read_profiles_per_s',
+      'read_vs_bare_inserts',
+    ],
+  ],
   ['delivery', '100', ['vs_bare_loop', 'vs_bare_loop_10', 'vs_bare_loop_50', 'sick_p95_rise']],
   [
     'mapping',

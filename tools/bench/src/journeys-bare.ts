@@ -41,9 +41,9 @@ export async function bareInserts(
     const pages: Insert[][] = [];
     for (let from = 0; from < count; from += PAGE) {
       const ids = await idsOf(client, [workspaceId, journeyId, from, Math.min(PAGE, count - from)]);
-      pages.push(
-        await Promise.all(TABLES.map(([table, id]) => insertOf(client, table, id, [workspaceId, ids]))),
-      );
+      const page: Insert[] = [];
+      for (const [table, id] of TABLES) page.push(await insertOf(client, table, id, [workspaceId, ids]));
+      pages.push(page);
     }
     const started = performance.now();
     for (const page of pages) {

@@ -113,10 +113,7 @@ async function allEnded(hub: JourneysHub, journeyId: string, count: number): Pro
 }
 
 /** When the first message about each cart came. @throws RangeError unless every message came once and no other did */
-async function arrived(
-  sink: HttpSink,
-  carts: ReadonlyMap<string, Cart>,
-): Promise<Map<string, number>> {
+async function arrived(sink: HttpSink, carts: ReadonlyMap<string, Cart>): Promise<Map<string, number>> {
   const first = new Map<string, number>();
   const came: string[] = [];
   for (const { body, at } of await sink.take()) {

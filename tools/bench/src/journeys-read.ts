@@ -50,7 +50,7 @@ async function assertAll(hub: JourneysHub, journeyId: string): Promise<void> {
     `SELECT count(DISTINCT person)::int AS persons, count(*)::int AS instances,
        (count(*) FILTER (WHERE NOT holdout))::int AS walking, (SELECT count(*)::int FROM journey_wait w
          JOIN journey_instance v ON v.workspace_id = w.workspace_id AND v.id = w.instance_id
-         WHERE w.workspace_id = $1 AND v.journey_id = $2) AS waits
+         WHERE w.workspace_id = $1 AND v.journey_id = $2 AND NOT v.holdout) AS waits
      FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2`,
     journeyId,
   );

@@ -10,11 +10,9 @@ export interface WaitingPlan {
   rounds: number;
 }
 
-/** What it takes for each instance that moves. */
+/** What it takes for each instance that moves: microseconds, and rows found by the index that leads to it. */
 interface Cost {
   us: number;
-  /** Pages of the tables of instances and waits, and entries of the index of what is due, that were read. */
-  pages: number;
   entries: number;
 }
 
@@ -32,21 +30,11 @@ export async function measureWaiting(
   await waiting.begin(Math.min(hub.base, sizes[0]!));
   const costs: Record<'due' | 'event', Cost>[] = [];
   for (const size of sizes) {
-    const due: Cost[] = [];
-    const event: Cost[] = [];
-    // The first brings what is asked of into memory.
-    for (let round = -1; round < rounds; round++) {
-      await waiting.fill(size);
-      const dueCost = await waiting.comeDue(moved);
-      const eventCost = await waiting.convert(moved);
-      if (round < 0) continue;
-      due.push(dueCost);
-      event.push(eventCost);
-    }
-    const cost = { due: middle(due), event: middle(event) };
+    await waiting.fill(size);
+    const cost = await waiting.rounds(rounds, moved);
     costs.push(cost);
     console.log(
-      `${size.toLocaleString('en').padStart(9)} waiting   due: ${shown(cost.due)}   by an event: ${shown(cost.event)}   ` +
+      `${size.toLocaleString('en').padStart(9)} waiting   due: ${shown(cost.due)}   an event: ${shown(cost.event)}   ` +
         `(${rounds} rounds of ${moved})`,
     );
   }
@@ -89,22 +77,37 @@ class Waiting {
     await this.hub.rest(...TABLES);
   }
 
-  /** The time of some comes. */
-  async comeDue(count: number): Promise<Cost> {
+  /** In turn the time of some comes, and some do what they are waited for to do. */
+  async rounds(rounds: number, moved: number): Promise<Record<'due' | 'event', Cost>> {
+    const us: Record<'due' | 'event', number[]> = { due: [], event: [] };
+    const before = await this.read();
+    // The first brings what is asked of into memory.
+    for (let round = -1; round < rounds; round++) {
+      const due = await this.comeDue(moved);
+      const event = await this.convert(moved);
+      if (round < 0) continue;
+      us.due.push(due);
+      us.event.push(event);
+    }
+    const after = await this.read();
+    const all = moved * (rounds + 1);
+    return {
+      due: { us: median(us.due), entries: (after.due - before.due) / all },
+      event: { us: median(us.event), entries: (after.inside - before.inside) / all },
+    };
+  }
+
+  private async comeDue(count: number): Promise<number> {
     const some = await this.some(count);
     return this.measure('over', count, () =>
       this.hub.rows(
-        `WITH due AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS at), waits AS (
-           UPDATE journey_wait SET due_at = due.at FROM due WHERE workspace_id = $1 AND instance_id = ANY($2::uuid[])
-         ) UPDATE journey_instance SET tokens = jsonb_set(tokens, '{0,wait,due}', to_jsonb((extract(epoch FROM due.at) * 1000)::bigint))
-           FROM due WHERE workspace_id = $1 AND id = ANY($2::uuid[])`,
+        COME_DUE,
         some.map(({ id }) => id),
       ),
     );
   }
 
-  /** Some do what they are waited for to do. */
-  async convert(count: number): Promise<Cost> {
+  private async convert(count: number): Promise<number> {
     const some = await this.some(count);
     return this.measure('thank', count, () =>
       this.hub.tell(some.map(({ userId }) => ({ userId, event: 'Trial Converted' }))),
@@ -123,19 +126,17 @@ class Waiting {
     );
   }
 
-  private async measure(step: 'over' | 'thank', count: number, move: () => Promise<unknown>): Promise<Cost> {
-    const before = await this.read();
+  /** Microseconds for each until all have taken the step. */
+  private async measure(
+    step: 'over' | 'thank',
+    count: number,
+    move: () => Promise<unknown>,
+  ): Promise<number> {
     const started = performance.now();
     await move();
     this.ended[step] += count;
     await this.told(`${step} passed`, this.ended[step]);
-    const us = ((performance.now() - started) * 1000) / count;
-    const after = await this.read();
-    return {
-      us,
-      pages: (after.pages - before.pages) / count,
-      entries: (after.entries - before.entries) / count,
-    };
+    return ((performance.now() - started) * 1000) / count;
   }
 
   /** Resolves when it is told so often. @throws RangeError when it is told more often */
@@ -152,18 +153,25 @@ class Waiting {
     if (counted !== count) throw new RangeError(`${of}: ${counted} times for ${count}`);
   }
 
-  private async read(): Promise<{ pages: number; entries: number }> {
+  /** Rows found so far by the indexes of what is due, and of who is inside by person. */
+  private async read(): Promise<{ due: number; inside: number }> {
     // Backends tell what they read a second after they did.
     await new Promise((resolve) => setTimeout(resolve, 1200));
-    const [row] = await this.hub.rows<{ pages: number; entries: number }>(
-      `SELECT (SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit) FROM pg_statio_user_tables
-           WHERE schemaname = 'percorso' AND relname IN ('journey_instance', 'journey_wait'))::float8 AS pages,
-         (SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'journey_wait_due')::float8 AS entries
-       WHERE $1::uuid IS NOT NULL`,
+    const [row] = await this.hub.rows<{ due: number; inside: number }>(
+      `SELECT sum(idx_tup_read) FILTER (WHERE indexrelname = 'journey_wait_due')::float8 AS due,
+         sum(idx_tup_read) FILTER (WHERE indexrelname = 'journey_inside')::float8 AS inside
+       FROM pg_stat_user_indexes WHERE schemaname = 'percorso' AND $1::uuid IS NOT NULL`,
     );
     return row!;
   }
 }
+
+const COME_DUE = `
+WITH due AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS at), waits AS (
+  UPDATE journey_wait SET due_at = due.at FROM due WHERE workspace_id = $1 AND instance_id = ANY($2::uuid[])
+)
+UPDATE journey_instance SET tokens = jsonb_set(tokens, '{0,wait,due}', to_jsonb((extract(epoch FROM due.at) * 1000)::bigint))
+FROM due WHERE workspace_id = $1 AND id = ANY($2::uuid[])`;
 
 /** Each new instance is one of those that wait, of somebody else and due at another time, with its wait and its trace. */
 const COPY = `
@@ -196,14 +204,8 @@ INSERT INTO journey_wait (workspace_id, instance_id, visit, person, due_at)
 SELECT workspace_id, c.id, visit, c.person, c.due_at
 FROM copies c JOIN journey_wait w ON w.workspace_id = $1 AND w.instance_id = c.model`;
 
-const middle = (costs: readonly Cost[]): Cost => ({
-  us: median(costs.map(({ us }) => us)),
-  pages: median(costs.map(({ pages }) => pages)),
-  entries: median(costs.map(({ entries }) => entries)),
-});
-
-const shown = ({ us, pages, entries }: Cost): string =>
-  `${us.toFixed(0).padStart(5)} µs, ${pages.toFixed(1)} pages, ${entries.toFixed(1)} entries of what is due each`;
+const shown = ({ us, entries }: Cost): string =>
+  `${us.toFixed(0).padStart(5)} µs and ${entries.toFixed(1)} index entries each`;
 
 /** 1000000 is 1m, 100000 is 100k. */
 const short = (count: number): string =>

@@ -35,9 +35,9 @@ const PLANS: Record<'tiny' | 'quick' | 'full', (customers: number) => Plan> = {
   }),
   quick: (customers) => ({
     base: BASE,
-    live: { rate: 1000, seconds: 15, warmSeconds: 4, burst: 10_000 },
-    waiting: { sizes: [customers / 10, customers], moved: 500, rounds: 3 },
-    engine: { instances: 20_000, rounds: 3 },
+    live: { rate: 1000, seconds: 10, warmSeconds: 4, burst: 6000 },
+    waiting: { sizes: [customers / 10, customers], moved: 250, rounds: 3 },
+    engine: { instances: 10_000, rounds: 3 },
     sample: 10_000,
   }),
   full: (customers) => ({

@@ -160,7 +160,9 @@ export class FactFinder {
     );
     const groups = new Map<string, number[]>();
     asked.forEach(({ expression }, index) => {
-      groups.set(expression, [...(groups.get(expression) ?? []), index]);
+      const group = groups.get(expression);
+      if (group) group.push(index);
+      else groups.set(expression, [index]);
     });
     const given = new Array<Given>(asked.length);
     await Promise.all(

@@ -23,6 +23,8 @@ const KEEP_MS = 60_000;
 /** Moves journeys: takes up what waits, begins reads of audiences when they are due, and clears what is no longer kept. */
 @Injectable()
 export class JourneyWorker extends LeasedWorker {
+  /** Workspaces where more waited than a turn takes up. */
+  private behind: ReadonlySet<string> = new Set();
   protected readonly leased = this.addLoop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping));
 
   constructor(
@@ -53,15 +55,21 @@ export class JourneyWorker extends LeasedWorker {
   }
 
   private async turnAll(stopping: () => boolean): Promise<boolean> {
-    let more = false;
+    const behind = new Set<string>();
     await eachInTurn(await this.workspaces(WAITS), stopping, async (workspaceId) => {
       const held = this.leases.of('journey', workspaceId);
       if (held.length === 0) return 0;
-      const turn = await this.turns.turn(workspaceId, held);
-      more ||= turn.more;
-      return turn.taken;
+      // Two turns at once cost more than one, and take up more: while one is written, the other is walked.
+      const shares = this.behind.has(workspaceId) ? halves(held) : [held];
+      const turns = await Promise.allSettled(shares.map((share) => this.turns.turn(workspaceId, share)));
+      const failed = turns.find((turn) => turn.status === 'rejected');
+      if (failed) throw failed.reason;
+      const done = turns.flatMap((turn) => (turn.status === 'fulfilled' ? [turn.value] : []));
+      if (done.some(({ more }) => more)) behind.add(workspaceId);
+      return done.reduce((sum, { taken }) => sum + taken, 0);
     });
-    return more;
+    this.behind = behind;
+    return behind.size > 0;
   }
 
   private async drainAll(stopping: () => boolean): Promise<void> {
@@ -118,6 +126,12 @@ export class JourneyWorker extends LeasedWorker {
     return rows.map(({ id }) => id);
   }
 }
+
+/** Of several partitions. */
+const halves = <T>(all: readonly T[]): (readonly T[])[] => {
+  const middle = Math.ceil(all.length / 2);
+  return [all.slice(0, middle), all.slice(middle)].filter((half) => half.length > 0);
+};
 
 const of = 'workspace_id = l.workspace_id';
 const HAS_JOURNEYS = `EXISTS (SELECT FROM journey j WHERE j.${of})`;

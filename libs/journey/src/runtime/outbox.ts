@@ -33,6 +33,8 @@ const SOURCE = 'journeys';
  */
 @Injectable()
 export class Outbox {
+  private readonly draining = new Map<string, Promise<number>>();
+
   constructor(
     private readonly database: Database,
     private readonly ingest: IngestWriter,
@@ -48,8 +50,17 @@ export class Outbox {
     );
   }
 
-  /** Say what waits, up to a step's worth. @returns how many */
-  async drain(workspaceId: string, now: Date): Promise<number> {
+  /** Say what waits, up to a step's worth, one step after the other. @returns how many */
+  drain(workspaceId: string, now: Date): Promise<number> {
+    const before = this.draining.get(workspaceId) ?? Promise.resolve(0);
+    const step = before.catch(() => 0).then(() => this.step(workspaceId, now));
+    this.draining.set(workspaceId, step);
+    return step.finally(() => {
+      if (this.draining.get(workspaceId) === step) this.draining.delete(workspaceId);
+    });
+  }
+
+  private async step(workspaceId: string, now: Date): Promise<number> {
     const rows = await this.database.statement<KeptRow>(
       workspaceId,
       `SELECT o.n, coalesce(node.person, o.person) AS person, o.item AS saying FROM journey_outbox o

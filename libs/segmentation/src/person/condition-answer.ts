@@ -26,7 +26,10 @@ export function answerFor(
   at: number,
 ): Answer {
   const matches = plan.slots.map((slot) => matchesOf(plan, slot, events));
-  const asked = { profile: { ...profile, lists, members: NOBODY }, matches: (slot: number) => matches[slot]! };
+  const asked = {
+    profile: { ...profile, lists, members: NOBODY },
+    matches: (slot: number) => matches[slot]!,
+  };
   return ask([
     ...plan.leaves.map((leaf) => leaf.ask(asked, at, leaf.slots[0] && matches[leaf.slots[0].index])),
     ...memberships.map((audience) => answerOf(joined.has(audience), Infinity)),

@@ -24,6 +24,12 @@ interface Prepared {
   condition: PreparedCondition;
 }
 
+/** What a definition says. */
+interface Parsed {
+  text: string;
+  where: Condition<WrittenLeaf>;
+}
+
 interface Facts {
   profiles: ReadonlyMap<number, ProfileValues>;
   lists: ReadonlyMap<number, readonly string[]>;
@@ -38,6 +44,8 @@ interface Facts {
 @Injectable()
 export class PersonConditions {
   private readonly prepared = new WeakMap<object, Prepared>();
+  /** By the id of the audience. */
+  private readonly parsed = new Map<string, Parsed>();
 
   constructor(
     private readonly audiences: AudienceStore,
@@ -101,15 +109,27 @@ export class PersonConditions {
       const found = await this.audiences.definitions(tx, open);
       const next: string[] = [];
       for (const { id, state, definition } of found) {
-        const parsed = parseDefinition(definition);
-        if (state !== 'active' || !parsed.ok) continue;
-        versions.push(`${id} ${JSON.stringify(definition)}`);
-        used.set(id, parsed.definition.where);
-        next.push(...audiencesIn(parsed.definition.where));
+        const text = JSON.stringify(definition);
+        const where = state === 'active' ? this.parse(id, text, definition) : undefined;
+        if (!where) continue;
+        versions.push(`${id} ${text}`);
+        used.set(id, where);
+        next.push(...audiencesIn(where));
       }
       open = [...new Set(next)].filter((id) => !used.has(id));
     }
     return { used, versions: versions.sort() };
+  }
+
+  /** What an audience says, parsed when it says something new only; undefined where it cannot be read. */
+  private parse(id: string, text: string, definition: unknown): Condition<WrittenLeaf> | undefined {
+    const known = this.parsed.get(id);
+    if (known?.text === text) return known.where;
+    const parsed = parseDefinition(definition);
+    if (!parsed.ok) return undefined;
+    if (this.parsed.size >= MOST_PARSED) this.parsed.clear();
+    this.parsed.set(id, { text, where: parsed.definition.where });
+    return parsed.definition.where;
   }
 
   private async read(
@@ -136,5 +156,7 @@ export class PersonConditions {
     return { profiles, lists, memberships, events: byPerson(events) };
   }
 }
+
+const MOST_PARSED = 1000;
 
 const NOWHERE: ReadonlySet<string> = new Set();
