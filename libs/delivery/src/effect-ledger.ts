@@ -127,6 +127,23 @@ export async function reopenEffects(
   return rows;
 }
 
+/** Let go of what has not been sent of these, by their keys: nobody waits for it any more. What may have arrived stays. */
+export async function dropUnsent(
+  tx: Transaction,
+  keys: readonly string[],
+  { code, reason }: { code: string; reason: string },
+  now: Date,
+): Promise<void> {
+  if (keys.length === 0) return;
+  await tx.query(
+    `UPDATE effect SET state = 'dropped', reason_code = $3, reason = $4, pointer = NULL, updated_at = $5
+     WHERE workspace_id = $1 AND id = ANY(ARRAY(SELECT id FROM effect
+       WHERE workspace_id = $1 AND key = ANY($2::text[]) AND state = 'pending' AND doubtful_since IS NULL
+       ORDER BY id FOR UPDATE)) AND state = 'pending'`,
+    [tx.workspaceId, keys, code, reason, now],
+  );
+}
+
 /** What a run planned, but for what was opened again after `cancelledAt`; or what a replay opened. */
 export type Pending = { runId: string; cancelledAt?: Date } | { replayId: string };
 

@@ -1,10 +1,13 @@
 import { newId } from '@percorso/kernel';
 import type { Database } from '@percorso/storage';
+import type { Verdict } from '@percorso/plugin-kit';
+import { DEFAULT_DELIVERY } from './delivery-options';
 import type { NewEffect } from './effect';
 import { recordEffects } from './effect-ledger';
 import { type EffectNews, forgetEffectNews, readEffectNews } from './effect-news';
 import { decide, settle } from './effect.store';
-import type { Outcome } from './outcome';
+import { type Outcome, outcomeOf, RESPONSE_TOO_LARGE } from './outcome';
+import type { Lane } from './provider-gateway';
 import { useDeliveryWorld } from './testing/delivery-fixture';
 import type { DeliveryWorld } from './testing/delivery-world';
 
@@ -98,6 +101,16 @@ describe('news of effects', () => {
       { person: 1, kept: true },
       { person: 2, kept: false },
     ]);
+  });
+
+  it('says of a response that was too large that it is lost', async () => {
+    await record(effect(1, { operation: 'call' }));
+    const verdict: Verdict = { status: 'accepted', responseProblem: 'too-large' };
+    const capability = { idempotency: 'none', batch: 1, perSecond: 1 } as const;
+    const lane = { capabilities: { call: capability }, lookup: false } as unknown as Lane;
+    const situation = { attempt: 1, doubtfulSince: null, now: NOW, random: () => 0 };
+    await ends(1, outcomeOf(verdict, lane, capability, situation, DEFAULT_DELIVERY));
+    expect(await news()).toMatchObject([{ state: 'accepted', code: RESPONSE_TOO_LARGE, response: null }]);
   });
 
   it('comes and goes with the transaction, and to whom the person belongs', async () => {

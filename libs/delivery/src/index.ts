@@ -7,12 +7,14 @@ export { AttemptView, EffectView } from './effect.dto';
 export { type EffectState, type NewEffect, type Reason } from './effect';
 export {
   dropPending,
+  dropUnsent,
   type Pending,
   recordEffects,
   type ReopenedEffect,
   reopenEffects,
 } from './effect-ledger';
 export { type EffectNews, forgetEffectNews, type NewsShare, readEffectNews } from './effect-news';
+export { RESPONSE_TOO_LARGE } from './outcome';
 export { type Mapped, outgoingPayload, type OutgoingPayload, type PayloadForm } from './outgoing-payload';
 export { messageEventName, NAMED_CHANNELS } from './message-event-name';
 export { dropExchanges, findExchange } from './exchange.store';

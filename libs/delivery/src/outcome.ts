@@ -1,4 +1,4 @@
-import type { Verdict } from '@percorso/plugin-kit';
+import { RESPONSE_BYTES, type Verdict } from '@percorso/plugin-kit';
 import { backoffMs } from './backoff';
 import type { DeliveryOptions } from './delivery-options';
 import type { EffectState, Reason } from './effect';
@@ -45,6 +45,14 @@ export function hasTriesLeft(
 /** The connector's runtime says so of items that never reached the plugin. */
 export const NOT_TRIED = 'not-tried';
 
+/** Code of a call that was accepted and whose response was lost. */
+export const RESPONSE_TOO_LARGE = 'response-too-large';
+
+const RESPONSE_LOST: Reason = {
+  code: RESPONSE_TOO_LARGE,
+  reason: `The response has more than ${RESPONSE_BYTES} bytes.`,
+};
+
 export function outcomeOf(
   verdict: Verdict,
   lane: Lane,
@@ -56,8 +64,13 @@ export function outcomeOf(
   const later = (milliseconds: number): Date => new Date(now.getTime() + milliseconds);
   const pause = backoffMs(attempt, options, situation.random);
   switch (verdict.status) {
-    case 'accepted':
-      return { state: 'accepted', providerId: verdict.providerId, response: verdict.response };
+    case 'accepted': {
+      const { providerId, response, responseProblem } = verdict;
+      return {
+        ...{ state: 'accepted', providerId, response },
+        ...(responseProblem && { reason: RESPONSE_LOST }),
+      };
+    }
     case 'rejected':
       return {
         state: 'rejected',

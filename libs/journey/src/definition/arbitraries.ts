@@ -56,7 +56,10 @@ const plain = fc.oneof(
     ),
   }),
   fc.record({
-    call: optionally({ connector: ids, content: jsonata }, { into: expressions, timeout: durations }),
+    call: optionally(
+      { connector: ids, content: jsonata },
+      { into: expressions, timeout: fc.constantFrom('20s', '1m', '1d') },
+    ),
   }),
   fc.record({
     wait: fc.oneof(

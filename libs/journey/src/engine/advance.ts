@@ -197,14 +197,16 @@ function takeOutcome(walk: Walk, visit: number, outcome: VisitOutcome): void {
   const token = walk.waiting.find((one) => one.visit === visit && one.wait.kind === 'outcome');
   if (!token) return;
   const step = walk.journey.steps[token.step]!;
-  if (outcome.status !== 'accepted') {
-    const { status, code } = outcome;
+  const { status } = outcome;
+  const fail = (code: string): void => {
     const failed = 'failed' in step ? step.failed : undefined;
-    return walk.leave(token, failed ?? nextOf(step), { status, code });
-  }
+    walk.leave(token, failed ?? nextOf(step), { status, code });
+  };
+  if (outcome.status !== 'accepted') return fail(outcome.code);
   const wanted = step.kind === 'call' && Object.keys(step.into).length > 0;
-  if (wanted) walk.wait(token, { kind: 'facts', response: outcome.response ?? null });
-  else walk.leave(token, nextOf(step), { status: 'accepted' });
+  if (!wanted) return walk.leave(token, nextOf(step), { status });
+  if (outcome.problem !== undefined) return fail(outcome.problem);
+  walk.wait(token, { kind: 'facts', response: outcome.response ?? null });
 }
 
 function takeAnswers(walk: Walk, answers: readonly Answer[]): void {

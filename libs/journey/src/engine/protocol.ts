@@ -18,7 +18,8 @@ export type Happening = { held?: boolean } & (
 );
 
 export type VisitOutcome =
-  | { status: 'accepted'; response?: unknown }
+  /** `problem`: a code, where the response was lost. */
+  | { status: 'accepted'; response?: unknown; problem?: string }
   | { status: 'rejected' | 'suppressed' | 'dropped' | 'unknown'; code: string };
 
 /**

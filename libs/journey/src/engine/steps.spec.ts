@@ -1,6 +1,6 @@
 import { samplePart } from '@percorso/segmentation';
 import type { AwaitStep, CallStep, EventWatch, Step } from '../definition/definition';
-import type { Answer } from './protocol';
+import type { Answer, VisitOutcome } from './protocol';
 import { CONNECTOR, eventOf, journeyOf, sendStep, watched } from './testing/journeys';
 import { Player } from './testing/player';
 import { visitKey } from './visit-key';
@@ -52,6 +52,19 @@ describe('a call', () => {
     ]);
     expect(player.instance).toMatchObject({ endReason: 'answered', context: { points: 7 } });
     expect(Object.keys(player.instance.context)).toEqual(['points']);
+  });
+
+  it('has failed where the response that it needs was lost, and goes on where it needs none', () => {
+    const lost: VisitOutcome = { status: 'accepted', problem: 'response-too-large' };
+    const answered = (into: Record<string, string>): Player =>
+      play({ ...steps, call: { ...call, into } }).take({ kind: 'outcome', visit: 1, outcome: lost }, T0 + 1);
+    const failed = answered({ score: 'response.score' });
+    expect(failed.instance.endReason).toBe('broken');
+    expect(failed.trace.find(({ what }) => what === 'left')?.detail).toEqual({
+      status: 'accepted',
+      code: 'response-too-large',
+    });
+    expect(answered({}).instance.endReason).toBe('answered');
   });
 
   it('goes where it failed, also when time ran out and no other way is written', () => {

@@ -78,26 +78,29 @@ describe('what journeys do', () => {
     const call = { connector: world.connectorId, content, into: { score: 'response.score' }, timeout: '10m' };
     await world.journey(
       onGo('score', {
-        score: { call, next: 'tell', timedOut: 'late' },
+        score: { call, next: 'tell', timedOut: 'late', failed: 'lost' },
         tell: world.send('"Score " & context.score'),
         late: world.send('"Late"'),
+        lost: world.send('"Lost"'),
       }),
     );
     await go('ann');
     await world.settle('accepted', { response: { score: 7 } });
+    await go('cleo');
+    await world.settle('accepted', { code: 'response-too-large' });
     await go('ben');
     await world.pass(10 * MINUTE);
-    expect((await world.subjects()).sort()).toEqual(['Late', 'Score', 'Score', 'Score 7']);
-    // What is called answers; what is sent does not.
-    const operations = (await world.messages()).map(({ operation, payload }) => [
-      payload!['subject'],
-      operation,
-    ]);
-    expect(operations.sort()).toEqual([
-      ['Late', 'send'],
-      ['Score 7', 'send'],
-      ['Score', 'call'],
-      ['Score', 'call'],
+    const messages = await world.messages();
+    // What is called answers; what is sent does not. What was not asked by then is not asked any more.
+    expect(
+      messages.map(({ operation, payload, code }) => [payload!['subject'], operation, code]).sort(),
+    ).toEqual([
+      ['Late', 'send', null],
+      ['Lost', 'send', null],
+      ['Score 7', 'send', 'response-too-large'],
+      ['Score', 'call', null],
+      ['Score', 'call', 'response-too-large'],
+      ['Score', 'call', 'timed-out'],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { EffectState } from '@percorso/delivery';
+import { type EffectState, RESPONSE_TOO_LARGE } from '@percorso/delivery';
 import type { VisitOutcome } from '../engine/protocol';
 
 /** What a step is told of an effect that ended so. */
@@ -7,7 +7,8 @@ export function outcomeOf(
   code: string | null,
   response: unknown,
 ): VisitOutcome {
-  return state === 'accepted'
-    ? { status: 'accepted', ...(response !== null && { response }) }
-    : { status: state === 'superseded' ? 'dropped' : state, code: code ?? state };
+  if (state !== 'accepted')
+    return { status: state === 'superseded' ? 'dropped' : state, code: code ?? state };
+  const lost = code === RESPONSE_TOO_LARGE;
+  return { status: 'accepted', ...(response !== null && { response }), ...(lost && { problem: code }) };
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { forgetEffectNews, recordEffects } from '@percorso/delivery';
+import { dropUnsent, forgetEffectNews, recordEffects } from '@percorso/delivery';
 import { newId } from '@percorso/kernel';
 import type { Held, Transaction } from '@percorso/storage';
+import { visitKey } from '../engine/visit-key';
 import { JobStore } from '../journey/job.store';
 import { takeRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
@@ -99,6 +100,7 @@ export class TurnWriter {
     this.requests.add(tx, jumpsOf(moved));
     this.reads.keep(tx, taken.pages, now);
     for (const read of outcome.reads) await this.startRead(tx, read, now);
+    await dropUnsent(tx, givenUp(plan, moved), TIMED_OUT, now);
     await recordEffects(tx, messages.effects, now);
     if (taken.share.partitions.length > 0) this.cursors.move(tx, taken.share.partitions, taken.place);
     await tx.settled();
@@ -135,6 +137,18 @@ const KEPT_PLANS = `SELECT set_config('plan_cache_mode', 'force_generic_plan', t
 function assert(unchanged: boolean): void {
   if (!unchanged) throw new Overtaken();
 }
+
+const TIMED_OUT = { code: 'timed-out', reason: 'The step of the journey waited no longer.' };
+
+/** Calls whose steps have gone on without an answer: one that was not made by then is not made any more. */
+const givenUp = (plan: JourneyPlan, moved: readonly Moved[]): string[] =>
+  moved.flatMap(({ instance, trace }) =>
+    trace.flatMap(({ step, visit, what, detail }) => {
+      if (what !== 'left' || detail?.['timedOut'] !== true) return [];
+      const { definition } = plan.version(instance.journeyId, instance.version) ?? {};
+      return definition?.steps[step]?.kind === 'call' ? [visitKey(instance, visit)] : [];
+    }),
+  );
 
 /** Who ends by a jump enters the other journey with the next turn, with the same key. */
 const jumpsOf = (moved: readonly Moved[]): NewRequest[] =>

@@ -58,6 +58,7 @@ const outcome = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom<VisitOutcome[]>(
       { status: 'accepted', response: { code: 7 } },
+      { status: 'accepted', problem: 'response-too-large' },
       { status: 'rejected', code: 'bad-address' },
       { status: 'suppressed', code: 'unsubscribed' },
       { status: 'unknown', code: 'timeout' },

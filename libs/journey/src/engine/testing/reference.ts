@@ -127,6 +127,11 @@ export class Reference extends ReferenceBook {
       this.wake([{ thread, woken: { next: step.next }, detail: { status: 'accepted' } }]);
       return;
     }
+    if (outcome.problem !== undefined) {
+      const detail = { status: 'accepted', code: outcome.problem };
+      this.wake([{ thread, woken: { next: step.failed ?? step.next }, detail }]);
+      return;
+    }
     const given = this.give(visit, step.into, outcome.response ?? null);
     this.tellErrors(thread.standing!, given.errors);
     Object.assign(this.context, given.values);
