@@ -32,6 +32,7 @@ import { conversionWindows } from './migrations/0068-conversion-windows';
 import { journeySimulations } from './migrations/0070-journey-simulations';
 import { journeyMemory } from './migrations/0069-journey-memory';
 import { callResponses } from './migrations/0071-call-responses';
+import { readsByPosition } from './migrations/0073-reads-by-position';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
@@ -77,6 +78,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   journeySimulations,
   journeyMemory,
   callResponses,
+  readsByPosition,
   journeyInside,
   deadLetters,
   mappingExamples,

@@ -16,6 +16,12 @@ interface ScheduleRow {
   nextAt: Date | null;
   evaluatedAt: Date | null;
   readAt: Date | null;
+  /** Up to where in the membership log it was read. */
+  readPos: number | null;
+  /** Some change of the audience from before it was due has no position yet. */
+  unsettled: boolean;
+  /** Where that log ends now. */
+  head: number;
   /** When the audience was evaluated last. */
   audienceAt: Date | null;
 }
@@ -48,6 +54,8 @@ export class ReadScheduler {
       for (const live of entries) {
         const row = rows.find((one) => isOf(one, live));
         if (!row || live.journey.state === 'paused' || !isDue(row, live.entry, now)) continue;
+        // In a moment it can be told who belongs to this read.
+        if (live.entry.only === 'new' && row.unsettled) continue;
         await this.begin(tx, plan, live, row, now);
         begun += 1;
       }
@@ -59,10 +67,14 @@ export class ReadScheduler {
   private async rows(tx: Transaction, entries: readonly LiveEntry<ReadEntry>[]): Promise<ScheduleRow[]> {
     const { rows } = await tx.query<ScheduleRow>(
       `SELECT s.journey_id AS "journeyId", s.version, s.entry, s.next_at AS "nextAt", s.evaluated_at AS "evaluatedAt",
-         s.read_at AS "readAt", a.evaluated_at AS "audienceAt"
+         s.read_at AS "readAt", s.read_pos::float8 AS "readPos", a.evaluated_at AS "audienceAt",
+         coalesce(l.head, 0)::float8 AS head,
+         EXISTS (SELECT FROM membership_delta d WHERE d.workspace_id = $1 AND d.audience_id = e.audience_id
+           AND d.pos IS NULL AND d.at <= coalesce(s.next_at, a.evaluated_at)) AS unsettled
        FROM unnest($2::uuid[], $3::int[], $4::int[], $5::uuid[]) AS e (journey_id, version, entry, audience_id)
        JOIN journey_schedule s ON s.workspace_id = $1 AND (s.journey_id, s.version, s.entry) = (e.journey_id, e.version, e.entry)
        LEFT JOIN audience a ON a.workspace_id = $1 AND a.id = e.audience_id
+       LEFT JOIN membership_log l ON l.workspace_id = $1
        ORDER BY s.journey_id, s.version, s.entry FOR UPDATE OF s`,
       [
         tx.workspaceId,
@@ -85,9 +97,10 @@ export class ReadScheduler {
     // What came since then was meant for it, though nobody looked.
     const published = new Date(Math.min(now.getTime(), version.publishedAt.getTime()));
     await tx.query(
-      `INSERT INTO journey_schedule (workspace_id, journey_id, version, entry, next_at, evaluated_at, read_at)
-       SELECT $1, $2, $3, $4, $5, $7,
-         (SELECT max(started_at) FROM journey_read WHERE workspace_id = $1 AND journey_id = $2 AND audience_id = $6)
+      `INSERT INTO journey_schedule (workspace_id, journey_id, version, entry, next_at, evaluated_at, read_at, read_pos)
+       SELECT $1, $2, $3, $4, $5, $7, r.started_at, r.until_pos FROM (SELECT) one
+       LEFT JOIN (SELECT started_at, until_pos FROM journey_read
+         WHERE workspace_id = $1 AND journey_id = $2 AND audience_id = $6 ORDER BY started_at DESC LIMIT 1) r ON true
        ON CONFLICT DO NOTHING`,
       [
         tx.workspaceId,
@@ -105,7 +118,7 @@ export class ReadScheduler {
     tx: Transaction,
     plan: JourneyPlan,
     { version, index, entry }: LiveEntry<ReadEntry>,
-    { readAt, audienceAt }: ScheduleRow,
+    { readAt, readPos, audienceAt, head }: ScheduleRow,
     now: Date,
   ): Promise<void> {
     await this.reads.start(tx, {
@@ -114,14 +127,24 @@ export class ReadScheduler {
       version: version.version,
       audienceId: entry.audienceId,
       since: entry.only === 'new' ? readAt : null,
+      ...(entry.only === 'new' && { between: { after: readPos, until: head } }),
       perSecond: entry.perSecond,
       facts: { kind: 'read', audienceId: entry.audienceId },
       startedAt: now,
     });
     await tx.query(
-      `UPDATE journey_schedule SET next_at = $5, evaluated_at = $6, read_at = $7
+      `UPDATE journey_schedule SET next_at = $5, evaluated_at = $6, read_at = $7, read_pos = $8
        WHERE workspace_id = $1 AND journey_id = $2 AND version = $3 AND entry = $4`,
-      [tx.workspaceId, version.journeyId, version.version, index, nextAt(entry, plan, now), audienceAt, now],
+      [
+        tx.workspaceId,
+        version.journeyId,
+        version.version,
+        index,
+        nextAt(entry, plan, now),
+        audienceAt,
+        now,
+        head,
+      ],
     );
   }
 

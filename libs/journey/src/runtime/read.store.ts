@@ -12,14 +12,28 @@ export interface OpenRead {
   audienceId: string;
   /** Only who joined after that. Whoever joins when it has begun is for the next one. */
   since: Date | null;
+  /** Of those who joined lately: which of them. */
+  between?: Positions;
   perSecond: number;
   /** What its members enter with. */
   facts: EntryFacts;
   startedAt: Date;
 }
 
+/**
+ * Of the membership log. A change has its position when it can be seen, which may be long after the time it has: by time
+ * alone some would be in no read, and some in two.
+ */
+export interface Positions {
+  /** Up to where the read before took members; null: there was none, or it went by time. */
+  after: number | null;
+  until: number;
+}
+
 /** How far a read has come with the persons of some partitions. */
-interface ReadPart extends OpenRead {
+interface ReadPart extends Omit<OpenRead, 'between'> {
+  afterPos: number | null;
+  untilPos: number | null;
   partition: number;
   afterPerson: number;
   takenAt: Date;
@@ -36,6 +50,9 @@ export interface ReadPage {
   done: boolean;
 }
 
+/** No change of an audience takes so long from its time to where it can be seen: looking at others is spared. */
+const LONGEST_ON_ITS_WAY = '1 day';
+
 /** Members are taken at once for no more time than this, so that a rate is a rate after an outage, too. */
 const BURST_MS = 1000;
 
@@ -43,10 +60,11 @@ const BURST_MS = 1000;
 export class ReadStore {
   /** Begin a read in all partitions there are. */
   async start(tx: Transaction, read: OpenRead): Promise<void> {
-    const { id, journeyId, version, audienceId, since, perSecond, facts, startedAt } = read;
+    const { id, journeyId, version, audienceId, since, between, perSecond, facts, startedAt } = read;
     tx.send(
-      `INSERT INTO journey_read (workspace_id, id, journey_id, version, audience_id, since, per_second, facts, started_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `INSERT INTO journey_read (workspace_id, id, journey_id, version, audience_id, since, after_pos, until_pos, per_second,
+         facts, started_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [
         tx.workspaceId,
         id,
@@ -54,6 +72,8 @@ export class ReadStore {
         version,
         audienceId,
         since,
+        between?.after,
+        between?.until,
         perSecond,
         JSON.stringify(facts),
         startedAt,
@@ -77,8 +97,8 @@ export class ReadStore {
   ): Promise<ReadPage[]> {
     const { rows } = await tx.query<ReadPart>(
       `SELECT r.id, r.journey_id AS "journeyId", r.version, r.audience_id AS "audienceId", r.since,
-         r.per_second AS "perSecond", r.facts, r.started_at AS "startedAt", p.partition, p.after_person AS "afterPerson",
-         p.taken_at AS "takenAt", (SELECT count(*)::int FROM journey_read_part o
+         r.after_pos::float8 AS "afterPos", r.until_pos::float8 AS "untilPos", r.per_second AS "perSecond", r.facts,
+         r.started_at AS "startedAt", p.partition, p.after_person AS "afterPerson", p.taken_at AS "takenAt", (SELECT count(*)::int FROM journey_read_part o
            WHERE o.workspace_id = $1 AND o.read_id = r.id AND NOT o.done) AS sharing
        FROM journey_read r JOIN journey_read_part p ON p.workspace_id = r.workspace_id AND p.read_id = r.id
        WHERE r.workspace_id = $1 AND r.ended_at IS NULL AND NOT p.done AND p.partition = ANY($2::int[])
@@ -99,12 +119,13 @@ export class ReadStore {
   }
 
   private async page(tx: Transaction, part: ReadPart, of: number, limit: number): Promise<ReadPage> {
-    const { partition, afterPerson, takenAt: _, sharing: __, ...read } = part;
+    const { partition, afterPerson, takenAt: _, sharing: __, afterPos, untilPos, ...read } = part;
+    const bounds = untilPos === null ? [read.startedAt] : [untilPos, afterPos];
     const { rows } = await tx.query<{ person: number }>(
-      `SELECT person FROM membership
+      `SELECT person FROM membership m
        WHERE workspace_id = $1 AND audience_id = $2 AND person > $3 AND member AND person % $4 = $5
-         AND since <= $6 AND ($7::timestamptz IS NULL OR since > $7) ORDER BY person LIMIT $8`,
-      [tx.workspaceId, read.audienceId, afterPerson, of, partition, read.startedAt, read.since, limit],
+         AND ${untilPos === null ? BY_TIME : BY_POSITION} ORDER BY person LIMIT $7`,
+      [tx.workspaceId, read.audienceId, afterPerson, of, partition, read.since, limit, ...bounds],
     );
     const persons = rows.map(({ person }) => person);
     return {
@@ -147,6 +168,12 @@ export class ReadStore {
     );
   }
 }
+
+const BY_TIME = 'since <= $8 AND ($6::timestamptz IS NULL OR since > $6)';
+const BY_POSITION = `($6::timestamptz IS NULL
+    OR since > CASE WHEN $9::bigint IS NULL THEN $6 ELSE $6 - interval '${LONGEST_ON_ITS_WAY}' END)
+  AND EXISTS (SELECT FROM membership_delta d WHERE d.workspace_id = $1 AND d.audience_id = $2 AND d.person = m.person
+    AND d.version = m.version AND d.pos <= $8 AND ($9::bigint IS NULL OR d.pos > $9))`;
 
 /** Journeys that are entered now. */
 const entering = (plan: JourneyPlan): string[] =>

@@ -1,3 +1,6 @@
+import { newId } from '@percorso/kernel';
+import { MembershipStore, Sequencer } from '@percorso/segmentation';
+import { ReadScheduler } from './read-scheduler';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 
@@ -49,6 +52,40 @@ describe('audiences that are read', () => {
     await gilded('dora');
     await world.pass(DAY);
     expect(await entered(journey)).toBe(4);
+  });
+
+  it('lose nobody whose joining is seen later than it was', async () => {
+    const journey = await world.journey(reading({ cron: '0 6 * * *', only: 'new' }));
+    await world.say(world.profile('dora', {}), world.profile('ewa', {}));
+    const joined = async (user: string, at: Date): Promise<void> => {
+      const cause = { kind: 'reconciliation', evaluationId: newId() } as const;
+      const change = {
+        audienceId: gold,
+        person: await world.person(user),
+        member: true,
+        cause,
+        definitionVersion: 1,
+      };
+      await world.database.tx(world.workspaceId, (tx) =>
+        world.get(MembershipStore).applyMany(tx, [change], at),
+      );
+    };
+    await world.pass(18 * HOUR - 1);
+    const before = world.clock.now();
+    await world.pass(1);
+    expect(await entered(journey)).toBe(3);
+    // The transaction of an evaluation that took long.
+    await joined('dora', before);
+    await world.pass(DAY - 1);
+    // Committed before it is time, and not numbered yet: the read waits for that.
+    await joined('ewa', world.clock.now());
+    world.clock.advance(1);
+    expect(await world.get(ReadScheduler).look(world.workspaceId)).toBe(0);
+    await world.get(Sequencer).drain(world.workspaceId);
+    await world.pass(0);
+    expect(await entered(journey)).toBe(5);
+    await world.pass(DAY);
+    expect(await entered(journey)).toBe(5);
   });
 
   it('are read after the first evaluation since the journey is live, though nobody looked before it', async () => {
