@@ -115,6 +115,11 @@ const steps = [
     { PERCORSO_JOURNEY_KILLS: '20', PERCORSO_JOURNEY_LATEST_MS: '5000' },
     [jest, '-c', 'jest.e2e.config.js', 'src/journey-faults'],
   ],
+  [
+    'a win-back until its conversion windows are counted',
+    { PERCORSO_JOURNEY_WINDOWS: 'counted' },
+    [jest, '-c', 'jest.e2e.config.js', 'src/journeys.e2e'],
+  ],
   ['ten minutes of chaos', { PERCORSO_CHAOS_MINUTES: '10' }, [jest, '-c', 'jest.e2e.config.js', 'src/chaos']],
   [
     'every bench',

@@ -46,13 +46,20 @@ export interface Whole extends OnJourney {
   }[];
 }
 
+export interface Conversion {
+  entered: number;
+  reached: number;
+  pending: { entered: number; reached: number };
+  rate: number | null;
+}
+
 export interface Report {
   entered: number;
   inside: number;
   ended: Record<string, number>;
   refused: Record<string, number>;
-  walked: { entered: number; reached: number; rate: number | null };
-  heldOut: { entered: number; reached: number; rate: number | null };
+  walked: Conversion;
+  heldOut: Conversion;
   lift: { difference: number; from: number; to: number } | null;
   steps: { id: string; entered: number; left: number; waiting: number }[];
 }
@@ -191,7 +198,7 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, wanted:
   const asked = async (): Promise<T> => (answer = await ask());
   await poll(asked, (now) => isDeepStrictEqual(now, wanted), {
     what,
-    timeoutMs: 60_000,
+    timeoutMs: 90_000,
     everyMs: 50,
   }).catch(() => undefined);
   expect(answer).toEqual(wanted);
