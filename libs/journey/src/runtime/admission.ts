@@ -1,3 +1,4 @@
+import { samplePart } from '@percorso/segmentation';
 import type { Reentry } from '../definition/definition';
 import type { EntryFacts } from '../engine/instance';
 import type { PlannedJourney, PlannedVersion } from './journey-plan';
@@ -39,12 +40,25 @@ export interface Candidate {
   facts: EntryFacts;
   context?: Record<string, unknown>;
   request?: EntryRequest;
+  /** Why it does not, whatever else may be. */
+  refused?: RefusalCode;
 }
 
 /** Whether who entered last at `last` may enter again at `at`; Unix milliseconds. */
 export function mayReenter(reentry: Reentry, last: number | undefined, at: number): boolean {
   if (last === undefined || reentry.kind === 'always') return true;
   return reentry.kind === 'after' && at - last >= reentry.ms;
+}
+
+/** The same for a profile whenever it enters the journey. */
+export const isHeldOut = ({ journeyId, definition: { holdout } }: PlannedVersion, person: number): boolean =>
+  holdout > 0 && samplePart(`holdout:${journeyId}`, person) < holdout;
+
+/** Whether being on one journey keeps a profile out of another of its group. */
+export function outranks(on: PlannedVersion | undefined, { journeyId, definition }: PlannedVersion): boolean {
+  const [other, group] = [on?.definition.group, definition.group];
+  if (!group || other?.name !== group.name || on?.journeyId === journeyId) return false;
+  return other.priority >= group.priority;
 }
 
 /** The periods in which entries of a moment are counted where there are caps: in all, and by day of UTC. */

@@ -1,12 +1,11 @@
-import { samplePart } from '@percorso/segmentation';
 import { advance, enter, type Entering, nextDueOf } from '../engine/advance';
-import type { EntryFacts, Instance, JourneyEvent } from '../engine/instance';
+import type { Instance } from '../engine/instance';
 import type { Advanced, Command, Happening, Stimulus, TraceEntry } from '../engine/protocol';
 import { moveInstance } from '../engine/move-instance';
 import { momentOf } from '../engine/moments';
-import { isLate, isWatched, keyAt } from '../engine/watching';
-import { type Candidate, mayReenter, type RefusalCode } from './admission';
+import { type Candidate, isHeldOut, mayReenter, outranks, type RefusalCode } from './admission';
 import { type Arrival, insertInOrder } from './arrivals';
+import { entrantsOf } from './entrants';
 import type { KeptInstance } from './instance.store';
 import type { PlannedVersion } from './journey-plan';
 import { afterPauses, isHeld } from './pause';
@@ -141,11 +140,11 @@ export class PersonTurn {
     switch (arrival.kind) {
       case 'event':
         await this.tellAll({ kind: 'event', event: arrival.event }, at);
-        return this.startByEvent(arrival.event, at);
+        return this.start(arrival, at);
       case 'membership': {
         const { audienceId, op } = arrival;
         await this.tellAll({ kind: 'membership', audienceId, op }, at);
-        return this.startByAudience(arrival, at);
+        return this.start(arrival, at);
       }
       case 'outcome': {
         const one = this.active.get(arrival.instanceId);
@@ -156,9 +155,8 @@ export class PersonTurn {
         return;
       }
       case 'request':
-        return this.startByRequest(arrival, at);
       case 'member':
-        return this.startByRead(arrival, at);
+        return this.start(arrival, at);
       case 'job':
         return this.change(arrival, at);
     }
@@ -189,66 +187,18 @@ export class PersonTurn {
     }
   }
 
-  private async startByEvent(event: JourneyEvent, at: number): Promise<void> {
-    for (const live of this.scope.plan.startedByEvent(event.name)) {
-      const { journey, version, entry } = live;
-      const { definition } = version;
-      if (event.receivedAt < version.publishedAt.getTime() || !isWatched(entry.event, event, at)) continue;
-      const late = isLate(definition, event);
-      if (entry.kind === 'business') {
-        if (!late && journey.state !== 'paused') this.reads.push({ live: { ...live, entry }, event });
-        continue;
-      }
-      const path = definition.key === undefined ? undefined : (entry.event.key ?? definition.key);
-      const key = path === undefined ? null : keyAt(event.properties, path);
-      const refused =
-        late && !entry.backfill ? 'late' : path !== undefined && key === null ? 'no-key' : undefined;
-      await this.consider({ journey, version, key, facts: { kind: 'event', event } }, at, refused);
-    }
-  }
-
-  private async startByAudience(arrival: Arrival & { kind: 'membership' }, at: number): Promise<void> {
-    const { audienceId, op, backfill } = arrival;
-    for (const { journey, version, entry } of this.scope.plan.startedByAudience(audienceId)) {
-      if (entry.audience.on !== op || arrival.at < version.publishedAt.getTime()) continue;
-      const refused = backfill && !entry.backfill ? 'backfill' : undefined;
-      await this.consider(
-        { journey, version, key: null, facts: { kind: 'audience', audienceId, op } },
-        at,
-        refused,
-      );
-    }
-  }
-
-  private async startByRequest({ request }: Arrival & { kind: 'request' }, at: number): Promise<void> {
-    const { journeyId, kind, context } = request;
-    const journey = this.scope.plan.journeys.get(journeyId);
-    const version = journey?.live;
-    if (!journey || !version) {
-      this.decisions.push({ n: request.n, code: journey?.state === 'draining' ? 'draining' : 'not-live' });
-      return;
-    }
-    const { definition } = version;
-    const key = definition.key === undefined ? null : (keyAt(context, definition.key) ?? request.key);
-    const refused = !definition.entries.some((entry) => entry.kind === 'api')
-      ? 'no-entry'
-      : definition.key !== undefined && key === null
-        ? 'no-key'
-        : undefined;
-    const facts: EntryFacts = kind === 'jump' ? { kind, context, hops: request.hops } : { kind, context };
-    await this.consider({ journey, version, key, facts, context, request }, at, refused);
-  }
-
-  private async startByRead({ read }: Arrival & { kind: 'member' }, at: number): Promise<void> {
-    const journey = this.scope.plan.journeys.get(read.journeyId);
-    if (!journey?.live) return;
-    await this.consider({ journey, version: journey.live, key: null, facts: read.facts }, at, undefined);
+  /** Whoever enters by what happened. */
+  private async start(arrival: Arrival, at: number): Promise<void> {
+    const { candidates, reads, decisions } = entrantsOf(this.scope.plan, arrival, at);
+    this.reads.push(...reads);
+    this.decisions.push(...decisions);
+    for (const candidate of candidates) await this.consider(candidate, at);
   }
 
   /** Whether a candidate enters; whoever does walks its first steps. */
-  private async consider(candidate: Candidate, at: number, refused: RefusalCode | undefined): Promise<void> {
+  private async consider(candidate: Candidate, at: number): Promise<void> {
     const { journey, version, key, request } = candidate;
-    const code = refused ?? (await this.refusalOf(candidate, at));
+    const code = candidate.refused ?? (await this.refusalOf(candidate, at));
     if (code !== undefined) {
       this.refusals.push({
         journeyId: journey.id,
@@ -307,32 +257,24 @@ export class PersonTurn {
     if (instances.some((one) => one.journeyId === journey.id && one.key === key)) return 'inside';
     if (!mayReenter(definition.reentry, this.lastEntries.get(entryKey(journey.id, key)), at))
       return 'reentry';
-    if (instances.some((one) => this.outranks(one, version))) return 'outranked';
+    if (instances.some((one) => outranks(this.journeyOf(one), version))) return 'outranked';
     if (definition.where && !(await this.scope.facts.holds(person, definition.where, at))) return 'where';
     return this.scope.room.take(version, at);
-  }
-
-  /** Whether an instance keeps the profile out of another journey of its group. */
-  private outranks(instance: Instance, { journeyId, definition: { group } }: PlannedVersion): boolean {
-    const other = this.scope.plan.version(instance.journeyId, instance.version)?.definition.group;
-    if (!group || other?.name !== group.name || instance.journeyId === journeyId) return false;
-    return other.priority >= group.priority;
   }
 
   /** A journey takes whoever enters it out of those of its group with a lower priority. */
   private async leaveLower({ journeyId, definition: { group } }: PlannedVersion, at: number): Promise<void> {
     if (!group) return;
     for (const one of [...this.active.values()]) {
-      const { instance } = one;
-      const other = this.scope.plan.version(instance.journeyId, instance.version)?.definition.group;
-      if (instance.journeyId !== journeyId && other?.name === group.name) {
+      const other = this.journeyOf(one.instance);
+      if (other?.journeyId !== journeyId && other?.definition.group?.name === group.name) {
         await this.stimulate(one, { kind: 'end', reason: 'outranked' }, at);
       }
     }
   }
 
   private async stimulate(one: Moved, stimulus: Stimulus, at: number): Promise<void> {
-    const version = this.scope.plan.version(one.instance.journeyId, one.instance.version);
+    const version = this.journeyOf(one.instance);
     if (!version) return;
     const before = one.instance;
     const advanced = advance(version.definition, before, stimulus, at);
@@ -366,11 +308,12 @@ export class PersonTurn {
     }
   }
 
+  /** The version that an instance walks. */
+  private journeyOf({ journeyId, version }: Instance): PlannedVersion | undefined {
+    return this.scope.plan.version(journeyId, version);
+  }
+
   private isPaused({ journeyId }: Instance): boolean {
     return isHeld(this.scope.plan.journeys.get(journeyId));
   }
 }
-
-/** The same for a profile whenever it enters the journey. */
-const isHeldOut = ({ journeyId, definition: { holdout } }: PlannedVersion, person: number): boolean =>
-  holdout > 0 && samplePart(`holdout:${journeyId}`, person) < holdout;
