@@ -1,6 +1,6 @@
 import Redis from 'ioredis';
 import { type Call, poll, Random, send, type StoryContext } from '@percorso/demo';
-import { type HubHandle, startHub } from './harness';
+import { HubEndedEarly, type HubHandle, startHub } from './harness';
 import { beyond, type Outage, percentile } from './lateness';
 import { World } from './world';
 
@@ -73,8 +73,18 @@ describe('journeys under faults', () => {
     await world?.stop();
   });
 
-  const startWorker = (): Promise<HubHandle> =>
-    startHub({ engines: world.engines, roles: ['worker'], env: { PERCORSO_ROOT_KEY: world.rootKey } });
+  /** As a supervisor does: one that found no PostgreSQL is started again. */
+  async function startWorker(): Promise<HubHandle> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const env = { PERCORSO_ROOT_KEY: world.rootKey };
+        return await startHub({ engines: world.engines, roles: ['worker'], env });
+      } catch (error) {
+        if (!(error instanceof HubEndedEarly) || tries === 10) throw error;
+        await sleep(500);
+      }
+    }
+  }
 
   const call = (n: number): Call[] => [
     {
