@@ -151,7 +151,7 @@ export function winBack(stage: () => Stage): void {
 
     if (!COUNTED) return;
     // Two weeks after the first read it is known what that brought.
-    clock.moveTo(mondayAfter(clock.now()) + HOUR);
+    clock.moveTo(mondayAfter(clock.now()) + 2 * HOUR);
     const over = (entering: number, first: number, reached: number): Conversion => ({
       ...{ entered: entering, reached, rate: reached / first },
       pending: { entered: entering - first, reached: 0 },

@@ -45,7 +45,7 @@ export interface Strike {
 }
 
 const MINUTE = 60_000;
-/** Past the ten seconds after which leases of a silent worker go to others, and past the life of its claims of effects. */
+/** Past the seconds after which leases of a silent worker go to others, and past the life of its claims of effects. */
 const STOPS_MS = [11_000, 28_000];
 /** What takes long begins so long before the end. */
 const LAST_MS = 30_000;
