@@ -18,6 +18,12 @@ import {
   WholeJourneyInstanceView,
   WhyQuery,
 } from './insight.dto';
+import {
+  DeadLetterFilter,
+  JourneyDeadLetterGroups,
+  JourneyDeadLetterQuery,
+  JourneyDeadLetterView,
+} from './dead-letter.dto';
 import { InsightService } from './insight.service';
 
 @ApiTags('Journeys')
@@ -62,6 +68,31 @@ export class InsightController {
     @Param('instanceId') instanceId: string,
   ): Promise<WholeJourneyInstanceView> {
     return this.insight.instance(workspaceId, id, instanceId, allows(caller.scopes, ['profiles:read']));
+  }
+
+  @Get(':id/dead-letters')
+  @Scopes('journeys:read')
+  @ApiOperation({ summary: 'Messages and calls that were rejected, dropped, or are unknown for good' })
+  @PageAnswer(JourneyDeadLetterView, 'Dead letters, the last first.')
+  deadLetters(
+    @Workspace() workspaceId: string,
+    @Caller() caller: AccessContext,
+    @Param('id') id: string,
+    @Query() query: JourneyDeadLetterQuery,
+  ): Promise<Page<JourneyDeadLetterView>> {
+    return this.insight.deadLetters(workspaceId, id, query, allows(caller.scopes, ['profiles:read']));
+  }
+
+  @Get(':id/dead-letters/groups')
+  @Scopes('journeys:read')
+  @ApiOperation({ summary: 'How many of them there are, by step and reason' })
+  @ApiOkResponse({ type: JourneyDeadLetterGroups })
+  deadLetterGroups(
+    @Workspace() workspaceId: string,
+    @Param('id') id: string,
+    @Query() filter: DeadLetterFilter,
+  ): Promise<JourneyDeadLetterGroups> {
+    return this.insight.deadLetterGroups(workspaceId, id, filter);
   }
 
   @Get(':id/why')

@@ -9,6 +9,13 @@ import { parseJourney } from '../definition/parse-journey';
 import type { JourneyEvent } from '../engine/instance';
 import type { RefusalCode } from '../runtime/admission';
 import type {
+  DeadLetterFilter,
+  JourneyDeadLetterGroups,
+  JourneyDeadLetterQuery,
+  JourneyDeadLetterView,
+} from './dead-letter.dto';
+import { groupDeadLetters, listDeadLetters } from './dead-letter.store';
+import type {
   InstanceQuery,
   JourneyEntryFinding,
   JourneyInstanceView,
@@ -27,6 +34,7 @@ const DAY_MS = 86_400_000;
 const LOOK_BACK_MS = 30 * DAY_MS;
 const MOST_EVENTS = 5;
 const MOST_LINES = 20;
+const MOST_GROUPS = 1000;
 
 /** Tells what journeys did: how many, who, and why not. */
 @Injectable()
@@ -97,6 +105,38 @@ export class InsightService {
           visit: Number(key.slice(key.lastIndexOf(':') + 1)),
         })),
       };
+    });
+  }
+
+  /** @param personal whether reasons are shown, which may quote the profile @throws Problem 404 */
+  deadLetters(
+    workspaceId: string,
+    id: string,
+    { cursor, limit, ...filter }: JourneyDeadLetterQuery,
+    personal: boolean,
+  ): Promise<Page<JourneyDeadLetterView>> {
+    const before = cursor === undefined ? undefined : decodeCursor<{ before: string }>(cursor).before;
+    return this.database.tx(workspaceId, async (tx) => {
+      await this.find(tx, id);
+      const rows = await listDeadLetters(tx, id, filter, before, limit + 1);
+      return pageOf(
+        rows,
+        limit,
+        (row) => (personal ? row : { ...row, reason: null }),
+        (row) => encodeCursor({ before: row.id }),
+      );
+    });
+  }
+
+  /** @throws Problem 404 */
+  deadLetterGroups(
+    workspaceId: string,
+    id: string,
+    filter: DeadLetterFilter,
+  ): Promise<JourneyDeadLetterGroups> {
+    return this.database.tx(workspaceId, async (tx) => {
+      await this.find(tx, id);
+      return { data: await groupDeadLetters(tx, id, filter, MOST_GROUPS) };
     });
   }
 

@@ -98,6 +98,49 @@ describe('what is told of journeys', () => {
     expect(bare.entry).toMatchObject({ event: { name: 'Cart Updated' } });
   });
 
+  it('shows what was rejected, dropped or lost of a journey, by step and reason', async () => {
+    const [journey, other] = [
+      await world.journey(reminder()),
+      await world.journey(reminder({ entries: [{ event: { name: 'Other' } }] })),
+    ];
+    await world.say(...['ann', 'ben', 'cleo', 'dora'].map((user) => world.profile(user)));
+    await world.say(...['ann', 'ben', 'cleo'].map((user) => cart(user, 30)), world.event('dora', 'Other'));
+    await world.pass(HOUR);
+    const end = (user: string, state: string, code: string, due: string): Promise<unknown> =>
+      world.rows(
+        `UPDATE effect SET state = $2, reason_code = $3, reason = $4, due_at = $5::timestamptz
+         WHERE workspace_id = $1 AND payload->>'to' = $4`,
+        ...[state, code, `${user}@example.org`, due],
+      );
+    await end('ann', 'rejected', 'no-such-mailbox', '2026-01-01');
+    await end('ben', 'unknown', 'deadline', 'infinity');
+    await end('cleo', 'unknown', 'deadline', '2026-01-01');
+    await end('dora', 'rejected', 'no-such-mailbox', '2026-01-01');
+    const list = (query: object = {}, personal = true) =>
+      insight().deadLetters(world.workspaceId, journey, { limit: 10, ...query }, personal);
+    expect((await list()).data).toMatchObject([
+      {
+        step: 'remind',
+        visit: 2,
+        state: 'unknown',
+        reasonCode: 'deadline',
+        profileId: await profileId('ben'),
+      },
+      { step: 'remind', state: 'rejected', reason: 'ann@example.org', operation: 'send' },
+    ]);
+    expect(JSON.stringify(await list({}, false))).not.toContain('example.org');
+    const first = await list({ limit: 1 });
+    expect((await list({ limit: 1, cursor: first.next! })).data).toMatchObject([{ state: 'rejected' }]);
+    expect((await list({ state: 'rejected', step: 'remind' })).data).toHaveLength(1);
+    expect((await list({ step: 'day' })).data).toEqual([]);
+    const groups = (id: string) => insight().deadLetterGroups(world.workspaceId, id, {});
+    expect((await groups(journey)).data).toMatchObject([
+      { step: 'remind', state: 'rejected', reasonCode: 'no-such-mailbox', count: 1 },
+      { step: 'remind', state: 'unknown', reasonCode: 'deadline', count: 1 },
+    ]);
+    expect((await groups(other)).data).toMatchObject([{ count: 1 }]);
+  });
+
   it('pages through instances, the last to enter first', async () => {
     const journey = await world.journey(reminder());
     for (const user of ['ann', 'ben', 'cleo']) {
