@@ -13,6 +13,7 @@ import { TestMarkStore } from './test-mark.store';
 import { TransferService } from './transfer.service';
 import { JourneyUsageCheck } from './usage-check';
 import { JourneyUsageGuard } from './usage-guard';
+import { JumpUsageCheck } from './usage-of-jumps';
 import { VersionController } from './version.controller';
 import { VersionService } from './version.service';
 
@@ -26,6 +27,7 @@ export const ADMIN_PROVIDERS = [
   JourneyStore,
   JourneyUsageCheck,
   JourneyUsageGuard,
+  JumpUsageCheck,
   LifecycleService,
   PublishService,
   ReferenceCheck,

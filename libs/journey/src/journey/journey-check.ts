@@ -34,7 +34,7 @@ export class JourneyCheck {
     return this.database.tx(workspaceId, async (tx) => {
       const errors = await this.references.mistakes(tx, read.journey, self);
       if (errors.length > 0) return errors;
-      const { violations } = await this.usage.check(tx, read.journey);
+      const { violations } = await this.usage.check(tx, read.journey, self);
       return violations.length > 0 ? (usageProblem(violations).errors ?? []) : [];
     });
   }
@@ -58,9 +58,14 @@ export class JourneyCheck {
   }
 
   /** Until the transaction ends the rules stay as they are. @throws Problem 422 naming what bars it */
-  async requireUsage(tx: Transaction, journey: JourneyDefinition, at: string): Promise<UsageVerdict> {
+  async requireUsage(
+    tx: Transaction,
+    journey: JourneyDefinition,
+    at: string,
+    self: string,
+  ): Promise<UsageVerdict> {
     await holdUsageRules(tx);
-    const verdict = await this.usage.check(tx, journey);
+    const verdict = await this.usage.check(tx, journey, self);
     if (verdict.violations.length > 0) {
       throw usageProblem(verdict.violations.map((one) => ({ ...one, pointer: at + one.pointer })));
     }

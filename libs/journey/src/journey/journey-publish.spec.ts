@@ -97,6 +97,34 @@ describe('publishing journeys', () => {
     });
   });
 
+  it('is told of labelled fields that jumps would take along to where policies bar them', async () => {
+    const texts = await shop.connector('Texts', 'twilio');
+    await shop.call('PUT', '/v1/field-labels/traits.iban', { labels: ['contract:no-third-party'] });
+    const sending = (to: string): object =>
+      journey({ tell: { send: { connector: texts, content: { jsonata: `{"to": ${to}}` } } } });
+    const jumping = (to: string, context: Record<string, string>): object =>
+      journey({ on: { jump: { journey: to, context } } });
+    const make = (definition: object): Promise<Reply> =>
+      shop.call('POST', '/v1/journeys', { name: 'J', definition });
+    const sends = (await make(sending('context.account'))).body.id;
+    const passes = (await make(jumping(sends, { account: 'context.iban' }))).body.id;
+    // Wherever that leads in the end.
+    expect((await make(jumping(passes, { iban: 'profile.traits.iban' }))).body.errors).toMatchObject([
+      { pointer: '/definition/steps/on/jump/context/iban', code: 'usage-policy' },
+    ]);
+    expect((await make(jumping(passes, { iban: 'profile.traits.tier' }))).status).toBe(201);
+    // Whichever journey comes to know it last.
+    const silent = (await make(sending('"x"'))).body.id;
+    const gives = (await make(jumping(silent, { account: 'profile.traits.iban' }))).body.id;
+    expect((await shop.change('POST', `/v1/journeys/${gives}/publish`)).status).toBe(200);
+    const speaks = { definition: sending('context.account') };
+    expect((await shop.change('PUT', `/v1/journeys/${silent}/draft`, speaks)).body.errors).toMatchObject([
+      { pointer: '/definition/steps/tell/send/content/jsonata', code: 'usage-policy' },
+    ]);
+    await shop.change('POST', `/v1/journeys/${gives}/stop`);
+    expect((await shop.change('PUT', `/v1/journeys/${silent}/draft`, speaks)).status).toBe(200);
+  });
+
   describe('a stop', () => {
     it('lets goals count for as long as the longest of their windows', async () => {
       const until = async (): Promise<Date | null> => {

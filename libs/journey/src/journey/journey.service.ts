@@ -51,7 +51,7 @@ export class JourneyService {
   ): Promise<JourneyView> {
     const at = this.clock.now();
     await this.check.requireReferences(tx, journey, AT, id);
-    const usage = await this.check.requireUsage(tx, journey, AT);
+    const usage = await this.check.requireUsage(tx, journey, AT, id);
     await this.journeys.insert(tx, { id, name, description, definition: source, at });
     await this.journeys.saveUsage(tx, id, usage);
     await audit(tx, actor, 'journey.created', id, { name }, at);
@@ -106,7 +106,7 @@ export class JourneyService {
     return this.database.tx(workspaceId, async (tx) => {
       const before = await this.locked(tx, id, expected);
       await this.check.requireReferences(tx, journey, AT, id);
-      await this.check.requireUsage(tx, journey, AT);
+      await this.check.requireUsage(tx, journey, AT, id);
       const newest = await this.journeys.version(tx, id, before.newestVersion);
       if (canonicalJson(newest!.definition) !== canonicalJson(source)) {
         const at = this.clock.now();

@@ -81,7 +81,7 @@ export class LifecycleService {
       const row = await this.service.locked(tx, id);
       if (!mayFollow(row.state, 'test')) throw notAfter(row.state, 'test');
       await this.check.requireReferences(tx, journey, '', id);
-      await this.check.requireUsage(tx, journey, '');
+      await this.check.requireUsage(tx, journey, '', id);
       const unknown = await this.marks.replace(tx, id, profiles, wanted.speed);
       if (unknown.size > 0) throw unknownProfiles(profiles, unknown);
       const at = this.clock.now();

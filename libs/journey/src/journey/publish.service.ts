@@ -86,7 +86,7 @@ export class PublishService {
       throw Problem.conflict('state', `A journey that is ${row.state} cannot be published.`);
     }
     await this.check.requireReferences(tx, journey, '', row.id);
-    return this.check.requireUsage(tx, journey, '');
+    return this.check.requireUsage(tx, journey, '', row.id);
   }
 
   /** Whoever is inside for a test ends; of those underway the choice says it. */

@@ -6,17 +6,13 @@ import { AudienceService } from '@percorso/segmentation';
 import type { Transaction } from '@percorso/storage';
 import type { JourneyDefinition } from '../definition/definition';
 import { type Places, placesOf } from '../definition/places';
+import { contentOf, readsOf, rememberedBy } from './context-uses';
+import { JumpUsageCheck } from './usage-of-jumps';
 
 export interface UsageVerdict {
   /** The rules' version it holds for. */
   version: number;
   violations: UsageViolation[];
-}
-
-/** What an expression reads: fields of the profile, and whether anything that other steps have put into the context. */
-interface Reads {
-  fields: FieldUse[];
-  context: boolean;
 }
 
 /** Whether what a journey looks at may go where it goes, by the labels and policies there are. */
@@ -26,6 +22,7 @@ export class JourneyUsageCheck {
     private readonly runner: MappingRunner,
     private readonly audiences: AudienceService,
     private readonly connectors: ConnectorService,
+    private readonly jumps: JumpUsageCheck,
   ) {}
 
   /** Have the answers at hand: reading an expression takes a process, which no transaction should wait for. */
@@ -35,21 +32,23 @@ export class JourneyUsageCheck {
     );
   }
 
-  /** Pointers of violations are into the definition. Connectors that are not there any more are left out. */
-  async check(tx: Transaction, journey: JourneyDefinition): Promise<UsageVerdict> {
+  /**
+   * Pointers of violations are into the definition. Connectors that are not there any more are left out.
+   * @param self the journey's id, where what others give it is to be looked at, too
+   */
+  async check(tx: Transaction, journey: JourneyDefinition, self?: string): Promise<UsageVerdict> {
     const rules = await usageRules(tx);
     if (rules.labelled.length === 0) return { version: rules.version, violations: [] };
     const places = placesOf(journey);
     const choosing = await this.choosing(tx, places);
-    const remembered = await this.remembered(places);
+    const remembered = await rememberedBy(this.runner, places);
     const violations: UsageViolation[] = [];
-    for (const { id, pointer } of places.connectors) {
-      const content = `${pointer.slice(0, pointer.lastIndexOf('/'))}/content/jsonata`;
-      const told = places.expressions.find((one) => one.pointer === content)!;
-      const { fields, context } = await this.readsOf(told);
+    for (const connector of places.connectors) {
+      const { fields, context } = await readsOf(this.runner, contentOf(places, connector));
       const uses = [...fields, ...(context ? remembered : []), ...choosing];
-      violations.push(...findViolations(uses, rules, await this.connectors.usage(tx, id)));
+      violations.push(...findViolations(uses, rules, await this.connectors.usage(tx, connector.id)));
     }
+    violations.push(...(await this.jumps.check(tx, journey, self, rules)));
     return { version: rules.version, violations: distinct(violations) };
   }
 
@@ -68,29 +67,9 @@ export class JourneyUsageCheck {
       uses.push(...fields.map((path) => ({ path, pointer, chooses: true })));
     }
     for (const one of expressions.filter(({ pointer }) => /\/(where|while)\/jsonata$/.test(pointer))) {
-      uses.push(...(await this.readsOf(one)).fields.map((use) => ({ ...use, chooses: true })));
+      uses.push(...(await readsOf(this.runner, one)).fields.map((use) => ({ ...use, chooses: true })));
     }
     return uses;
-  }
-
-  /** What steps put into the context may go out wherever the context is read. */
-  private async remembered({ expressions }: Places): Promise<FieldUse[]> {
-    const kept = expressions.filter(({ pointer }) =>
-      /^\/steps\/[^/]+\/(update\/context|call\/into)\//.test(pointer),
-    );
-    return (await Promise.all(kept.map((one) => this.readsOf(one)))).flatMap(({ fields }) => fields);
-  }
-
-  private async readsOf({ expression, pointer }: Places['expressions'][number]): Promise<Reads> {
-    const reads = await this.runner.fieldsRead(expression);
-    const fields = reads
-      .filter(({ path }) => path.length === 0 || path[0] === 'profile')
-      .map(({ path, position }) => ({
-        path: path.slice(1),
-        pointer,
-        ...(position === undefined ? {} : { position }),
-      }));
-    return { fields, context: reads.some(({ path }) => path.length === 0 || path[0] === 'context') };
   }
 }
 

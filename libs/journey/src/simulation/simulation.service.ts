@@ -46,7 +46,7 @@ export class SimulationService {
     return this.database.tx(workspaceId, async (tx) => {
       await this.journeys.locked(tx, journeyId);
       await this.check.requireReferences(tx, journey, '', journeyId);
-      await this.check.requireUsage(tx, journey, '');
+      await this.check.requireUsage(tx, journey, '', journeyId);
       if ((await this.simulations.openCount(tx)) >= MOST_OPEN) {
         throw Problem.conflict('too-many', `${MOST_OPEN} simulations wait already; cancel some, or wait.`);
       }
