@@ -172,6 +172,24 @@ describe('conversion', () => {
     expect((await report(journey)).walked).toMatchObject({ pending: { entered: 0, reached: 0 }, rate: 0.5 });
   });
 
+  it('was reached by the profile, whichever of two that became one had reached it', async () => {
+    const goal = { event: { name: 'Bought' }, ends: false };
+    const journey = await world.journey(campaign({ goal, steps: { nap: { wait: { for: '12h' } } } }));
+    await go('ann');
+    world.clock.advance(1000);
+    const loose = (event: string): object => ({
+      ...{ type: 'track', anonymousId: 'a1', messageId: `loose-${event}`, event },
+    });
+    await world.say(loose('Go'), loose('Bought'));
+    await world.say({ type: 'identify', userId: 'ann', anonymousId: 'a1', messageId: 'both', traits: {} });
+    const [one, other] = await world.instances(journey);
+    expect([one, other]).toMatchObject([{ state: 'active' }, { endReason: 'merged' }]);
+    expect(one!.goalAt).toEqual(other!.goalAt);
+    expect(await world.trace(one!.id)).toEqual(['* entered', 'nap entered', '* goal']);
+    await buy('ann');
+    expect((await report(journey)).walked).toMatchObject({ entered: 2, reached: 2 });
+  });
+
   it('reads who has left only when something happens that may be the goal', async () => {
     const journey = await world.journey(campaign());
     await go('ann');
