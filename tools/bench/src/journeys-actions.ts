@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 
 /** The reader's pause between looks. */
-const LOOK_MS = 10;
+const LOOK_MS = 20;
 /** Ids are given before a commit, so a message may come after one with a higher id: by this much, and seldom by more. */
-const NEAR_MS = 250;
+const NEAR_MS = 150;
 const WIDE_MS = 10_000;
 const WIDE_EVERY = 50;
 

@@ -15,6 +15,15 @@ export interface LivePlan {
   burst: number;
 }
 
+/** What is measured, and by whom. */
+interface Live {
+  hub: JourneysHub;
+  journeyId: string;
+  sink: HttpSink;
+  follower: ActionFollower;
+  load: CartLoad;
+}
+
 const BURST_SHAPE = { connections: 4, batch: 100 };
 const LONG_MS = 600_000;
 const BEGUN = / (passed|entered)$/;
@@ -24,20 +33,40 @@ export async function measureLive(
   hub: JourneysHub,
   databaseUrl: string,
   sink: HttpSink,
-  { rate, seconds, warmSeconds, burst }: LivePlan,
+  plan: LivePlan,
 ): Promise<Record<string, number>> {
   const journeyId = await hub.journey('Abandoned cart', abandonedCart(hub.connectorId));
   const follower = new ActionFollower(databaseUrl, hub.workspaceId);
-  await follower.start();
   const load = new CartLoad(hub);
+  const live: Live = { hub, journeyId, sink, follower, load };
+  try {
+    await follower.start();
+    const lags = await measureLag(live, plan);
+    const rates = await measureBurst(live, plan.burst);
+    await assertStories(live);
+    return {
+      ...rates,
+      first_action_p50_ms: quantile(lags, 0.5),
+      first_action_p99_ms: quantile(lags, 0.99),
+    };
+  } finally {
+    load.close();
+    await follower.stop();
+    await hub.end(journeyId);
+  }
+}
+
+/** Milliseconds from acceptance to the effect in an open loop, ascending. */
+async function measureLag(live: Live, { rate, seconds, warmSeconds }: LivePlan): Promise<number[]> {
+  const { load, follower } = live;
   await load.openLoop(rate, warmSeconds);
   await follower.seen(load.carts.size, LONG_MS);
   const warm = new Set(load.carts.keys());
   await load.openLoop(rate, seconds);
   await follower.seen(load.carts.size, LONG_MS);
   const open = [...load.carts].filter(([cart]) => !warm.has(cart));
-  await allEnded(hub, journeyId, load.carts.size);
-  const came = await arrived(sink, load.carts);
+  await allEnded(live);
+  const came = await arrived(live, load.carts);
   const lags = lagsOf(open, (cart) => follower.first.get(cart)!, 'accepted');
   show(`${rate} entries/s for ${seconds} s, from acceptance to the effect`, lags);
   show(
@@ -48,38 +77,23 @@ export async function measureLive(
     'from acceptance to the sink',
     lagsOf(open, (cart) => came.get(cart)!, 'accepted'),
   );
-  const rates = await measureBurst(hub, journeyId, sink, load, follower, burst);
-  await follower.stop();
-  load.close();
-  await assertStories(hub, journeyId, load.carts);
-  await hub.end(journeyId);
-  return {
-    ...rates,
-    first_action_p50_ms: quantile(lags, 0.5),
-    first_action_p99_ms: quantile(lags, 0.99),
-  };
+  return lags;
 }
 
 /** Entries and steps a second until the last of the first messages is at the sink. */
-async function measureBurst(
-  hub: JourneysHub,
-  journeyId: string,
-  sink: HttpSink,
-  load: CartLoad,
-  follower: ActionFollower,
-  carts: number,
-): Promise<Record<string, number>> {
+async function measureBurst(live: Live, carts: number): Promise<Record<string, number>> {
+  const { load, follower } = live;
   const before = new Set(load.carts.keys());
-  const stepsBefore = await stepsOf(hub, journeyId);
+  const stepsBefore = await stepsOf(live);
   const started = Date.now();
   await load.burst(carts, BURST_SHAPE);
   const accepted = (Date.now() - started) / 1000;
   await follower.seen(load.carts.size, LONG_MS);
-  const steps = (await stepsOf(hub, journeyId)) - stepsBefore;
+  const steps = (await stepsOf(live)) - stepsBefore;
   const committed = (Date.now() - started) / 1000;
-  await allEnded(hub, journeyId, load.carts.size);
+  await allEnded(live);
   const fresh = new Map([...load.carts].filter(([cart]) => !before.has(cart)));
-  const came = await arrived(sink, fresh);
+  const came = await arrived(live, fresh);
   const sunk = (Math.max(...came.values()) - started) / 1000;
   const shown = [carts / accepted, carts / committed, carts / sunk].map((rate) =>
     Math.round(rate).toLocaleString('en'),
@@ -92,18 +106,18 @@ async function measureBurst(
 }
 
 /** Steps begun so far. */
-async function stepsOf(hub: JourneysHub, journeyId: string): Promise<number> {
+async function stepsOf({ hub, journeyId }: Live): Promise<number> {
   const counts = [...(await hub.counts(journeyId))].filter(([of]) => !of.startsWith(' ') && BEGUN.test(of));
   return counts.reduce((sum, [, count]) => sum + count, 0);
 }
 
-async function allEnded(hub: JourneysHub, journeyId: string, count: number): Promise<void> {
+async function allEnded({ hub, journeyId, load }: Live): Promise<void> {
   await hub.until(
     'everybody to leave',
     `SELECT coalesce(sum(count), 0) >= $3 AS done FROM journey_count
      WHERE workspace_id = $1 AND journey_id = $2 AND step = '' AND what = 'ended'`,
     journeyId,
-    count,
+    load.carts.size,
   );
   await hub.until(
     'messages to be settled',
@@ -113,7 +127,7 @@ async function allEnded(hub: JourneysHub, journeyId: string, count: number): Pro
 }
 
 /** When the first message about each cart came. @throws RangeError unless every message came once and no other did */
-async function arrived(sink: HttpSink, carts: ReadonlyMap<string, Cart>): Promise<Map<string, number>> {
+async function arrived({ sink }: Live, carts: ReadonlyMap<string, Cart>): Promise<Map<string, number>> {
   const first = new Map<string, number>();
   const came: string[] = [];
   for (const { body, at } of await sink.take()) {
@@ -130,18 +144,14 @@ async function arrived(sink: HttpSink, carts: ReadonlyMap<string, Cart>): Promis
 }
 
 /** @throws RangeError unless every cart entered once and took each of its steps once */
-async function assertStories(
-  hub: JourneysHub,
-  journeyId: string,
-  carts: ReadonlyMap<string, Cart>,
-): Promise<void> {
+async function assertStories({ hub, journeyId, load }: Live): Promise<void> {
   const rows = await hub.rows<{ key: string; path: string }>(
     `SELECT i.key, string_agg(t.step || ' ' || t.what, ',' ORDER BY t.n) AS path
      FROM journey_instance i JOIN journey_trace t ON t.workspace_id = i.workspace_id AND t.instance_id = i.id
      WHERE i.workspace_id = $1 AND i.journey_id = $2 GROUP BY i.id, i.key`,
     journeyId,
   );
-  const wanted = [...carts].map(([cart, { pro, ordered }]) => `${cart} ${cartStory(pro, ordered).path}`);
+  const wanted = [...load.carts].map(([cart, { pro, ordered }]) => `${cart} ${cartStory(pro, ordered).path}`);
   assertSame('journeys', rows.map(({ key, path }) => `${key} ${path}`).sort(), wanted.sort());
 }
 
