@@ -600,6 +600,7 @@ exports.mutants = [
     'parts.slice(0, 1).find((values) =>',
   ),
   ...require('./journey-mutants.cjs').journeyMutants,
+  ...require('./fixture-mutants.cjs').fixtureMutants,
 ];
 
 /**

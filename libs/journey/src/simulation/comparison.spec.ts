@@ -74,12 +74,13 @@ describe('comparisons of simulations', () => {
 
   it('are not compared over other windows, with others’, or before they are done', async () => {
     const first = await desk.simulate([desk.walker(1)]);
-    const other = await desk.simulate([desk.walker(1)], { until: '2026-05-31' });
     const compared = (id: string) => desk.shop.call('GET', `${desk.url}/${first}/comparison?with=${id}`);
-    expect(await compared(other)).toMatchObject({
-      status: 422,
-      body: { errors: [{ pointer: 'with', code: 'other-window' }] },
-    });
+    for (const window of [{ until: '2026-05-31' }, { from: '2026-05-02' }]) {
+      expect(await compared(await desk.simulate([desk.walker(1)], window))).toMatchObject({
+        status: 422,
+        body: { errors: [{ pointer: 'with', code: 'other-window' }] },
+      });
+    }
     expect(await compared(newId())).toMatchObject({
       status: 422,
       body: { errors: [{ pointer: 'with', code: 'unknown-simulation' }] },

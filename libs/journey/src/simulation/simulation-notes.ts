@@ -1,3 +1,4 @@
+import { leavesOf } from '@percorso/segmentation';
 import type { JourneyDefinition } from '../definition/definition';
 import { placesOf } from '../definition/places';
 import type { DayCount } from './count-page';
@@ -19,7 +20,7 @@ export function notesOf(journey: JourneyDefinition, days: readonly DayCount[]): 
       'Traits, consent and events are those of the time. Identities, accounts and uploaded lists are those of today: what a ' +
         'person did under another identity before both were joined counts as its own.',
     ),
-    placesOf(journey).audiences.length > 0 &&
+    asksAudiences(journey) &&
       note(
         'audiences',
         'Audiences are entered and left as they really were. Where an audience or its definition is younger than that, nobody ' +
@@ -36,6 +37,15 @@ export function notesOf(journey: JourneyDefinition, days: readonly DayCount[]): 
   ];
   return told.filter((one) => one !== false);
 }
+
+/** Whether anything depends on who was in an audience when. */
+const asksAudiences = (journey: JourneyDefinition): boolean => {
+  const { audiences, conditions } = placesOf(journey);
+  return (
+    audiences.some(({ needsList }) => !needsList) ||
+    conditions.some(({ condition }) => [...leavesOf(condition)].some(({ kind }) => kind === 'audience'))
+  );
+};
 
 const note = (code: string, message: string): Note => ({ code, message });
 

@@ -1,12 +1,15 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import {
-  ApiAcceptedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { Actor, type Page, PageAnswer, PageQuery, Scopes, Workspace } from '@percorso/access';
+  Actor,
+  Answers,
+  AnswersPage,
+  Begins,
+  type Page,
+  PageQuery,
+  Removes,
+  Workspace,
+} from '@percorso/access';
 import { SimulateJourney, SimulationReportView, SimulationView } from './simulation.dto';
 import { SimulationReportService } from './simulation-report.service';
 import { SimulationService } from './simulation.service';
@@ -20,10 +23,11 @@ export class SimulationController {
   ) {}
 
   @Post()
-  @HttpCode(202)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Walk a version over what happened: who would have got what, and when' })
-  @ApiAcceptedResponse({ type: SimulationView })
+  @Begins(
+    'journeys:write',
+    'Walk a version over what happened: who would have got what, and when',
+    SimulationView,
+  )
   ask(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -34,9 +38,12 @@ export class SimulationController {
   }
 
   @Get()
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'List the simulations of a journey' })
-  @PageAnswer(SimulationView, 'Simulations, the newest first.')
+  @AnswersPage(
+    'journeys:read',
+    'List the simulations of a journey',
+    SimulationView,
+    'Simulations, the newest first.',
+  )
   list(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -46,9 +53,7 @@ export class SimulationController {
   }
 
   @Get(':simulationId')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'How far a simulation has come, and what it found so far' })
-  @ApiOkResponse({ type: SimulationReportView })
+  @Answers('journeys:read', 'How far a simulation has come, and what it found so far', SimulationReportView)
   get(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -58,10 +63,7 @@ export class SimulationController {
   }
 
   @Post(':simulationId/cancel')
-  @HttpCode(200)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Stop a simulation; what it found so far stays' })
-  @ApiOkResponse({ type: SimulationView })
+  @Answers('journeys:write', 'Stop a simulation; what it found so far stays', SimulationView)
   cancel(
     @Workspace() workspaceId: string,
     @Actor() actor: string,
@@ -72,10 +74,7 @@ export class SimulationController {
   }
 
   @Delete(':simulationId')
-  @HttpCode(204)
-  @Scopes('journeys:write')
-  @ApiOperation({ summary: 'Remove a simulation, wherever it is' })
-  @ApiNoContentResponse()
+  @Removes('journeys:write', 'Remove a simulation, wherever it is', 'It is there no more.')
   remove(
     @Workspace() workspaceId: string,
     @Actor() actor: string,

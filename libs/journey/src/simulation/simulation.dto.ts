@@ -74,7 +74,7 @@ export class SimulationView {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'How many times faster than time itself it ran; null until it is done.',
+    description: 'How many times faster than time itself it was at work; null until it is done.',
   })
   speed!: number | null;
   @ApiProperty({ description: 'Who asked for it.' }) askedBy!: string;

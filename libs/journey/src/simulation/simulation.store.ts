@@ -47,11 +47,15 @@ export type AskedSimulation = Pick<
   | 'askedAt'
 >;
 
-const SELECT = `SELECT id, journey_id AS "journeyId", version, name, definition, from_at AS "from", until_at AS "until",
+/** Without the definition, which may be long. */
+export type SimulationHead = Omit<SimulationRow, 'definition'>;
+
+const HEAD = `SELECT id, journey_id AS "journeyId", version, name, from_at AS "from", until_at AS "until",
     responses, state, problem, after_person AS "afterPerson", persons, of_persons AS "ofPersons",
     messages::float8 AS messages, failures, took_ms::float8 AS "tookMs", asked_by AS "askedBy", asked_at AS "askedAt",
-    started_at AS "startedAt", ended_at AS "endedAt", cleared_at AS "clearedAt"
-  FROM journey_simulation WHERE workspace_id = $1 AND deleted_at IS NULL`;
+    started_at AS "startedAt", ended_at AS "endedAt", cleared_at AS "clearedAt"`;
+const OF = `FROM journey_simulation WHERE workspace_id = $1 AND deleted_at IS NULL`;
+const SELECT = `${HEAD}, definition ${OF}`;
 
 /**
  * Simulations are rows: whoever carries one out walks a page of persons, and keeps what came of it and how far it came in
@@ -102,9 +106,9 @@ export class SimulationStore {
     journeyId: string,
     below: string | undefined,
     limit: number,
-  ): Promise<SimulationRow[]> {
-    const { rows } = await tx.query<SimulationRow>(
-      `${SELECT} AND journey_id = $2 AND ($3::uuid IS NULL OR id < $3::uuid) ORDER BY id DESC LIMIT $4`,
+  ): Promise<SimulationHead[]> {
+    const { rows } = await tx.query<SimulationHead>(
+      `${HEAD} ${OF} AND journey_id = $2 AND ($3::uuid IS NULL OR id < $3::uuid) ORDER BY id DESC LIMIT $4`,
       [tx.workspaceId, journeyId, below ?? null, limit],
     );
     return rows;

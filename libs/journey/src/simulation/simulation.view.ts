@@ -11,9 +11,9 @@ import type {
   SimulatedStepMessages,
   SimulationView,
 } from './simulation.dto';
-import type { SimulationRow } from './simulation.store';
+import type { SimulationHead } from './simulation.store';
 
-export function simulationView(row: SimulationRow): SimulationView {
+export function simulationView(row: SimulationHead): SimulationView {
   const done = row.state === 'done';
   const windowMs = row.until.getTime() - row.from.getTime();
   return {
