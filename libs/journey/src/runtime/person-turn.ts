@@ -293,11 +293,15 @@ export class PersonTurn {
       const answers = await this.scope.facts.answers(version.definition, one.instance, questions, at);
       advanced = advance(version.definition, one.instance, { kind: 'answers', answers }, at);
     }
-    const { id, state } = one.instance;
+    const { id, state, goalUntil, goalAt } = one.instance;
     this.moved.set(id, one);
-    const [now, before] = state === 'active' ? [this.active, this.ended] : [this.ended, this.active];
-    before.delete(id);
-    now.set(id, one);
+    if (state === 'active') {
+      this.active.set(id, one);
+      return;
+    }
+    this.active.delete(id);
+    if (goalUntil !== null && goalAt === null) this.ended.set(id, one);
+    else this.ended.delete(id);
   }
 
   private async answerAll(one: Moved, commands: readonly Command[], at: number): Promise<void> {
