@@ -21,9 +21,6 @@ import {
 } from './written';
 
 const USUAL_TIMEOUT_MS = 60_000;
-/** As long as delivery lets a provider take for one try: with less, what it answers in time would come too late. */
-export const LEAST_TIMEOUT_MS = 20_000;
-const MOST_TIMEOUT_MS = 86_400_000;
 
 /** {connector, content, priority?}. */
 export function readSend(value: unknown, pointer: string, mistakes: Mistakes): SendStep | undefined {
@@ -47,16 +44,10 @@ export function readCall(value: unknown, pointer: string, mistakes: Mistakes): C
   const content = readJsonata(source.content, at(pointer, 'content'), mistakes);
   const into = readExpressions(source.into, at(pointer, 'into'), mistakes);
   const timeoutMs = optional(source.timeout, USUAL_TIMEOUT_MS, () =>
-    readTimeout(source.timeout, at(pointer, 'timeout'), mistakes),
+    readDuration(source.timeout, at(pointer, 'timeout'), mistakes),
   );
   if (connectorId === undefined || !content || !into || timeoutMs === undefined) return undefined;
   return { kind: 'call', connectorId, content, into, timeoutMs };
-}
-
-function readTimeout(value: unknown, pointer: string, mistakes: Mistakes): number | undefined {
-  const ms = readDuration(value, pointer, mistakes);
-  if (ms === undefined || (ms >= LEAST_TIMEOUT_MS && ms <= MOST_TIMEOUT_MS)) return ms;
-  return mistakes.add(pointer, 'range', 'must be 20 seconds, which a provider has for one try, to a day');
 }
 
 /** {traits?, consent?, lists?, context?}: at least one. */

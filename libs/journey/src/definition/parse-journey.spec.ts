@@ -1,6 +1,5 @@
 import Ajv2020 from 'ajv/dist/2020';
 import fc from 'fast-check';
-import { DEFAULT_DELIVERY } from '@percorso/delivery';
 import { Mistakes, readCondition } from '@percorso/segmentation';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +7,6 @@ import { arbitraryJourney } from './arbitraries';
 import { arrangeJourney, formatJourney } from './arrange-journey';
 import { damaged } from './damage';
 import { journeySchema } from './journey.schema';
-import { LEAST_TIMEOUT_MS } from './parse-action';
 import { parseJourney } from './parse-journey';
 import { placesOf } from './places';
 import { LIMITS } from './written';
@@ -34,8 +32,6 @@ const BEYOND_SCHEMA = new Set([
   'branch-leaves-through-an-arm.json',
   'branch-same-twice.json',
   'branches-share-a-step.json',
-  'call-timeout-of-days.json',
-  'call-timeout-too-short.json',
   'cycle-of-one.json',
   'cycle-through-failed.json',
   'cycle.json',
@@ -97,9 +93,6 @@ describe('parseJourney', () => {
       expect(schema(journey)).toBe(BEYOND_SCHEMA.has(file));
     },
   );
-
-  it('gives a call as long as delivery gives a provider for one try, at least', () =>
-    expect(LEAST_TIMEOUT_MS).toBe(DEFAULT_DELIVERY.deadlineMs));
 
   it("reads this lib's example", () => {
     const readme = readFileSync(join(LIB, 'README.md'), 'utf8');

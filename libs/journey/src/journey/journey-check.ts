@@ -6,6 +6,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { arrangeJourney } from '../definition/arrange-journey';
 import { endlessJumps } from '../definition/endless-jumps';
 import type { JourneyDefinition } from '../definition/definition';
+import { hastyCalls } from '../definition/hasty-calls';
 import { parseJourney } from '../definition/parse-journey';
 import { placesOf } from '../definition/places';
 import { ReferenceCheck } from './reference-check';
@@ -76,7 +77,11 @@ export class JourneyCheck {
     const parsed = parseJourney(json);
     if (!parsed.ok) return parsed;
     const { journey } = parsed;
-    const errors = [...endlessJumps(journey, self), ...(await this.uncompiled(journey))];
+    const errors = [
+      ...hastyCalls(journey),
+      ...endlessJumps(journey, self),
+      ...(await this.uncompiled(journey)),
+    ];
     if (errors.length > 0) return { errors };
     await this.usage.prepare(journey);
     return { journey, source: arrangeJourney(json) };

@@ -1,7 +1,9 @@
+import { DEFAULT_DELIVERY } from '@percorso/delivery';
 import fc from 'fast-check';
 import { arbitraryJourney } from '../definition/arbitraries';
 import type { JourneyDefinition } from '../definition/definition';
 import { endlessJumps } from '../definition/endless-jumps';
+import { hastyCalls, LEAST_TIMEOUT_MS } from '../definition/hasty-calls';
 import { parseJourney } from '../definition/parse-journey';
 import { graphOf } from './journey-graph';
 
@@ -135,5 +137,19 @@ describe('endlessJumps', () => {
   ])('%s', (_name, steps, endless) => {
     expect(mistakes(steps)).toEqual(endless ? ['/steps/j/jump/journey'] : []);
     expect(endlessJumps(read(steps), undefined)).toEqual([]);
+  });
+});
+
+describe('hastyCalls', () => {
+  const mistakes = (timeout?: string): string[] =>
+    hastyCalls(
+      read({ a: { call: { connector: ID, content: { jsonata: '{}' }, ...(timeout && { timeout }) } } }),
+    ).map(({ pointer, code }) => `${pointer} ${code}`);
+
+  it('gives a call as long as delivery gives a provider for one try, at least', () => {
+    expect(LEAST_TIMEOUT_MS).toBe(DEFAULT_DELIVERY.deadlineMs);
+    expect(mistakes('19s')).toEqual(['/steps/a/call/timeout range']);
+    expect(mistakes('25h')).toEqual(['/steps/a/call/timeout range']);
+    for (const fits of ['20s', '1d', undefined]) expect(mistakes(fits)).toEqual([]);
   });
 });
