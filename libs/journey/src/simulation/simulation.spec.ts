@@ -2,6 +2,7 @@ import { newId, Problem } from '@percorso/kernel';
 import { JourneyHooks } from '../runtime/journey-hooks';
 import { AdminWorld } from '../journey/testing/admin-world';
 import { SimulationKeeping } from './simulation-keeping';
+import { SimulationLoop } from './simulation-loop';
 import { DAY, FROM, SimulationDesk, WINDOW } from './testing/simulation-desk';
 
 describe('simulations of journeys', () => {
@@ -210,6 +211,28 @@ describe('simulations of journeys', () => {
     expect((await desk.shop.call('POST', `${desk.url}/${second}/cancel`)).body).toMatchObject({
       code: 'state',
     });
+  });
+
+  it('of several workspaces are walked a page at a time in turn, as nobody is to wait for another', async () => {
+    const other = await SimulationDesk.open(world);
+    const [mine, theirs] = [desk.shop.id, other.shop.id];
+    desk.simulator.persons = Array.from({ length: 60 }, (_, index) => desk.walker(index + 1));
+    const [id, its] = [await desk.ask(), await other.ask()];
+    const leases = { firsts: () => [mine, theirs] };
+    const loop = new SimulationLoop(desk.shop.database, leases as never, desk.newJobs());
+    loop.onApplicationBootstrap();
+    try {
+      while ((await desk.read(id)).state !== 'done' || (await other.read(its)).state !== 'done');
+    } finally {
+      await loop.beforeApplicationShutdown();
+    }
+    const { workspaces } = desk.simulator;
+    const counts = [mine, theirs].map((id) => workspaces.filter((one) => one === id).length);
+    expect(Math.min(...counts)).toBeGreaterThan(1);
+    // As long as both have pages left, each turn takes one of each; how large pages are is a matter of how long they take.
+    for (let turn = 0; turn < Math.min(...counts); turn++) {
+      expect(new Set(workspaces.slice(2 * turn, 2 * turn + 2)).size).toBe(2);
+    }
   });
 
   it('are twenty at most in a workspace that wait', async () => {

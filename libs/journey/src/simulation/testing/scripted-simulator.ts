@@ -29,18 +29,20 @@ export interface ScriptedPerson {
 /** For specs: a simulator that finds what it was told. */
 export class ScriptedSimulator implements Pick<Simulator, 'page'> {
   persons: ScriptedPerson[] = [];
-  /** Of the pages that were asked for: after whom. */
+  /** Of the pages that were asked for: after whom, and in which workspace. */
   readonly asked: number[] = [];
+  readonly workspaces: string[] = [];
   /** Done before a page is given. */
   before: (after: number) => Promise<void> | void = () => undefined;
 
   async page(
-    _workspaceId: string,
+    workspaceId: string,
     simulation: Simulation,
     after: number,
     limit: number,
   ): Promise<SimulatedPage> {
     this.asked.push(after);
+    this.workspaces.push(workspaceId);
     await this.before(after);
     const rest = this.persons.filter(({ person }) => person > after).sort((a, b) => a.person - b.person);
     const chosen = rest.slice(0, limit);
