@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import {
   type AccessContext,
   allows,
+  Answers,
+  AnswersPage,
   Caller,
   type Page,
-  PageAnswer,
-  Scopes,
   Workspace,
 } from '@percorso/access';
 import {
@@ -32,11 +32,11 @@ export class InsightController {
   constructor(private readonly insight: InsightService) {}
 
   @Get(':id/report')
-  @Scopes('journeys:read')
-  @ApiOperation({
-    summary: 'Who entered, who waits where, who reached the goal, and what holding out says of it',
-  })
-  @ApiOkResponse({ type: JourneyReportView })
+  @Answers(
+    'journeys:read',
+    'Who entered, who waits where, who reached the goal, and what holding out says of it',
+    JourneyReportView,
+  )
   report(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -46,9 +46,12 @@ export class InsightController {
   }
 
   @Get(':id/instances')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Profiles on the journey, who entered last first' })
-  @PageAnswer(JourneyInstanceView, 'Instances.')
+  @AnswersPage(
+    'journeys:read',
+    'Profiles on the journey, who entered last first',
+    JourneyInstanceView,
+    'Instances.',
+  )
   instances(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -58,9 +61,11 @@ export class InsightController {
   }
 
   @Get(':id/instances/:instanceId')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'One profile on its way: what it saw, which way it took and why, which messages' })
-  @ApiOkResponse({ type: WholeJourneyInstanceView })
+  @Answers(
+    'journeys:read',
+    'One profile on its way: what it saw, which way it took and why, which messages',
+    WholeJourneyInstanceView,
+  )
   instance(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -71,9 +76,12 @@ export class InsightController {
   }
 
   @Get(':id/dead-letters')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Messages and calls that were rejected, dropped, or are unknown for good' })
-  @PageAnswer(JourneyDeadLetterView, 'Dead letters, the last first.')
+  @AnswersPage(
+    'journeys:read',
+    'Messages and calls that were rejected, dropped, or are unknown for good',
+    JourneyDeadLetterView,
+    'Dead letters, the last first.',
+  )
   deadLetters(
     @Workspace() workspaceId: string,
     @Caller() caller: AccessContext,
@@ -84,9 +92,7 @@ export class InsightController {
   }
 
   @Get(':id/dead-letters/groups')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'How many of them there are, by step and reason' })
-  @ApiOkResponse({ type: JourneyDeadLetterGroups })
+  @Answers('journeys:read', 'How many of them there are, by step and reason', JourneyDeadLetterGroups)
   deadLetterGroups(
     @Workspace() workspaceId: string,
     @Param('id') id: string,
@@ -96,9 +102,7 @@ export class InsightController {
   }
 
   @Get(':id/why')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Why a profile is on the journey, or is not' })
-  @ApiOkResponse({ type: JourneyWhyView })
+  @Answers('journeys:read', 'Why a profile is on the journey, or is not', JourneyWhyView)
   why(
     @Workspace() workspaceId: string,
     @Param('id') id: string,

@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type AccessContext,
   allows,
+  Answers,
+  AnswersPage,
   Caller,
   type Page,
-  PageAnswer,
-  Scopes,
   Workspace,
 } from '@percorso/access';
 import { JourneyInstanceView } from '../insight/insight.dto';
@@ -36,9 +36,12 @@ export class SimulatedController {
   ) {}
 
   @Get('messages')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Who would have got what, in the order of time' })
-  @PageAnswer(SimulatedMessageView, 'Messages and calls.')
+  @AnswersPage(
+    'journeys:read',
+    'Who would have got what, in the order of time',
+    SimulatedMessageView,
+    'Messages and calls.',
+  )
   @ApiResponse(CLEARED)
   messages(
     @Workspace() workspaceId: string,
@@ -51,9 +54,12 @@ export class SimulatedController {
   }
 
   @Get('instances')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Profiles that would have been on the journey, who entered last first' })
-  @PageAnswer(JourneyInstanceView, 'Instances, as they were at the end.')
+  @AnswersPage(
+    'journeys:read',
+    'Profiles that would have been on the journey, who entered last first',
+    JourneyInstanceView,
+    'Instances, as they were at the end.',
+  )
   @ApiResponse(CLEARED)
   instances(
     @Workspace() workspaceId: string,
@@ -65,11 +71,11 @@ export class SimulatedController {
   }
 
   @Get('instances/:instanceId')
-  @Scopes('journeys:read')
-  @ApiOperation({
-    summary: 'One profile on its way: what it would have seen, which way it would have taken and why',
-  })
-  @ApiOkResponse({ type: WholeSimulatedInstanceView })
+  @Answers(
+    'journeys:read',
+    'One profile on its way: what it would have seen, which way it would have taken and why',
+    WholeSimulatedInstanceView,
+  )
   @ApiResponse(CLEARED)
   instance(
     @Workspace() workspaceId: string,
@@ -82,9 +88,12 @@ export class SimulatedController {
   }
 
   @Get('refusals')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Who might have entered and would not have, and why' })
-  @PageAnswer(SimulatedRefusalView, 'Refusals.')
+  @AnswersPage(
+    'journeys:read',
+    'Who might have entered and would not have, and why',
+    SimulatedRefusalView,
+    'Refusals.',
+  )
   @ApiResponse(CLEARED)
   refusals(
     @Workspace() workspaceId: string,
@@ -96,9 +105,7 @@ export class SimulatedController {
   }
 
   @Get('comparison')
-  @Scopes('journeys:read')
-  @ApiOperation({ summary: 'Where another simulation of the journey differs, in sums' })
-  @ApiOkResponse({ type: ComparisonView })
+  @Answers('journeys:read', 'Where another simulation of the journey differs, in sums', ComparisonView)
   @ApiResponse(CLEARED)
   comparison(
     @Workspace() workspaceId: string,
@@ -110,11 +117,12 @@ export class SimulatedController {
   }
 
   @Get('comparison/messages')
-  @Scopes('journeys:read')
-  @ApiOperation({
-    summary: 'Messages in which two simulations differ: who gets them, when and with what content',
-  })
-  @PageAnswer(ComparedMessageView, 'Messages, by profile.')
+  @AnswersPage(
+    'journeys:read',
+    'Messages in which two simulations differ: who gets them, when and with what content',
+    ComparedMessageView,
+    'Messages, by profile.',
+  )
   @ApiResponse(CLEARED)
   comparedMessages(
     @Workspace() workspaceId: string,
