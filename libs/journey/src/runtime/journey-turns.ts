@@ -120,10 +120,11 @@ export class JourneyTurns {
     const writing = journeyTurnSeconds.startTimer({ part: 'write' });
     await this.database.tx(workspaceId, (tx) => this.writer.write(tx, plan, held, taken, outcome, now));
     this.adapt(workspaceId, writing() * 1000);
-    if (outcome.messages.refused.length > 0) this.still.kept(workspaceId);
+    const refused = outcome.messages.refused.length > 0;
+    if (refused) this.still.kept(workspaceId);
     observe(taken, outcome, now);
     await this.follow(workspaceId, outcome, now);
-    return { taken: taken.count, more: taken.more || unfinished };
+    return { taken: taken.count, more: taken.more || unfinished || refused };
   }
 
   /** What waits, with all that has to be known of those concerned; undefined where there is nothing to do. */
@@ -134,11 +135,14 @@ export class JourneyTurns {
       return undefined;
     }
     const workspaceId = tx.workspaceId!;
-    const looks = this.still.mayGoOn(workspaceId, plan, now);
+    const own = held.map(({ partition }) => partition);
+    const looks = this.still.mayGoOn(workspaceId, own, plan, now);
     const unparked = looks ? await this.instances.unpark(tx, goingOn(plan), now, PARKED_AT_ONCE) : 0;
     const pace = this.paces.get(workspaceId) ?? 1;
     const taken = await this.reader.read(tx, plan, held, now, { pace, released: looks });
-    if (looks && unparked === 0 && taken?.held.length === 0) this.still.found(workspaceId, plan, now);
+    if (taken) taken.more ||= unparked === PARKED_AT_ONCE;
+    if (taken && looks && unparked + taken.held.length === 0)
+      this.still.found(workspaceId, taken.share.partitions, plan, now);
     if (!taken || (taken.count === 0 && !taken.moves)) return undefined;
     return this.know(tx, plan, taken, now);
   }

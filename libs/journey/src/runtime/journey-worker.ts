@@ -13,6 +13,7 @@ import { Outbox } from './outbox';
 import { ReadScheduler } from './read-scheduler';
 import { SimulationKeeping } from '../simulation/simulation-keeping';
 import { LOG_PARTITION } from './turn-reader';
+import { HAS_JOURNEYS, WAITS } from './what-waits';
 
 const TURN_MS = 100;
 const OUTBOX_MS = 2000;
@@ -56,7 +57,8 @@ export class JourneyWorker extends LeasedWorker {
 
   private async turnAll(stopping: () => boolean): Promise<boolean> {
     const behind = new Set<string>();
-    await eachInTurn(await this.workspaces(WAITS), stopping, async (workspaceId) => {
+    const waiting = new Set([...(await this.workspaces(WAITS)), ...this.behind]);
+    await eachInTurn([...waiting], stopping, async (workspaceId) => {
       const held = this.leases.of('journey', workspaceId);
       if (held.length === 0) return 0;
       // Two turns at once cost more than one, and take up more: while one is written, the other is walked.
@@ -132,17 +134,3 @@ const halves = <T>(all: readonly T[]): (readonly T[])[] => {
   const middle = Math.ceil(all.length / 2);
   return [all.slice(0, middle), all.slice(middle)].filter((half) => half.length > 0);
 };
-
-const of = 'workspace_id = l.workspace_id';
-const HAS_JOURNEYS = `EXISTS (SELECT FROM journey j WHERE j.${of})`;
-
-/** The partition is behind one of the logs, somebody in the workspace is due, or something was said of an effect. */
-const WAITS = `CASE WHEN ${HAS_JOURNEYS} THEN
-    NOT EXISTS (SELECT FROM journey_cursor c WHERE c.${of} AND c.partition = l.partition AND c.awake
-      AND c.pos >= coalesce((SELECT applied FROM ingest_head h WHERE h.${of} AND h.partition = asked.log), 0)
-      AND c.delta_pos >= coalesce((SELECT head FROM membership_log m WHERE m.${of}), 0))
-    OR EXISTS (SELECT FROM journey_wait w WHERE w.${of} AND w.due_at <= asked.now)
-    OR EXISTS (SELECT FROM effect_news n WHERE n.${of})
-    OR EXISTS (SELECT FROM journey_request r WHERE r.${of} AND r.code IS NULL)
-    OR EXISTS (SELECT FROM journey_read r WHERE r.${of} AND r.ended_at IS NULL)
-  ELSE EXISTS (SELECT FROM journey_cursor c WHERE c.${of} AND c.partition = l.partition AND c.awake) END`;

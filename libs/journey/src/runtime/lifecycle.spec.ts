@@ -1,6 +1,7 @@
 import { JourneyHousekeeping } from './journey-housekeeping';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
+import { WAITS } from './what-waits';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -113,6 +114,24 @@ describe('people on a journey', () => {
       await world.pass(HOUR - 1);
       expect(await world.messages()).toEqual([]);
       await world.pass(1);
+      expect(await world.messages()).toHaveLength(1);
+    });
+
+    it('are looked for when it goes on, though nothing else happens', async () => {
+      const waiting = (): Promise<object[]> =>
+        world.rows(
+          `SELECT l.partition FROM lease l CROSS JOIN (SELECT $2::timestamptz AS now, 0::smallint AS log) asked
+           WHERE l.workspace_id = $1 AND l.kind = 'journey' AND ${WAITS}`,
+          world.clock.now(),
+        );
+      const journey = await world.journey(waits());
+      await world.say(world.profile('ann'), world.event('ann', 'Bought'));
+      await world.setState(journey, 'paused');
+      await world.pass(DAY);
+      expect(await waiting()).toEqual([]);
+      await world.setState(journey, 'live');
+      expect(await waiting()).not.toEqual([]);
+      await world.pass(2 * HOUR);
       expect(await world.messages()).toHaveLength(1);
     });
 

@@ -3,22 +3,33 @@ import type { JourneyPlan } from './journey-plan';
 /** After so long it is looked again, for what a process that is no more kept. */
 const LOOK_MS = 60_000;
 
+interface Look {
+  plan: JourneyPlan;
+  at: number;
+}
+
 /**
- * Which workspaces have nothing that stood still with a paused journey and may go on now. That changes with the plan, when
+ * Which partitions have nothing that stood still with a paused journey and may go on now. That changes with the plan, when
  * a journey goes on; looking for it in each turn would cost the more, the more stands still.
  */
 export class StoodStill {
-  private readonly nothing = new Map<string, { plan: JourneyPlan; at: number }>();
+  /** Looks that found nothing, by workspace and partition. */
+  private readonly nothing = new Map<string, Map<number, Look>>();
 
-  /** Whether there may be something. */
-  mayGoOn(workspaceId: string, plan: JourneyPlan, now: Date): boolean {
-    const last = this.nothing.get(workspaceId);
-    return last?.plan !== plan || Math.abs(now.getTime() - last.at) >= LOOK_MS;
+  /** Whether one of the partitions may have something. */
+  mayGoOn(workspaceId: string, partitions: readonly number[], plan: JourneyPlan, now: Date): boolean {
+    const looks = this.nothing.get(workspaceId);
+    return partitions.some((partition) => {
+      const last = looks?.get(partition);
+      return last?.plan !== plan || Math.abs(now.getTime() - last.at) >= LOOK_MS;
+    });
   }
 
   /** A look found nothing. */
-  found(workspaceId: string, plan: JourneyPlan, now: Date): void {
-    this.nothing.set(workspaceId, { plan, at: now.getTime() });
+  found(workspaceId: string, partitions: readonly number[], plan: JourneyPlan, now: Date): void {
+    const looks = this.nothing.get(workspaceId) ?? new Map<number, Look>();
+    for (const partition of partitions) looks.set(partition, { plan, at: now.getTime() });
+    this.nothing.set(workspaceId, looks);
   }
 
   /** Something was kept that goes on with the next turn. */
