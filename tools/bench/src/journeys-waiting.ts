@@ -114,9 +114,9 @@ class Waiting {
     );
   }
 
-  /** Whom it is to happen to, anywhere among all that wait. */
-  private some(count: number): Promise<{ id: string; userId: string }[]> {
-    return this.hub.rows(
+  /** Whom it is to happen to, anywhere among all that wait. @throws RangeError when fewer wait */
+  private async some(count: number): Promise<{ id: string; userId: string }[]> {
+    const found = await this.hub.rows<{ id: string; userId: string }>(
       `SELECT i.id, n.value AS "userId" FROM (
          SELECT id, person FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2 AND state = 'active'
          ORDER BY md5(id::text) LIMIT $3) i
@@ -124,6 +124,8 @@ class Waiting {
       this.journeyId,
       count,
     );
+    if (found.length < count) throw new RangeError(`${found.length} wait, and ${count} are to move`);
+    return found;
   }
 
   /** Microseconds for each until all have taken the step. */

@@ -43,7 +43,7 @@ const PLANS: Record<'tiny' | 'quick' | 'full', (customers: number) => Plan> = {
   full: (customers) => ({
     base: BASE,
     live: { rate: 1000, seconds: 60, warmSeconds: 5, burst: 50_000 },
-    waiting: { sizes: [customers / 100, customers / 10, customers], moved: 1000, rounds: 5 },
+    waiting: { sizes: [customers / 100, customers / 10, customers], moved: 500, rounds: 5 },
     engine: { instances: 50_000, rounds: 5 },
     sample: 50_000,
   }),
