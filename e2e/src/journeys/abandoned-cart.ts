@@ -32,6 +32,9 @@ export function abandonedCart(stage: () => Stage): void {
     const refused = async () => (await stage().report(journey)).refused;
     await eventually('that it is for nobody else', refused, { 'not-marked': 1 });
     await stage().publish(journey);
+    const ended = async () => (await stage().report(journey)).ended;
+    // Before time moves on: he would have walked to the end.
+    await eventually('that his test is over', ended, { stopped: 1 });
 
     await stage().settle([...['ann', 'ben', 'cleo'].map((user) => left(user)), left('dora', 3)]);
     await stage().settle([stage().did('cleo', 'Order Completed', { cart_id: 'cart-cleo' })]);
@@ -50,11 +53,7 @@ export function abandonedCart(stage: () => Stage): void {
     );
     clock.moveTo(clock.now() + 24 * HOUR);
     await eventually('the second', () => subjectsTo('ben'), [waiting('ben'), 'Still there: cart-ben']);
-    await eventually('everybody to have left', async () => (await stage().report(journey)).ended, {
-      completed: 2,
-      goal: 1,
-      stopped: 1,
-    });
+    await eventually('everybody to have left', ended, { completed: 2, goal: 1, stopped: 1 });
     expect(await subjectsTo('ann')).toEqual([waiting('ann')]);
     expect([await subjectsTo('cleo'), await subjectsTo('dora')]).toEqual([[], []]);
     const ends = await Promise.all(
