@@ -179,7 +179,13 @@ export class EvaluationStore {
     lease: EvaluationLease,
     result: { members: number; asOfPos: number; asOf: Date; endedAt: Date; asDrift: boolean },
   ): Promise<void> {
-    // The audience's row before the evaluation's, as everywhere. Unsettled meanwhile, it stays so.
+    // The audience's row before the evaluation's, as everywhere. Whoever has it enters or leaves people meanwhile, and a
+    // statement that waited for it would count as before: it is locked first, and counted then.
+    await tx.query(`SELECT FROM audience WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE`, [
+      tx.workspaceId,
+      lease.audienceId,
+    ]);
+    // Unsettled meanwhile, it stays so.
     await tx.query(
       `UPDATE audience SET as_of_pos = $3, evaluated_at = $4, 
          backfilled_version = CASE WHEN backfilled_version IS NOT DISTINCT FROM $6 THEN $5 ELSE backfilled_version END,

@@ -42,6 +42,32 @@ describe('Evaluator', () => {
   const endLeases = (): Promise<unknown> =>
     tx((t) => t.query(`UPDATE evaluation SET lease_until = now() - interval '1 s'`));
 
+  it('counts who enters while it ends', async () => {
+    await world.newWorkspace(20);
+    const audience = await world.newAudience(10);
+    await world.evaluator().evaluate(world.workspaceId, await world.newEvaluation(audience));
+    const id = await world.newEvaluation(audience);
+    const lease = (await tx((t) => world.evaluations.claim(t, id)))!;
+    const now = new Date();
+    let ending: Promise<void> | undefined;
+    await tx(async (t) => {
+      const cause = { kind: 'reconciliation', evaluationId: id } as const;
+      const change = { audienceId: audience, person: 15, member: true, cause, definitionVersion: 1 };
+      await new MembershipStore().applyMany(t, [change], now);
+      const result = { members: 10, asOfPos: 0, asOf: now, endedAt: now, asDrift: false };
+      ending = tx((other) => world.evaluations.finish(other, lease, result));
+      // Until it waits for the audience's row.
+      for (let waits = false; !waits;) {
+        const { rows } = await t.query<{ waits: boolean }>(
+          'SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted) AS waits',
+        );
+        waits = rows[0]!.waits;
+      }
+    });
+    await ending;
+    expect(await tx((t) => world.audiences.find(t, audience))).toMatchObject({ members: 11 });
+  });
+
   it('creates, evaluates, and gives every entry a position', async () => {
     await world.newWorkspace(2500);
     const audience = await world.newAudience(2300);
