@@ -1,10 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bestSandbox, foldersOf, type Sandbox } from './sandbox';
+import { advisorySandbox, bestSandbox, foldersOf, type Command, type Sandbox } from './sandbox';
 
 const folder = mkdtempSync(join(tmpdir(), 'percorso-sandbox-'));
 writeFileSync(join(folder, 'code.js'), '1');
@@ -44,7 +44,14 @@ function run({ command }: Sandbox, code: string, ...rest: string[]): Record<stri
   >;
 }
 
+function printed({ file, args }: Command): string {
+  return spawnSync(file, args, { env: {}, cwd: '/', encoding: 'utf8' }).stdout;
+}
+
 const sandbox = bestSandbox();
+
+/** A process that is not there. */
+const PARENT = -1;
 
 // Where the kernel refuses, there is no such sandbox to look at from within: the problem is what there is to see.
 const enforced = sandbox.isolation === 'enforced';
@@ -81,12 +88,15 @@ describe('an enforced sandbox', () => {
 
   it('ends with the process that made it, whatever the guest does', async () => {
     if (!enforced) return expect(sandbox.problem).toMatch(/unshare|namespaces/);
-    const { file, args } = sandbox.command(['-e', 'setInterval(() => undefined, 1000)', folder], [folder]);
+    const code = ['-e', 'setInterval(() => undefined, 1000)', folder];
+    const { file, args } = sandbox.command(code, [folder], PARENT);
     const middle = spawn(
       process.execPath,
       [
         '-e',
-        `require('node:child_process').spawn(${JSON.stringify(file)}, JSON.parse(process.argv[1]), {env: {}, cwd: '/', detached: true, stdio: 'ignore'}); setInterval(() => undefined, 1000); console.log('up')`,
+        `const args = JSON.parse(process.argv[1]).map((arg) => arg === '${PARENT}' ? String(process.pid) : arg);
+         require('node:child_process').spawn(${JSON.stringify(file)}, args, {env: {}, cwd: '/', detached: true, stdio: 'ignore'});
+         setInterval(() => undefined, 1000); console.log('up')`,
         JSON.stringify(args),
       ],
       { stdio: ['ignore', 'pipe', 'ignore'] },
@@ -96,6 +106,29 @@ describe('an enforced sandbox', () => {
     await until(() => guests() >= 3);
     middle.kill('SIGKILL');
     await until(() => guests() === 0);
+  });
+
+  it('has no guest once a process on the way to it is gone', () => {
+    if (!enforced) return expect(sandbox.problem).toMatch(/unshare|namespaces/);
+    const { file, args } = sandbox.command(['-e', 'console.log("guest")'], []);
+    const unshare = args.findIndex((arg) => arg.endsWith('/unshare'));
+    args.splice(unshare, 0, '/bin/sh', '-c', '"$@"; exit 0', 'sh');
+    return expect(printed({ file, args })).toBe('');
+  });
+});
+
+describe.each([
+  ['the best', sandbox],
+  ['an advisory', advisorySandbox('')],
+])('%s sandbox', (_, { command }) => {
+  const code = ['-e', 'console.log("guest")'];
+
+  it('has a guest', () => expect(printed(command(code, []))).toBe('guest\n'));
+
+  // The kernel tells of a death only whoever has asked before it, and Node alone cannot ask.
+  it('has none once its parent is gone', () => {
+    const begun = command(code, [], PARENT);
+    expect(printed(begun)).toBe(begun.file === process.execPath ? 'guest\n' : '');
   });
 });
 

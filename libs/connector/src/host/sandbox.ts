@@ -16,8 +16,11 @@ export interface Sandbox {
   isolation: Isolation;
   /** Why it is not enforced; null where it is. */
   problem: string | null;
-  /** Node with `args`, able to read `readable` at most where the kernel allows such a thing. */
-  command(args: string[], readable: string[]): Command;
+  /**
+   * Node with `args`, able to read `readable` at most where the kernel allows such a thing.
+   * @param parent the process that will start it, with which it ends
+   */
+  command(args: string[], readable: string[], parent?: number): Command;
 }
 
 /**
@@ -26,8 +29,20 @@ export interface Sandbox {
  * session of its own, and dead when the hub is.
  */
 const NAMESPACES = ['--user', '--map-root-user', '--net', '--pid', '--mount', '--ipc', '--uts'];
+const SHELL = '/bin/sh';
+/** Nobody signals the death of a parent that died before the signal was asked for: so whose child this is, is asked after that. */
+const START = `
+[ "$PPID" = "$1" ] || exit 1
+shift
+export maker=$$
+exec "$@"
+`;
+/** Within, processes outside have no numbers, but for those who read the /proc of outside. */
 const BUILD_ROOT = `
 set -e
+read -r _ _ _ parent _ < /proc/self/stat
+[ "$parent" = "$maker" ]
+unset maker
 root=$1; shift
 mount -t tmpfs -o mode=755,size=64k none "$root"
 while [ "$1" != -- ]; do
@@ -59,10 +74,10 @@ export function advisorySandbox(problem: string): Sandbox {
   return {
     isolation: 'advisory',
     problem,
-    command: (args) =>
+    command: (args, _, parent = process.pid) =>
       setpriv === undefined
         ? { file: process.execPath, args }
-        : { file: setpriv, args: ['--pdeathsig', 'KILL', process.execPath, ...args] },
+        : { file: setpriv, args: [...endingWith(parent), process.execPath, ...args] },
   };
 }
 
@@ -84,15 +99,19 @@ function kernelSandbox(unshare: string, setpriv: string): Sandbox {
   return {
     isolation: 'enforced',
     problem: null,
-    command: (args, readable) => ({
+    command: (args, readable, parent = process.pid) => ({
       file: setpriv,
       args: [
-        ...['--pdeathsig', 'KILL', unshare, ...NAMESPACES, '--fork', '--kill-child=SIGKILL'],
-        ...['/bin/sh', '-c', BUILD_ROOT, 'sh', root, ...foldersOf([...always, ...readable]), '--'],
+        ...[...endingWith(parent), unshare, ...NAMESPACES, '--fork', '--kill-child=SIGKILL'],
+        ...[SHELL, '-c', BUILD_ROOT, 'sh', root, ...foldersOf([...always, ...readable]), '--'],
         ...[setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', node, ...args],
       ],
     }),
   };
+}
+
+function endingWith(parent: number): string[] {
+  return ['--pdeathsig', 'KILL', SHELL, '-c', START, 'sh', String(parent)];
 }
 
 /** Few folders that hold all these paths: a folder of packages as a whole, and none within another. */
