@@ -1,7 +1,6 @@
 export { Database, isUnavailable, type DatabaseOptions } from './database';
 export { Transaction } from './transaction';
 export type { RowValue } from './insert-rows';
-export type { Schema } from './schema';
 export { CLICKHOUSE_DATABASE, connectClickHouse } from './clickhouse';
 export { migrate } from './migrate';
 export { firstShard, Shards } from './shards';

@@ -1,9 +1,7 @@
-import { Kysely, PostgresDialect } from 'kysely';
 import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { insertStatement, RowValue } from './insert-rows';
 import { inOneWrite } from './one-write';
 import { StatementNames } from './statement-names';
-import { Schema } from './schema';
 
 /**
  * SQLSTATEs of statements after one that failed: the transaction has ended, and a name that was to be given with another
@@ -16,7 +14,6 @@ const names = new StatementNames();
 
 /** One transaction. Inside a workspace, row-level security shows and accepts that workspace's rows only. */
 export class Transaction {
-  private kysely?: Kysely<Schema>;
   private readonly sent: Promise<void>[] = [];
   private failure?: { error: unknown };
   /** Rows, by statements that insert and do nothing else. */
@@ -27,26 +24,10 @@ export class Transaction {
     private readonly client: PoolClient,
   ) {}
 
-  /** Typed queries on this transaction's connection. */
-  get db(): Kysely<Schema> {
-    this.kysely ??= new Kysely<Schema>({
-      dialect: new PostgresDialect({
-        pool: {
-          connect: async () => ({
-            query: this.client.query.bind(this.client) as never,
-            release: () => undefined,
-          }),
-          end: async () => undefined,
-        },
-      }),
-    });
-    return this.kysely;
-  }
-
   /**
-   * Plain SQL with numbered parameters, for the paths where shape or speed asks for it. Statements reach PostgreSQL in the
-   * order of the calls, and without waiting for the answers of those before: calls that need nothing of one another may
-   * be awaited together, for the price of one round trip.
+   * SQL with numbered parameters. Statements reach PostgreSQL in the order of the calls, and without waiting for the
+   * answers of those before: calls that need nothing of one another may be awaited together, for the price of one round
+   * trip.
    */
   async query<R extends QueryResultRow>(text: string, values: unknown[] = []): Promise<QueryResult<R>> {
     try {
@@ -96,7 +77,7 @@ export class Transaction {
    * @returns how many rows were inserted
    */
   async insertRows(
-    table: keyof Schema & string,
+    table: string,
     columns: readonly string[],
     rows: readonly (readonly RowValue[])[],
     conflict = '',
