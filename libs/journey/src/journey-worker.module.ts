@@ -21,12 +21,12 @@ import { ReadStore } from './runtime/read.store';
 import { TargetStore } from './runtime/target.store';
 import { TurnReader } from './runtime/turn-reader';
 import { TurnWriter } from './runtime/turn-writer';
-import { HistoryStore } from './simulation/history.store';
-import { PastEntries } from './simulation/past-entries';
-import { SimulationJobs } from './simulation/simulation-jobs';
-import { SimulationKeeping } from './simulation/simulation-keeping';
-import { SimulationLoop } from './simulation/simulation-loop';
-import { Simulator } from './simulation/simulator';
+import { HistoryStore } from './simulation/past/history.store';
+import { PastEntries } from './simulation/past/past-entries';
+import { SimulationJobs } from './simulation/job/simulation-jobs';
+import { SimulationKeeping } from './simulation/job/simulation-keeping';
+import { SimulationLoop } from './simulation/job/simulation-loop';
+import { Simulator } from './simulation/walk/simulator';
 
 export interface JourneyWorkerOptions {
   /** Partitions a workspace's persons are in at least, a power of two. */

@@ -21,8 +21,8 @@ import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
 import { JourneySignal } from './runtime/journey-signal';
 import { RequestStore } from './runtime/request.store';
 import { SIMULATION_CONTROLLERS, SIMULATION_PROVIDERS } from './simulation/simulation.providers';
-import { SimulatedStore } from './simulation/simulated.store';
-import { SimulationStore } from './simulation/simulation.store';
+import { SimulatedStore } from './simulation/report/simulated.store';
+import { SimulationStore } from './simulation/job/simulation.store';
 
 /** Journeys: what they are, and who is on them. Needs ConnectorModule and MappingModule in the application. */
 @Module({

@@ -11,7 +11,7 @@ import { JourneySignal } from './journey-signal';
 import { JourneyTurns } from './journey-turns';
 import { Outbox } from './outbox';
 import { ReadScheduler } from './read-scheduler';
-import { SimulationKeeping } from '../simulation/simulation-keeping';
+import { SimulationKeeping } from '../simulation/job/simulation-keeping';
 import { LOG_PARTITION } from './turn-reader';
 import { HAS_JOURNEYS, WAITS } from './what-waits';
 

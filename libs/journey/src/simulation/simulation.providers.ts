@@ -1,12 +1,12 @@
-import { ComparisonService } from './comparison.service';
-import { ComparisonStore } from './comparison.store';
-import { SimulatedController } from './simulated.controller';
-import { SimulatedReader } from './simulated.reader';
-import { SimulatedStore } from './simulated.store';
-import { SimulationController } from './simulation.controller';
-import { SimulationReportService } from './simulation-report.service';
-import { SimulationService } from './simulation.service';
-import { SimulationStore } from './simulation.store';
+import { ComparisonService } from './report/comparison.service';
+import { ComparisonStore } from './report/comparison.store';
+import { SimulatedController } from './report/simulated.controller';
+import { SimulatedReader } from './report/simulated.reader';
+import { SimulatedStore } from './report/simulated.store';
+import { SimulationController } from './job/simulation.controller';
+import { SimulationReportService } from './report/simulation-report.service';
+import { SimulationService } from './job/simulation.service';
+import { SimulationStore } from './job/simulation.store';
 
 /** Of the admin API: what is asked to be simulated, and what was found. */
 export const SIMULATION_CONTROLLERS = [SimulationController, SimulatedController];

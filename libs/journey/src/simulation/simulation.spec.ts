@@ -1,8 +1,8 @@
 import { newId, Problem } from '@percorso/kernel';
 import { JourneyHooks } from '../runtime/journey-hooks';
 import { AdminWorld } from '../journey/testing/admin-world';
-import { SimulationKeeping } from './simulation-keeping';
-import { SimulationLoop } from './simulation-loop';
+import { SimulationKeeping } from './job/simulation-keeping';
+import { SimulationLoop } from './job/simulation-loop';
 import { DAY, FROM, SimulationDesk, WINDOW } from './testing/simulation-desk';
 
 describe('simulations of journeys', () => {

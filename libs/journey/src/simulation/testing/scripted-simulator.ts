@@ -1,7 +1,7 @@
 import { newId } from '@percorso/kernel';
 import type { RefusalCode } from '../../runtime/admission';
 import type { SimulatedInstance, SimulatedMessage, SimulatedPage, Simulation } from '../simulation';
-import type { Simulator } from '../simulator';
+import type { Simulator } from '../walk/simulator';
 
 /** What one person lives through. */
 export interface ScriptedPerson {

@@ -1,8 +1,8 @@
 import { CLOCK } from '@percorso/kernel';
 import type { AdminWorld, AdminWorkspace } from '../../journey/testing/admin-world';
-import { SimulatedStore } from '../simulated.store';
-import { SimulationJobs } from '../simulation-jobs';
-import { SimulationStore } from '../simulation.store';
+import { SimulatedStore } from '../report/simulated.store';
+import { SimulationJobs } from '../job/simulation-jobs';
+import { SimulationStore } from '../job/simulation.store';
 import { type ScriptedPerson, ScriptedSimulator } from './scripted-simulator';
 
 export const DAY = 86_400_000;
