@@ -1,10 +1,8 @@
-import { Agent, request } from 'node:http';
 import { newId } from '@percorso/kernel';
 import { isPro, type JourneysHub } from './journeys-hub';
 import { CART_WAIT_S } from './journeys-shop';
+import { BATCH, openLoop, Poster, sleep } from './open-loop';
 
-/** Carts of one request; orders of earlier ones come with them. */
-const BATCH = 20;
 /** Of the carts this part is bought, some time before their owners are looked at again. */
 const ORDERED_EVERY = 4;
 const ORDER_AFTER_MS = (CART_WAIT_S * 1000) / 2;
@@ -26,29 +24,21 @@ interface Order {
 /** Has customers fill carts and buy some of them, and remembers all of it. */
 export class CartLoad {
   readonly carts = new Map<string, Cart>();
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  private readonly authorization: string;
+  private readonly poster: Poster;
   private readonly orders: Order[] = [];
   private serial = 0;
 
   constructor(private readonly hub: JourneysHub) {
-    this.authorization = `Basic ${Buffer.from(`${hub.writeKey}:`).toString('base64')}`;
+    this.poster = new Poster(hub.url, hub.writeKey);
   }
 
   /** `rate` carts a second for `seconds`, whatever the hub does with them; then the orders that are left. */
   async openLoop(rate: number, seconds: number): Promise<void> {
-    const started = Date.now();
-    const answers: Promise<unknown>[] = [];
-    for (let number = 0; number < (rate * seconds) / BATCH; number++) {
-      const due = started + (number * BATCH * 1000) / rate;
-      await until(due);
-      // Kept until the end: a refusal meanwhile must not count as unhandled.
-      answers.push(this.batch(due, BATCH, true).catch((error: unknown) => ({ error })));
-    }
-    for (const failed of await Promise.all(answers)) if (failed) throw (failed as { error: unknown }).error;
+    await openLoop((due) => this.batch(due, BATCH, true), { rate, seconds, clock: Date.now });
     while (this.orders.length > 0) {
-      await until(this.orders[0]!.at);
-      await this.post(this.dueOrders());
+      await sleep(this.orders[0]!.at - Date.now());
+      const orders = this.dueOrders();
+      if (orders.length > 0) await this.poster.post(orders);
     }
   }
 
@@ -66,9 +56,10 @@ export class CartLoad {
   }
 
   close(): void {
-    this.agent.destroy();
+    this.poster.close();
   }
 
+  /** One request; orders of earlier carts come with it. */
   private async batch(due: number, size: number, ordering: boolean): Promise<void> {
     const items: object[] = this.dueOrders();
     const fresh: string[] = [];
@@ -88,7 +79,7 @@ export class CartLoad {
       );
       if (ordered) this.orders.push({ userId, cart, at: Date.now() + ORDER_AFTER_MS });
     }
-    await this.post(items);
+    await this.poster.post(items);
     const accepted = Date.now();
     for (const cart of fresh) this.carts.get(cart)!.accepted = accepted;
   }
@@ -106,36 +97,8 @@ export class CartLoad {
     const orders = this.orders.splice(0, due < 0 ? this.orders.length : due);
     return orders.map(({ userId, cart }) => track('Order Completed', userId, { cart_id: cart, total: 42 }));
   }
-
-  private async post(items: readonly object[]): Promise<void> {
-    if (items.length === 0) return;
-    const body = JSON.stringify({ batch: items, sentAt: new Date() });
-    const headers = { authorization: this.authorization, 'content-type': 'application/json' };
-    await new Promise<void>((resolve, reject) => {
-      const sending = request(
-        `${this.hub.url}/v1/batch`,
-        { method: 'POST', agent: this.agent, headers },
-        (answer) => {
-          answer.resume();
-          answer.on('error', reject);
-          answer.on('end', () =>
-            answer.statusCode === 200
-              ? resolve()
-              : reject(new RangeError(`not accepted: ${answer.statusCode}`)),
-          );
-        },
-      );
-      sending.on('error', reject);
-      sending.end(body);
-    });
-  }
 }
 
 const track = (event: string, userId: string, properties: object): object => ({
   ...{ type: 'track', messageId: newId(), timestamp: new Date(), userId, event, properties },
 });
-
-async function until(at: number): Promise<void> {
-  const early = at - Date.now();
-  if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-}

@@ -1,12 +1,10 @@
-import { Agent, request } from 'node:http';
 import { Random } from '@percorso/demo';
 import { newId } from '@percorso/kernel';
 import { Client } from 'pg';
+import { BATCH, openLoop, Poster } from './open-loop';
 import { shopEvent } from './shop';
 import type { StreamingHub } from './streaming-hub';
 
-/** Calls of one request, as SDKs send them. */
-const BATCH = 20;
 /** The reader's pause between looks. */
 const LOOK_MS = 10;
 
@@ -26,17 +24,21 @@ const VISIT = 8;
 /** Sends events of customers on their visits, and remembers when each was taken. */
 export class Load {
   readonly sent = new Map<string, Sent>();
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  private readonly poster: Poster;
   private readonly random = new Random(23);
-  private readonly authorization: string;
   private readonly visitors: string[] = [];
 
   constructor(private readonly hub: StreamingHub) {
-    this.authorization = `Basic ${Buffer.from(`${hub.writeKey}:`).toString('base64')}`;
+    this.poster = new Poster(hub.url, hub.writeKey);
   }
 
   close(): void {
-    this.agent.destroy();
+    this.poster.close();
+  }
+
+  /** `rate` events a second for `seconds`; how many that were. */
+  openLoop(rate: number, seconds: number): Promise<number> {
+    return openLoop((due) => this.batch(due), { rate, seconds, clock: () => performance.now() });
   }
 
   /** One request; `due` is when it should have left. */
@@ -53,7 +55,7 @@ export class Load {
         properties,
       };
     });
-    await this.post(JSON.stringify({ batch: items, sentAt: now }));
+    await this.poster.post(items);
     const accepted = performance.now();
     for (const { messageId } of items) this.sent.set(messageId, { due, accepted });
   }
@@ -64,27 +66,6 @@ export class Load {
     if (this.visitors[place] === undefined || this.random.chance(1 / VISIT))
       this.visitors[place] = this.hub.target(this.random.next(), this.random.next());
     return this.visitors[place];
-  }
-
-  private post(body: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const headers = { authorization: this.authorization, 'content-type': 'application/json' };
-      const sending = request(
-        `${this.hub.url}/v1/batch`,
-        { method: 'POST', agent: this.agent, headers },
-        (answer) => {
-          answer.resume();
-          answer.on('error', reject);
-          answer.on('end', () =>
-            answer.statusCode === 200
-              ? resolve()
-              : reject(new RangeError(`not accepted: ${answer.statusCode}`)),
-          );
-        },
-      );
-      sending.on('error', reject);
-      sending.end(body);
-    });
   }
 }
 
@@ -147,22 +128,6 @@ export class LogFollower {
       if (message !== null && !this.seen.has(message)) this.seen.set(message, now);
     this.after = until;
   }
-}
-
-/** `rate` events a second for `seconds`, whatever the hub does with them; how many that were. */
-export async function openLoop(load: Load, rate: number, seconds: number): Promise<number> {
-  const started = performance.now();
-  const batches = Math.round((rate * seconds) / BATCH);
-  const answers: Promise<unknown>[] = [];
-  for (let number = 0; number < batches; number++) {
-    const due = started + (number * BATCH * 1000) / rate;
-    const early = due - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    // Kept until the end: a refusal meanwhile must not count as unhandled.
-    answers.push(load.batch(due).catch((error: unknown) => ({ error })));
-  }
-  for (const failed of await Promise.all(answers)) if (failed) throw (failed as { error: unknown }).error;
-  return batches * BATCH;
 }
 
 /** How long after each message was taken its deltas were seen; ascending. */

@@ -6,7 +6,7 @@ import type { Bench } from './bench';
 import { race } from './evaluator-race';
 import { shopAudiences } from './shop-audiences';
 import { StreamingHub } from './streaming-hub';
-import { lagsOf, Load, LogFollower, openLoop } from './streaming-load';
+import { lagsOf, Load, LogFollower } from './streaming-load';
 
 const RATE = 2000;
 /** Before anything is measured: everybody is a stranger to a process that has just started. */
@@ -97,11 +97,11 @@ async function fill(hub: StreamingHub, { base, copies }: Plan, audiences: number
 async function measureLag(hub: StreamingHub, engines: Engines, seconds: number): Promise<number[]> {
   const load = new Load(hub);
   const follower = new LogFollower(engines.databaseUrl, hub.workspaceId);
-  await openLoop(load, RATE, Math.min(WARM_SECONDS, seconds));
+  await load.openLoop(RATE, Math.min(WARM_SECONDS, seconds));
   await follower.start();
   load.sent.clear();
   const started = performance.now();
-  const events = await openLoop(load, RATE, seconds);
+  const events = await load.openLoop(RATE, seconds);
   const rate = Math.round((events / (performance.now() - started)) * 1000);
   await hub.visible(await hub.head());
   await follower.caughtUp();
