@@ -1,22 +1,11 @@
 import type { AwaitStep, Step } from '../definition/definition';
 import type { JourneyEvent } from './instance';
-import { eventOf, sendStep, waitFor, watched } from './testing/journeys';
+import { eventOf, sendStep, waitFor } from './testing/journeys';
 import { ENTERING, type Player } from './testing/player';
-import { end, HOUR, play, T0, tell, told } from './testing/stories';
+import { arm, clicked, clickedEnds as ends, HOUR, play, T0, tell, told } from './testing/stories';
 import { visitKey } from './visit-key';
 
 describe('an await of a reaction that came before', () => {
-  const arm = (name: string, next: string): AwaitStep['arms'][number] => ({
-    for: { event: watched(name) },
-    next,
-  });
-  const clicked: AwaitStep = {
-    kind: 'await',
-    arms: [{ for: { reaction: { to: 'send', is: 'clicked' } }, next: 'yes' }, arm('Login', 'login')],
-    timeoutMs: HOUR,
-    next: 'no',
-  };
-  const ends = { yes: end('yes'), no: end('no'), login: end('login') };
   const later = (more: Partial<AwaitStep> = {}): Record<string, Step> => ({
     send: sendStep({ next: 'rest' }),
     rest: waitFor(HOUR, 'clicked'),

@@ -1,10 +1,10 @@
 import { samplePart } from '@percorso/segmentation';
-import type { AwaitStep, CallStep, EventWatch, Step } from '../definition/definition';
+import type { CallStep, EventWatch, Step } from '../definition/definition';
 import type { Answer, VisitOutcome } from './protocol';
-import { CONNECTOR, eventOf, journeyOf, sendStep, watched } from './testing/journeys';
+import { CONNECTOR, eventOf, journeyOf, sendStep } from './testing/journeys';
 import { Player } from './testing/player';
 import { visitKey } from './visit-key';
-import { end, HOUR, play, T0, tell, told } from './testing/stories';
+import { arm, clicked, clickedEnds as ends, end, HOUR, play, T0, tell, told } from './testing/stories';
 
 describe('a send', () => {
   const steps = {
@@ -135,18 +135,6 @@ describe('a wait', () => {
 });
 
 describe('an await', () => {
-  const arm = (name: string, next: string): AwaitStep['arms'][number] => ({
-    for: { event: watched(name) },
-    next,
-  });
-  const clicked: AwaitStep = {
-    kind: 'await',
-    arms: [{ for: { reaction: { to: 'send', is: 'clicked' } }, next: 'yes' }, arm('Login', 'login')],
-    timeoutMs: HOUR,
-    next: 'no',
-  };
-  const ends = { yes: end('yes'), no: end('no'), login: end('login') };
-
   it('knows reactions by the effect of the visit that sent last', () => {
     const steps = { send: sendStep({ next: 'clicked' }), clicked, ...ends };
     const player = play(steps);
