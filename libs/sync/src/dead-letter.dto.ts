@@ -1,6 +1,12 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { PageQuery } from '@percorso/access';
-import { AttemptView, EffectView } from '@percorso/delivery';
+import {
+  AttemptView,
+  DeadEffectFilter,
+  DeadEffectGroup,
+  DeadEffectView,
+  EffectView,
+} from '@percorso/delivery';
 import { MAX_EXPRESSION } from '@percorso/mapping';
 import { Transform } from 'class-transformer';
 import {
@@ -8,7 +14,6 @@ import {
   ArrayMinSize,
   IsArray,
   IsBoolean,
-  IsIn,
   IsNotEmpty,
   IsOptional,
   IsString,
@@ -18,9 +23,7 @@ import {
 } from 'class-validator';
 import { ExchangeView } from './exchange.dto';
 
-export const DEAD_STATES = ['rejected', 'dropped', 'unknown'] as const;
-
-export class DeadLetterFilter {
+export class DeadLetterFilter extends DeadEffectFilter {
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
   @IsUUID()
@@ -29,23 +32,7 @@ export class DeadLetterFilter {
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
   @IsUUID()
-  connectorId?: string;
-
-  @ApiPropertyOptional({ format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
   runId?: string;
-
-  @ApiPropertyOptional({ enum: DEAD_STATES })
-  @IsOptional()
-  @IsIn(DEAD_STATES)
-  state?: string;
-
-  @ApiPropertyOptional({ example: 'missing-required' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  reasonCode?: string;
 
   @ApiPropertyOptional({ description: 'RFC 6901 pointer into what the mapping gave.', example: '/email' })
   @IsOptional()
@@ -178,36 +165,15 @@ export class PreviewsView {
 }
 
 /** An effect that ended badly, as its sync sees it. */
-export class DeadLetterView extends PickType(EffectView, [
-  'id',
-  'runId',
-  'connectorId',
-  'profileId',
-  'operation',
-  'membershipVersion',
-  'reasonCode',
-  'reason',
-]) {
+export class DeadLetterView extends IntersectionType(
+  DeadEffectView,
+  PickType(EffectView, ['runId', 'operation', 'membershipVersion']),
+) {
   @ApiProperty({ format: 'uuid' })
   syncId!: string;
 
   @ApiProperty({ nullable: true, type: Number, description: 'The version of the mapping it was made with.' })
   mappingVersion!: number | null;
-
-  @ApiProperty({ enum: DEAD_STATES })
-  state!: string;
-
-  @ApiProperty({ nullable: true, type: String, description: 'RFC 6901 pointer into what the mapping gave.' })
-  pointer!: string | null;
-
-  @ApiProperty()
-  attempt!: number;
-
-  @ApiProperty()
-  createdAt!: Date;
-
-  @ApiProperty()
-  updatedAt!: Date;
 }
 
 class DeadLetterRequest {
@@ -267,31 +233,10 @@ export class DeadLetterDetail extends DeadLetterView {
   discarded!: Discarded | null;
 }
 
-export class DeadLetterGroup {
+export class DeadLetterGroup extends DeadEffectGroup {
   @ApiProperty({ format: 'uuid' })
   syncId!: string;
 
   @ApiProperty()
   syncName!: string;
-
-  @ApiProperty({ enum: DEAD_STATES })
-  state!: string;
-
-  @ApiProperty({ nullable: true, type: String })
-  reasonCode!: string | null;
-
-  @ApiProperty({ nullable: true, type: String })
-  pointer!: string | null;
-
-  @ApiProperty()
-  count!: number;
-
-  @ApiProperty()
-  firstAt!: Date;
-
-  @ApiProperty()
-  lastAt!: Date;
-
-  @ApiProperty({ format: 'uuid', description: 'One of them.' })
-  sampleId!: string;
 }

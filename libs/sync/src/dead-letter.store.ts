@@ -1,5 +1,5 @@
 import type { Wire } from '@percorso/connector';
-import { dropExchanges, findExchange } from '@percorso/delivery';
+import { DEAD_EFFECT, DEAD_EFFECTS, dropExchanges, ENDED_BADLY, findExchange } from '@percorso/delivery';
 import type { Transaction } from '@percorso/storage';
 import type {
   ChosenDeadLetters,
@@ -14,11 +14,11 @@ import type { Change } from './plan-row';
 const AS_MEANT = `('never-entered', 'already-told', 'not-there', 'profile-gone')`;
 
 /*
- * Of a sync: rejected, dropped, or unknown for good, and the last word on the person: what was told anew since is no dead letter. A
- * scalar subquery, not an anti-join, as in the ledger.
+ * Of a sync, and the last word on the person: what was told anew since is no dead letter. A scalar subquery, not an
+ * anti-join, as in the ledger.
  */
-const DEAD = `e.workspace_id = $1 AND e.sync_id IS NOT NULL AND e.state IN ('rejected', 'dropped', 'unknown')
-  AND (e.state <> 'unknown' OR e.due_at = 'infinity') AND coalesce(e.reason_code, '') NOT IN ${AS_MEANT}
+const DEAD = `e.workspace_id = $1 AND e.sync_id IS NOT NULL AND ${ENDED_BADLY}
+  AND coalesce(e.reason_code, '') NOT IN ${AS_MEANT}
   AND (SELECT 1 FROM effect n WHERE n.workspace_id = e.workspace_id AND n.sync_id = e.sync_id AND n.person = e.person
     AND n.membership_version >= e.membership_version
     AND (n.membership_version, n.revision) > (e.membership_version, e.revision) LIMIT 1) IS NULL`;
@@ -31,9 +31,8 @@ const DISCARDED = `EXISTS (SELECT FROM effect_discard x WHERE x.workspace_id = e
 /** Versions of a membership are odd when entered. */
 const OP = `CASE WHEN e.membership_version % 2 = 1 THEN 'enter' ELSE 'exit' END`;
 
-const COLUMNS = `e.id, e.sync_id AS "syncId", e.run_id AS "runId", e.connector_id AS "connectorId", e.profile_id AS "profileId",
-  e.operation, e.membership_version::int AS "membershipVersion", e.mapping_version AS "mappingVersion", e.state,
-  e.reason_code AS "reasonCode", e.reason, e.pointer, e.attempt, e.created_at AS "createdAt", e.updated_at AS "updatedAt"`;
+const COLUMNS = `${DEAD_EFFECT}, e.sync_id AS "syncId", e.run_id AS "runId", e.operation,
+  e.membership_version::int AS "membershipVersion", e.mapping_version AS "mappingVersion"`;
 
 const valuesOf = (tx: Transaction, filter: DeadLetterFilter): unknown[] => [
   tx.workspaceId,
@@ -70,8 +69,7 @@ export async function groupDeadLetters(
   limit: number,
 ): Promise<DeadLetterGroup[]> {
   const { rows } = await tx.query<DeadLetterGroup>(
-    `SELECT e.sync_id AS "syncId", s.name AS "syncName", e.state, e.reason_code AS "reasonCode", e.pointer,
-       count(*)::int AS count, min(e.updated_at) AS "firstAt", max(e.updated_at) AS "lastAt", min(e.id::text) AS "sampleId"
+    `SELECT e.sync_id AS "syncId", s.name AS "syncName", ${DEAD_EFFECTS}
      FROM effect e JOIN sync s ON s.workspace_id = e.workspace_id AND s.id = e.sync_id
      WHERE ${DEAD} AND ${MATCHES} AND NOT ${DISCARDED}
      GROUP BY 1, 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 3, 4, 5 LIMIT $8`,

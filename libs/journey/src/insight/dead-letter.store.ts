@@ -1,3 +1,4 @@
+import { DEAD_EFFECT, DEAD_EFFECTS, ENDED_BADLY } from '@percorso/delivery';
 import type { Transaction } from '@percorso/storage';
 import type { DeadLetterFilter, DeadLettersOfStep, JourneyDeadLetterView } from './dead-letter.dto';
 
@@ -10,8 +11,7 @@ const DEAD = `FROM effect e
   JOIN journey_instance i ON i.workspace_id = $1 AND i.journey_id = $2 AND i.id = ${PART(2, 'uuid')}
   LEFT JOIN LATERAL (SELECT t.step FROM journey_trace t WHERE t.workspace_id = $1 AND t.instance_id = i.id
     AND t.visit = ${PART(3, 'int')} AND t.what IN ('passed', 'entered') LIMIT 1) visited ON true
-  WHERE e.workspace_id = $1 AND e.sync_id IS NULL AND e.state IN ('rejected', 'dropped', 'unknown')
-    AND (e.state <> 'unknown' OR e.due_at = 'infinity') AND coalesce(e.reason_code, '') <> 'timed-out'
+  WHERE e.workspace_id = $1 AND e.sync_id IS NULL AND ${ENDED_BADLY} AND coalesce(e.reason_code, '') <> 'timed-out'
     AND ($3::text IS NULL OR e.state = $3) AND ($4::text IS NULL OR e.reason_code = $4)
     AND ($5::uuid IS NULL OR e.connector_id = $5) AND ($6::text IS NULL OR visited.step = $6)`;
 
@@ -29,9 +29,7 @@ export async function listDeadLetters(
   limit: number,
 ): Promise<JourneyDeadLetterView[]> {
   const { rows } = await tx.query<JourneyDeadLetterView>(
-    `SELECT e.id, i.id AS "instanceId", visited.step, ${PART(3, 'int')} AS visit, e.profile_id AS "profileId",
-       e.connector_id AS "connectorId", e.operation, e.state, e.reason_code AS "reasonCode", e.reason, e.pointer,
-       e.attempt, e.created_at AS "createdAt", e.updated_at AS "updatedAt"
+    `SELECT ${DEAD_EFFECT}, e.operation, i.id AS "instanceId", visited.step, ${PART(3, 'int')} AS visit
      ${DEAD} AND ($7::uuid IS NULL OR e.id < $7) ORDER BY e.id DESC LIMIT $8`,
     [...valuesOf(tx, journeyId, filter), before ?? null, limit],
   );
@@ -46,8 +44,7 @@ export async function groupDeadLetters(
   limit: number,
 ): Promise<DeadLettersOfStep[]> {
   const { rows } = await tx.query<DeadLettersOfStep>(
-    `SELECT visited.step, e.connector_id AS "connectorId", e.state, e.reason_code AS "reasonCode", e.pointer,
-       count(*)::int AS count, min(e.updated_at) AS "firstAt", max(e.updated_at) AS "lastAt", min(e.id::text) AS "sampleId"
+    `SELECT visited.step, e.connector_id AS "connectorId", ${DEAD_EFFECTS}
      ${DEAD} GROUP BY 1, 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 2, 3, 4, 5 LIMIT $7`,
     [...valuesOf(tx, journeyId, filter), limit],
   );
