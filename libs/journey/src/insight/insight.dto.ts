@@ -159,7 +159,8 @@ export class JourneyMessageView {
   @ApiProperty() updatedAt!: Date;
 }
 
-export class WholeJourneyInstanceView extends JourneyInstanceView {
+/** An instance with all that is kept of it but its messages. */
+export class TracedInstanceView extends JourneyInstanceView {
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
@@ -174,6 +175,9 @@ export class WholeJourneyInstanceView extends JourneyInstanceView {
   })
   context!: Record<string, unknown> | null;
   @ApiProperty({ type: [JourneyTraceView] }) trace!: JourneyTraceView[];
+}
+
+export class WholeJourneyInstanceView extends TracedInstanceView {
   @ApiProperty({ type: [JourneyMessageView] }) messages!: JourneyMessageView[];
 }
 

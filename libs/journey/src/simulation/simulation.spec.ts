@@ -1,21 +1,12 @@
 import { newId, Problem } from '@percorso/kernel';
 import { JourneyHooks } from '../runtime/journey-hooks';
-import { AdminWorld } from '../journey/testing/admin-world';
 import { SimulationKeeping } from './job/simulation-keeping';
 import { SimulationLoop } from './job/simulation-loop';
-import { DAY, FROM, SimulationDesk, WINDOW } from './testing/simulation-desk';
+import { DAY, FROM, SimulationDesk, useSimulationDesk, WINDOW } from './testing/simulation-desk';
 
 describe('simulations of journeys', () => {
-  let world: AdminWorld;
   let desk: SimulationDesk;
-
-  beforeAll(async () => {
-    world = await AdminWorld.start();
-  });
-  beforeEach(async () => {
-    desk = await SimulationDesk.open(world);
-  });
-  afterAll(() => world?.stop());
+  useSimulationDesk((own) => (desk = own));
 
   it('of a draft tell who would have got what and when, in the shape of the live report', async () => {
     const id = await desk.simulate([
@@ -214,7 +205,7 @@ describe('simulations of journeys', () => {
   });
 
   it('of several workspaces are walked a page at a time in turn, as nobody is to wait for another', async () => {
-    const other = await SimulationDesk.open(world);
+    const other = await SimulationDesk.open(desk.world);
     const [mine, theirs] = [desk.shop.id, other.shop.id];
     desk.simulator.persons = Array.from({ length: 60 }, (_, index) => desk.walker(index + 1));
     const [id, its] = [await desk.ask(), await other.ask()];
@@ -265,6 +256,7 @@ describe('simulations of journeys', () => {
   });
 
   it('forget whoever is erased, also one who was just being walked', async () => {
+    const { world } = desk;
     const hooks = world.app.get(JourneyHooks);
     const erase = (person: number): Promise<unknown> =>
       desk.shop.database.tx(desk.shop.id, async (tx) => {
@@ -285,6 +277,7 @@ describe('simulations of journeys', () => {
 
   it('keep what they found of persons for a month and their report for a year; deleted ones keep nothing', async () => {
     const days = 365;
+    const { world } = desk;
     const keeping = new SimulationKeeping(desk.shop.database, world.clock, { days });
     const [id, gone] = [await desk.simulate([desk.walker(1)]), await desk.simulate([desk.walker(1)])];
     // One that is just being walked, too.

@@ -5,6 +5,7 @@ import { isLate, isWatched } from '../../engine/watching';
 import type { JourneyPlan, PlannedVersion } from '../../runtime/journey-plan';
 import type { OpenRead } from '../../runtime/read.store';
 import { type PastMemberships, placeIn } from './past-memberships';
+import type { SimulatedPerson } from './simulated-person';
 
 /** A read of an audience that would have begun, and whom it would have brought, by number. */
 export interface PastRead {
@@ -41,8 +42,26 @@ export function pastReads(
   }));
 }
 
+/**
+ * Reads that bring a person, and when.
+ * @param reads in their order
+ * @param really when reads did bring it: it came then, and otherwise comes at their rate
+ */
+export function broughtTo(
+  person: number,
+  reads: readonly PastRead[],
+  really: readonly number[] = [],
+): SimulatedPerson['reads'] {
+  return reads.flatMap((past, index) => {
+    const at = broughtAt(past, person);
+    if (at === undefined) return [];
+    const [begun, next] = [past.read.startedAt.getTime(), reads[index + 1]?.read.startedAt.getTime()];
+    return [{ at: really.find((one) => one >= begun && one < (next ?? Infinity)) ?? at, read: past.read }];
+  });
+}
+
 /** When a read brings a person: at its rate, by number; undefined: never. */
-export function broughtAt({ read, persons }: PastRead, person: number): number | undefined {
+function broughtAt({ read, persons }: PastRead, person: number): number | undefined {
   const place = placeIn(persons, person);
   if (persons[place] !== person) return undefined;
   return read.startedAt.getTime() + Math.floor(place / read.perSecond) * 1000;

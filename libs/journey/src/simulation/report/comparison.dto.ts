@@ -1,7 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 import { PageQuery } from '@percorso/access';
 import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
 import { JourneyStepReport } from '../../insight/insight.dto';
+import { SimulatedMessageView } from './simulation.dto';
 
 export const DIFFERENCES = ['first', 'second', 'time', 'content'] as const;
 export type Difference = (typeof DIFFERENCES)[number];
@@ -98,25 +99,15 @@ export class ComparisonView {
   steps!: ComparedStep[];
 }
 
-export class ComparedSide {
-  @ApiProperty({ format: 'uuid' }) instanceId!: string;
-  @ApiProperty() at!: Date;
-  @ApiProperty({ format: 'uuid' }) connectorId!: string;
-  @ApiProperty({ type: String, nullable: true }) outcome!: string | null;
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    nullable: true,
-    description: 'Null without the scope profiles:read.',
-  })
-  payload!: Record<string, unknown> | null;
-}
+export class ComparedSide extends PickType(SimulatedMessageView, [
+  'instanceId',
+  'at',
+  'connectorId',
+  'outcome',
+  'payload',
+]) {}
 
-export class ComparedMessageView {
-  @ApiProperty({ format: 'uuid' }) profileId!: string;
-  @ApiProperty({ type: String, nullable: true }) key!: string | null;
-  @ApiProperty() step!: string;
-  @ApiProperty({ type: 'integer', description: 'Which of the step with this key, from 1.' }) nth!: number;
+export class ComparedMessageView extends PickType(SimulatedMessageView, ['profileId', 'key', 'step', 'nth']) {
   @ApiProperty({ enum: DIFFERENCES, isArray: true }) differences!: Difference[];
   @ApiProperty({ type: ComparedSide, nullable: true }) first!: ComparedSide | null;
   @ApiProperty({ type: ComparedSide, nullable: true }) second!: ComparedSide | null;

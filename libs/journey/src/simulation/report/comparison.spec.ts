@@ -1,19 +1,10 @@
 import { newId } from '@percorso/kernel';
-import { AdminWorld } from '../../journey/testing/admin-world';
 import type { ScriptedPerson } from '../testing/scripted-simulator';
-import { DAY, FROM, SimulationDesk } from '../testing/simulation-desk';
+import { DAY, FROM, type SimulationDesk, useSimulationDesk } from '../testing/simulation-desk';
 
 describe('comparisons of simulations', () => {
-  let world: AdminWorld;
   let desk: SimulationDesk;
-
-  beforeAll(async () => {
-    world = await AdminWorld.start();
-  });
-  beforeEach(async () => {
-    desk = await SimulationDesk.open(world);
-  });
-  afterAll(() => world?.stop());
+  useSimulationDesk((own) => (desk = own));
 
   it('hold two versions against each other: who, when, what, and step by step', async () => {
     const at = FROM + 5 * DAY;

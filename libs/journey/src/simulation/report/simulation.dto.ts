@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PageQuery } from '@percorso/access';
 import { IsIn, IsInt, IsObject, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
-import { JourneyInstanceView, JourneyReportView, JourneyTraceView } from '../../insight/insight.dto';
+import { JourneyReportView, TracedInstanceView } from '../../insight/insight.dto';
 import { LATEST } from '../../journey/journey.dto';
 import { responsesSchema } from '../walk/responses';
 import { SIMULATION_STATES, type SimulationState } from '../job/simulation.store';
@@ -187,21 +187,7 @@ export class SimulatedInstanceQuery extends PageQuery {
   step?: string;
 }
 
-export class WholeSimulatedInstanceView extends JourneyInstanceView {
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    description: 'What it entered with; an event whole only with the scope profiles:read.',
-  })
-  entry!: Record<string, unknown>;
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    nullable: true,
-    description: 'What steps have kept; null without the scope profiles:read.',
-  })
-  context!: Record<string, unknown> | null;
-  @ApiProperty({ type: [JourneyTraceView] }) trace!: JourneyTraceView[];
+export class WholeSimulatedInstanceView extends TracedInstanceView {
   @ApiProperty({ type: [SimulatedMessageView] }) messages!: SimulatedMessageView[];
 }
 

@@ -1,5 +1,5 @@
 import { CLOCK } from '@percorso/kernel';
-import type { AdminWorld, AdminWorkspace } from '../../journey/testing/admin-world';
+import { AdminWorld, type AdminWorkspace } from '../../journey/testing/admin-world';
 import { SimulatedStore } from '../report/simulated.store';
 import { SimulationJobs } from '../job/simulation-jobs';
 import { SimulationStore } from '../job/simulation.store';
@@ -8,6 +8,17 @@ import { type ScriptedPerson, ScriptedSimulator } from './scripted-simulator';
 export const DAY = 86_400_000;
 export const FROM = Date.parse('2026-05-01T00:00:00Z');
 export const WINDOW = { from: '2026-05-01T00:00:00Z', until: '2026-06-01T00:00:00Z' };
+
+/** For specs: a desk for each test of a `describe`, in one world that all of them share. */
+export function useSimulationDesk(take: (desk: SimulationDesk) => void): void {
+  let world: AdminWorld | undefined;
+
+  beforeAll(async () => {
+    world = await AdminWorld.start();
+  });
+  beforeEach(async () => take(await SimulationDesk.open(world!)));
+  afterAll(() => world?.stop());
+}
 
 /** For specs: a workspace with a journey of two messages and four profiles, whose simulations are scripted. */
 export class SimulationDesk {

@@ -18,7 +18,7 @@ import { PastFacts } from '../past/past-facts';
 import { PastEntries } from '../past/past-entries';
 import { PastMemberships, placeIn } from '../past/past-memberships';
 import { PastPermissions } from '../past/past-permissions';
-import { broughtAt, type PastRead } from '../past/past-reads';
+import { broughtTo, type PastRead } from '../past/past-reads';
 import { planOf } from './plan-of';
 import { simulatePersons, type SimulationWorld } from './simulate-persons';
 import type { SimulatedPerson } from '../past/simulated-person';
@@ -156,7 +156,7 @@ export class Simulator {
           past,
           lists: lists.get(person) ?? [],
           changes: memberships.changesOf(person),
-          reads: broughtTo(person, reads, own?.brought ?? []),
+          reads: broughtTo(person, reads, own?.brought),
           requests: own?.requests ?? [],
           recorded: own?.instances ?? [],
         };
@@ -164,21 +164,6 @@ export class Simulator {
       }),
     );
   }
-}
-
-/** Whom a read really brought came when it did; others come at its rate. */
-function broughtTo(
-  person: number,
-  reads: readonly PastRead[],
-  brought: readonly number[],
-): SimulatedPerson['reads'] {
-  return reads.flatMap((past, index) => {
-    const at = broughtAt(past, person);
-    if (at === undefined) return [];
-    const [begun, next] = [past.read.startedAt.getTime(), reads[index + 1]?.read.startedAt.getTime()];
-    const really = brought.find((one) => one >= begun && one < (next ?? Infinity));
-    return [{ at: really ?? at, read: past.read }];
-  });
 }
 
 /** What was reported of effects, by person and key. */
