@@ -1,4 +1,5 @@
 import { newId } from '@percorso/kernel';
+import { InsideStore } from './inside.store';
 import { JobStore } from './job.store';
 import { JOURNEY_STATES, type JourneyState, TRANSITIONS } from './journey-state';
 import { AdminWorld, type AdminWorkspace, type Reply } from './testing/admin-world';
@@ -273,6 +274,15 @@ describe('publishing journeys', () => {
         { kind: 'restart', toVersion: 3, state: 'open' },
         { kind: 'restart', toVersion: 2, state: 'superseded' },
       ]);
+    });
+
+    it('is also for those who enter the older one after they were counted', async () => {
+      await draft({ a: wait('5h') });
+      const store = world.app.get(InsideStore, { strict: false });
+      jest.spyOn(store, 'byVersion').mockResolvedValueOnce([]);
+      const { body } = await publish({ inFlight: { choice: 'restart' } });
+      expect(body.inFlight).toMatchObject({ concerned: 0, jobId: expect.any(String) as string });
+      expect(await jobs()).toMatchObject([{ kind: 'restart', state: 'open' }]);
     });
 
     it('is an older one when it rolls back', async () => {

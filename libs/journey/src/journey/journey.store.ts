@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { UsageViolation } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
+import { holdJourneys } from './journey-lock';
 import type { JourneyState } from './journey-state';
 
 export interface JourneyRow {
@@ -59,8 +60,9 @@ export class JourneyStore {
     return rows[0];
   }
 
-  /** The same, locked until the transaction ends. */
+  /** The same, locked until the transaction ends. No turn that reads it as it was is written from now on. */
   async lock(tx: Transaction, id: string): Promise<JourneyRow | undefined> {
+    await holdJourneys(tx);
     await tx.query('SELECT FROM journey WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE', [
       tx.workspaceId,
       id,

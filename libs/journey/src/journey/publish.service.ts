@@ -67,7 +67,7 @@ export class PublishService {
         );
       }
       const at = this.clock.now();
-      const jobId = await this.ask(tx, actor, row, version, wanted.inFlight, view.concerned, at);
+      const jobId = await this.ask(tx, actor, row, version, wanted.inFlight, at);
       await this.journeys.use(tx, id, version, at);
       await this.marks.clear(tx, id);
       const paused = row.state === 'paused';
@@ -89,18 +89,17 @@ export class PublishService {
     return this.check.requireUsage(tx, journey, '', row.id);
   }
 
-  /** Whoever is inside for a test ends; of those underway the choice says it. */
+  /** Whoever is inside for a test ends; of those underway the choice says it, and of who entered since they were counted. */
   private async ask(
     tx: Transaction,
     actor: string,
     { id, state }: JourneyRow,
     toVersion: number,
     { choice, steps }: InFlight,
-    concerned: number,
     at: Date,
   ): Promise<string | null> {
     if (state === 'test') return this.jobs.ask(tx, id, { kind: 'stop' }, actor, at);
-    if (!isUnderway(state) || choice === 'finish' || concerned === 0) return null;
+    if (!isUnderway(state) || choice === 'finish') return null;
     const job = choice === 'move' ? { kind: choice, toVersion, steps } : { kind: choice, toVersion };
     return this.jobs.ask(tx, id, job, actor, at);
   }

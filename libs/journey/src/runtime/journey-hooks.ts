@@ -14,7 +14,7 @@ import { mergeInstances } from '../engine/merge-instances';
 import { endInstances } from './end-instances';
 import { COUNT_OVER, reachGoal } from './goal-window';
 import { InstanceStore } from './instance.store';
-import { holdJourneys } from './journey-lock';
+import { holdJourneys } from '../journey/journey-lock';
 
 interface Clash {
   winners: string;

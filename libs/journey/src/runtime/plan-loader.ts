@@ -48,6 +48,11 @@ export class PlanLoader {
     return plan;
   }
 
+  /** Whether a plan that was loaded before is what `load` would give. */
+  async isCurrent(tx: Transaction, plan: JourneyPlan): Promise<boolean> {
+    return (await this.load(tx)) === plan;
+  }
+
   /** The workspace's zone, an IANA name, and the channels on which messages are sent. */
   async surroundings(tx: Transaction): Promise<{ zone: string; channels: string[] }> {
     const [settings, channels] = await Promise.all([

@@ -1,6 +1,8 @@
 import type { Held } from '@percorso/storage';
 import { CursorStore } from './cursor.store';
 import { endInstances } from './end-instances';
+import { JourneyStore } from '../journey/journey.store';
+import { InstanceStore } from './instance.store';
 import { JourneyTurns } from './journey-turns';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
@@ -91,6 +93,55 @@ describe('turns that are disturbed', () => {
     expect(await world.instances(journey)).toMatchObject([
       { person: await world.person('ann'), state: 'active' },
     ]);
+  });
+
+  describe('are done again when their journey was changed between their reading and their writing', () => {
+    it('who enters is on the version that was published', async () => {
+      const journey = await world.journey(waits());
+      await world.accept(...go('ann'));
+      await world.apply();
+      before(() => world.publish(journey, waits()));
+      await turn();
+      expect(await world.instances(journey)).toMatchObject([{ version: 2 }]);
+    });
+
+    it.each(['paused', 'stopped'])('nobody moves once it is %s', async (state) => {
+      const journey = await world.journey(waits());
+      await world.say(...go('ann'));
+      world.clock.advance(HOUR);
+      before(() => world.setState(journey, state));
+      await turn();
+      expect(await world.messages()).toEqual([]);
+    });
+
+    it('a publication waits for the turn that is being written', async () => {
+      const journey = await world.journey(waits());
+      await world.accept(...go('ann'));
+      await world.apply();
+      const store = new JourneyStore();
+      let found: number | null | undefined;
+      const publish = (): Promise<void> =>
+        world.database.tx(world.workspaceId, async (tx) => {
+          await store.lock(tx, journey);
+          found = (await tx.query('SELECT FROM journey_instance WHERE workspace_id = $1', [tx.workspaceId]))
+            .rowCount;
+        });
+      const waiting = (): Promise<object[]> =>
+        world.rows(
+          `SELECT 1 FROM pg_locks WHERE $1::uuid IS NOT NULL AND locktype = 'advisory' AND NOT granted`,
+        );
+      let published: Promise<void> | undefined;
+      const instances = world.get(InstanceStore);
+      const insert = instances.insert.bind(instances);
+      jest.spyOn(instances, 'insert').mockImplementationOnce(async (...args) => {
+        published = publish();
+        while (found === undefined && (await waiting()).length === 0);
+        return insert(...args);
+      });
+      await turn();
+      await published;
+      expect(found).toBe(1);
+    });
   });
 
   describe('leave nothing of a profile that was erased between their reading and their writing', () => {

@@ -8,9 +8,10 @@ import { takeRoom } from './cap.store';
 import { CursorStore } from './cursor.store';
 import { HeldStore } from './held.store';
 import { InstanceStore } from './instance.store';
-import { shareJourneys } from './journey-lock';
+import { shareJourneys } from '../journey/journey-lock';
 import type { JourneyPlan } from './journey-plan';
 import type { PlannedMessages } from './message-planner';
+import { PlanLoader } from './plan-loader';
 import { Outbox, type OutboxRow } from './outbox';
 import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './turn';
 import { ReadStore } from './read.store';
@@ -39,6 +40,7 @@ export class Overtaken extends Error {
 @Injectable()
 export class TurnWriter {
   constructor(
+    private readonly plans: PlanLoader,
     private readonly cursors: CursorStore,
     private readonly instances: InstanceStore,
     private readonly requests: RequestStore,
@@ -61,8 +63,12 @@ export class TurnWriter {
     const { moved, messages, refusals, decisions } = outcome;
     const fresh = moved.filter((one) => one.fresh);
     const known = moved.filter((one) => !one.fresh);
-    const [, mine] = await Promise.all([shareJourneys(tx), this.cursors.lock(tx, taken.share, held)]);
-    assert(mine);
+    const [, mine, current] = await Promise.all([
+      shareJourneys(tx),
+      this.cursors.lock(tx, taken.share, held),
+      this.plans.isCurrent(tx, plan),
+    ]);
+    assert(mine && current);
     if (taken.job) await this.tookJob(tx, taken.job, now);
     const kept = moved.map((one) => ({ ...one, traced: one.traced + one.trace.length }));
     const candidates = [...fresh.map(({ instance }) => instance), ...refusals];

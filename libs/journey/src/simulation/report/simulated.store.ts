@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
-import { shareJourneys } from '../../runtime/journey-lock';
+import { shareJourneys } from '../../journey/journey-lock';
 import { storableJson } from '../../runtime/storable-json';
 import { counted } from '../../runtime/trace.store';
 import type { Refusal } from '../../runtime/turn';
