@@ -43,6 +43,7 @@ export class JourneyHooks implements PersonHook {
     for (const { winner, loser } of pairs) {
       for (const clash of await clashes(tx, winner, loser)) await this.settle(tx, clash, now);
       await this.hand(tx, winner, 'i.person = $3', loser.person);
+      await endInstances(tx, await outranked(tx, winner), 'outranked', now);
       await tx.query(
         `INSERT INTO journey_past AS p (workspace_id, journey_id, person, key, entered_at)
          SELECT $1, journey_id, $2, key, entered_at FROM journey_past
@@ -139,6 +140,21 @@ async function clashes(tx: Transaction, winner: PersonRef, loser: PersonRef): Pr
     [tx.workspaceId, winner.person, loser.person],
   );
   return rows;
+}
+
+/** Of each group that a person has come to be on several journeys of, those but the first: by priority, then by who entered. */
+async function outranked(tx: Transaction, { person }: PersonRef): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM (
+       SELECT i.id, i.journey_id, first_value(i.journey_id) OVER (PARTITION BY v.definition->'group'->>'name'
+         ORDER BY (v.definition->'group'->>'priority')::int DESC, i.entered_at, i.id) AS first
+       FROM journey_instance i JOIN journey_version v
+         ON v.workspace_id = $1 AND v.journey_id = i.journey_id AND v.version = i.version
+       WHERE i.workspace_id = $1 AND i.person = $2 AND i.state = 'active' AND v.definition->'group' IS NOT NULL) grouped
+     WHERE journey_id <> first ORDER BY id`,
+    [tx.workspaceId, person],
+  );
+  return rows.map(({ id }) => id);
 }
 
 async function forget(tx: Transaction, persons: readonly number[], now: Date): Promise<number> {

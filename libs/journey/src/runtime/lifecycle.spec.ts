@@ -69,6 +69,19 @@ describe('people on a journey', () => {
       expect(new Set((await world.messages()).map(({ person }) => person)).size).toBe(2);
     });
 
+    it('stay on one journey of a group: the one with the highest priority, else where they have been longer', async () => {
+      const grouped = (event: string, name: string, priority: number): Promise<string> =>
+        world.journey(waits({ group: { name, priority }, entries: [{ event: { name: event } }] }));
+      const [low, high] = [await grouped('Low', 'one', 1), await grouped('High', 'one', 2)];
+      const [first, second] = [await grouped('First', 'two', 5), await grouped('Second', 'two', 5)];
+      await world.say(world.profile('ann'), world.event('ann', 'Low'), world.event('ann', 'First'));
+      world.clock.advance(HOUR);
+      await world.say(anonymous('cookie', 'High'), anonymous('cookie', 'Second'));
+      await world.say(known('ann', 'cookie'));
+      expect([await states(low), await states(high)]).toEqual([['outranked'], ['active']]);
+      expect([await states(first), await states(second)]).toEqual([['active'], ['outranked']]);
+    });
+
     it('do not enter again what one of them was on before', async () => {
       const journey = await world.journey(waits({ reentry: 'once' }));
       await world.say(anonymous('cookie', 'Bought'));
