@@ -108,9 +108,8 @@ export class JourneyHousekeeping {
          INSERT INTO journey_past AS p (workspace_id, journey_id, person, key, entered_at)
          SELECT $1, i.journey_id, i.person, coalesce(i.key, ''), max(i.entered_at)
          FROM old JOIN journey_instance i ON i.workspace_id = $1 AND i.id = old.id
-         JOIN journey j ON j.workspace_id = $1 AND j.id = i.journey_id
-         JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = j.id AND v.version = j.live_version
-         WHERE coalesce(v.definition->>'reentry', 'always') <> 'always'
+         WHERE EXISTS (SELECT FROM journey_version v WHERE v.workspace_id = $1 AND v.journey_id = i.journey_id
+           AND v.published_at IS NOT NULL AND coalesce(v.definition->>'reentry', 'always') <> 'always')
          GROUP BY 2, 3, 4
          ON CONFLICT (workspace_id, journey_id, person, key)
            DO UPDATE SET entered_at = greatest(p.entered_at, excluded.entered_at)

@@ -231,4 +231,20 @@ describe('people on a journey', () => {
     await world.say(world.event('ann', 'Bought'));
     expect(await world.refusals(journey)).toEqual(['reentry']);
   });
+
+  it('may not come again though the journey was stopped when it was forgotten that they were on it', async () => {
+    const once = waits({ reentry: 'once' });
+    const journey = await world.journey(once);
+    await world.say(world.profile('ann'), world.event('ann', 'Bought'));
+    await world.pass(2 * HOUR);
+    await world.setState(journey, 'stopped');
+    await world.rows('UPDATE journey SET live_version = NULL WHERE workspace_id = $1');
+    world.clock.advance(366 * DAY);
+    await world.get(JourneyHousekeeping).turn(world.workspaceId, () => false);
+    expect(await world.instances(journey)).toEqual([]);
+    await world.setState(journey, 'live');
+    await world.publish(journey, once);
+    await world.say(world.event('ann', 'Bought'));
+    expect(await world.refusals(journey)).toEqual(['reentry']);
+  });
 });
