@@ -20,12 +20,16 @@ const OUTBOX_MS = 2000;
 const SCHEDULE_MS = 1000;
 const SPLIT_LOOK_MS = 1000;
 const KEEP_MS = 60_000;
+/** So often it is looked though nothing is known to wait: what stood still with a paused journey may go on. */
+const LOOK_MS = 60_000;
 
 /** Moves journeys: takes up what waits, begins reads of audiences when they are due, and clears what is no longer kept. */
 @Injectable()
 export class JourneyWorker extends LeasedWorker {
   /** Workspaces where more waited than a turn takes up. */
   private behind: ReadonlySet<string> = new Set();
+  /** When every workspace was looked at last; Unix milliseconds. */
+  private lookedAt = -Infinity;
   protected readonly leased = this.addLoop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping));
 
   constructor(
@@ -52,12 +56,21 @@ export class JourneyWorker extends LeasedWorker {
   }
 
   protected listen(nudge: () => void): (() => void)[] {
-    return [this.applied.onApplied(nudge), this.memberships.onChanged(nudge), this.signal.onChanged(nudge)];
+    return [
+      this.applied.onApplied(nudge),
+      this.memberships.onChanged(nudge),
+      this.signal.onChanged(nudge),
+      // Who had them may have ended before it looked.
+      this.leases.onChanged(() => (this.lookedAt = -Infinity)),
+    ];
   }
 
   private async turnAll(stopping: () => boolean): Promise<boolean> {
     const behind = new Set<string>();
-    const waiting = new Set([...(await this.workspaces(WAITS)), ...this.behind]);
+    const now = this.clock.now().getTime();
+    const looks = Math.abs(now - this.lookedAt) >= LOOK_MS;
+    if (looks) this.lookedAt = now;
+    const waiting = new Set([...(await this.workspaces(looks ? HAS_JOURNEYS : WAITS)), ...this.behind]);
     await eachInTurn([...waiting], stopping, async (workspaceId) => {
       const held = this.leases.of('journey', workspaceId);
       if (held.length === 0) return 0;

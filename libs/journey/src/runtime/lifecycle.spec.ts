@@ -1,4 +1,6 @@
+import { Leases } from '@percorso/storage';
 import { JourneyHousekeeping } from './journey-housekeeping';
+import { JourneyWorker } from './journey-worker';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 import { WAITS } from './what-waits';
@@ -145,6 +147,21 @@ describe('people on a journey', () => {
       await world.setState(journey, 'live');
       expect(await waiting()).not.toEqual([]);
       await world.pass(2 * HOUR);
+      expect(await world.messages()).toHaveLength(1);
+    });
+
+    it('are looked for by a process that comes when it has gone on for long', async () => {
+      const journey = await world.journey(waits());
+      await world.say(world.profile('ann'), world.event('ann', 'Bought'));
+      await world.setState(journey, 'paused');
+      await world.pass(DAY);
+      await world.setState(journey, 'live');
+      world.clock.advance(3 * HOUR);
+      const leases = world.get(Leases);
+      await world.rows(`UPDATE lease SET owner = $2 WHERE workspace_id = $1 AND kind = 'journey'`, leases.id);
+      const held = jest.spyOn(leases, 'of').mockReturnValue(world.held);
+      await world.get(JourneyWorker)['turnAll'](() => false);
+      held.mockRestore();
       expect(await world.messages()).toHaveLength(1);
     });
 
