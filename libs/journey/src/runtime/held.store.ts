@@ -33,9 +33,10 @@ export class HeldStore {
     }>(
       `SELECT h.n, i.person, h.instance_id AS "instanceId", h.visit, h.outcome, h.at
        FROM journey_held h CROSS JOIN ${instanceOf('h')} i
-       WHERE h.workspace_id = $1 AND i.journey_id = ANY($2::uuid[]) AND i.person % $3 = ANY($4::int[])
-       ORDER BY h.n LIMIT $5`,
-      [tx.workspaceId, goingOn(plan), of, partitions, limit],
+       WHERE h.workspace_id = $1 AND (i.journey_id, i.version) IN (SELECT * FROM unnest($2::uuid[], $3::int[]))
+         AND i.person % $4 = ANY($5::int[])
+       ORDER BY h.n LIMIT $6`,
+      [tx.workspaceId, ...goingOn(plan), of, partitions, limit],
     );
     return rows.map(({ n, person, at, ...outcome }) => ({
       n,
@@ -71,6 +72,8 @@ export class HeldStore {
   }
 }
 
-/** Journeys that are not paused. */
-export const goingOn = (plan: JourneyPlan): string[] =>
-  [...plan.journeys.values()].filter((journey) => !isHeld(journey)).map(({ id }) => id);
+/** Versions on which people move: ids of their journeys, and their numbers. */
+export function goingOn({ journeys, versions }: JourneyPlan): [ids: string[], versions: number[]] {
+  const walked = [...versions.values()].filter(({ journeyId }) => !isHeld(journeys.get(journeyId)));
+  return [walked.map(({ journeyId }) => journeyId), walked.map(({ version }) => version)];
+}

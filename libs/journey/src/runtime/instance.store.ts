@@ -38,7 +38,7 @@ const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profi
  * statistics say of a table that is mostly empty.
  */
 export const instanceOf = (table: string): string =>
-  `LATERAL (SELECT journey_id, person FROM journey_instance
+  `LATERAL (SELECT journey_id, version, person FROM journey_instance
     WHERE workspace_id = ${table}.workspace_id AND id = ${table}.instance_id OFFSET 0)`;
 
 /** Somebody who was inside before. */
@@ -119,14 +119,20 @@ export class InstanceStore {
     );
   }
 
-  /** Have those looked at again whose journeys go on, `limit` at most. @returns how many */
-  async unpark(tx: Transaction, journeys: readonly string[], now: Date, limit: number): Promise<number> {
+  /** Have those looked at again who are on these versions, `limit` at most. @returns how many */
+  async unpark(
+    tx: Transaction,
+    [journeys, versions]: readonly [readonly string[], readonly number[]],
+    now: Date,
+    limit: number,
+  ): Promise<number> {
     const { rowCount } = await tx.query(
-      `UPDATE journey_wait w SET parked = false, due_at = $3
+      `UPDATE journey_wait w SET parked = false, due_at = $2
        FROM (SELECT p.instance_id, p.visit FROM journey_wait p CROSS JOIN ${instanceOf('p')} i
-             WHERE p.workspace_id = $1 AND p.parked AND i.journey_id = ANY($2::uuid[]) LIMIT $4) found
+             WHERE p.workspace_id = $1 AND p.parked
+               AND (i.journey_id, i.version) IN (SELECT * FROM unnest($4::uuid[], $5::int[])) LIMIT $3) found
        WHERE w.workspace_id = $1 AND w.instance_id = found.instance_id AND w.visit = found.visit`,
-      [tx.workspaceId, journeys, now, limit],
+      [tx.workspaceId, now, limit, journeys, versions],
     );
     return rowCount ?? 0;
   }

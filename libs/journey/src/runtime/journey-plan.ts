@@ -49,7 +49,8 @@ export class JourneyPlan {
 
   constructor(
     readonly journeys: ReadonlyMap<string, PlannedJourney>,
-    private readonly versions: ReadonlyMap<string, PlannedVersion>,
+    /** Those that can be read. */
+    readonly versions: ReadonlyMap<string, PlannedVersion>,
     channels: readonly string[],
     /** An IANA name. */
     readonly zone: string,

@@ -317,7 +317,8 @@ export class PersonTurn {
     return this.scope.plan.version(journeyId, version);
   }
 
-  private isPaused({ journeyId }: Instance): boolean {
-    return isHeld(this.scope.plan.journeys.get(journeyId));
+  /** Nobody moves on a version that cannot be read, either: they wait for a release that can. */
+  private isPaused(instance: Instance): boolean {
+    return isHeld(this.scope.plan.journeys.get(instance.journeyId)) || !this.journeyOf(instance);
   }
 }

@@ -276,6 +276,28 @@ describe('turns that are disturbed', () => {
     expect(new Map(ends as [number, string][]).get(ben)).toBe('error');
   });
 
+  it('keep nobody from moving for a version that no release at hand can read, nor those on it', async () => {
+    const [journey, other] = [await world.journey(waits()), await world.journey(waits())];
+    await world.say(...go('ann'));
+    await world.publish(journey, waits());
+    const write = (definition: object): Promise<unknown> =>
+      world.rows(
+        `WITH written AS (UPDATE journey_version SET definition = $3 WHERE workspace_id = $1 AND journey_id = $2 AND version = 1)
+         UPDATE journey SET version = version + 1 WHERE workspace_id = $1`,
+        journey,
+        JSON.stringify(definition),
+      );
+    await write({ version: 99 });
+    await world.pass(2 * HOUR);
+    expect(await world.instances(other)).toMatchObject([{ state: 'ended' }]);
+    expect(await world.instances(journey)).toMatchObject([{ state: 'active' }]);
+    await world.say(...go('ben'));
+    expect(await world.instances(other)).toHaveLength(2);
+    await write(waits());
+    await world.turns();
+    expect(await world.instances(journey)).toMatchObject([{ state: 'ended' }, { state: 'active' }]);
+  });
+
   it('keep what expressions give that no database takes', async () => {
     const steps = {
       keep: { update: { context: { odd: '"a" & $decodeUrlComponent("%00")' } }, next: 'nap' },
