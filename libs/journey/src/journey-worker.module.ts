@@ -13,13 +13,18 @@ import { DEFAULT_PARTITIONS, JOURNEY_PARTITIONS, JourneyPartitions } from './run
 import { JourneyTurns } from './runtime/journey-turns';
 import { JourneyWorker } from './runtime/journey-worker';
 import { LiveFacts } from './runtime/live-facts';
+import { LogReader } from './runtime/log-reader';
 import { MessagePlanner } from './runtime/message-planner';
 import { Outbox } from './runtime/outbox';
 import { PlanLoader } from './runtime/plan-loader';
 import { ReadScheduler } from './runtime/read-scheduler';
 import { ReadStore } from './runtime/read.store';
+import { StoodStill } from './runtime/stood-still';
+import { SubjectReader } from './runtime/subject-reader';
 import { TargetStore } from './runtime/target.store';
+import { TurnIntake } from './runtime/turn-intake';
 import { TurnReader } from './runtime/turn-reader';
+import { TurnWalker } from './runtime/turn-walker';
 import { TurnWriter } from './runtime/turn-writer';
 import { HistoryStore } from './simulation/past/history.store';
 import { PastEntries } from './simulation/past/past-entries';
@@ -54,6 +59,7 @@ export class JourneyWorkerModule {
         JourneyUsageLoop,
         JourneyWorker,
         LiveFacts,
+        LogReader,
         MessagePlanner,
         Outbox,
         PastEntries,
@@ -64,8 +70,12 @@ export class JourneyWorkerModule {
         SimulationKeeping,
         SimulationLoop,
         Simulator,
+        StoodStill,
+        SubjectReader,
         TargetStore,
+        TurnIntake,
         TurnReader,
+        TurnWalker,
         TurnWriter,
         { provide: JOURNEY_PARTITIONS, useValue: partitions },
         { provide: JOURNEY_KEEPING, useValue: { days: keepDays } },

@@ -1,6 +1,6 @@
 import { InsightService } from '../insight/insight.service';
 import { JourneyHousekeeping } from './journey-housekeeping';
-import { JourneyTurns } from './journey-turns';
+import { SubjectReader } from './subject-reader';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 
@@ -194,7 +194,7 @@ describe('conversion', () => {
     const journey = await world.journey(campaign());
     await go('ann');
     await world.pass(HOUR);
-    const followed = jest.spyOn(world.get(JourneyTurns)['instances'], 'followed');
+    const followed = jest.spyOn(world.get(SubjectReader)['instances'], 'followed');
     await go('ann');
     await buy('ann', 'ben');
     expect(followed.mock.calls.map(([, { journeys }]) => journeys).flat()).toEqual([journey]);

@@ -21,6 +21,12 @@ export interface Share {
   of: number;
 }
 
+/** A share, and up to where it may go: where the next ones stand. */
+export interface Stretch extends Share {
+  to: number;
+  deltaTo: number;
+}
+
 /** Where a turn's share goes to. */
 export type Place = Omit<Cursor, 'partition'>;
 
@@ -98,11 +104,8 @@ export class CursorStore {
   }
 }
 
-/** Those that are furthest back; they may go up to `to` and `deltaTo`, where the next ones stand. */
-export function furthestBack({ cursors, of }: { cursors: readonly Cursor[]; of: number }): Share & {
-  to: number;
-  deltaTo: number;
-} {
+/** Those that are furthest back. */
+export function furthestBack({ cursors, of }: { cursors: readonly Cursor[]; of: number }): Stretch {
   const rank = ({ awake, epoch, pos, deltaPos }: Cursor): number[] => [
     awake ? 1 : 0,
     epoch ?? 0,

@@ -12,7 +12,7 @@ import { JourneyTurns } from './journey-turns';
 import { Outbox } from './outbox';
 import { ReadScheduler } from './read-scheduler';
 import { SimulationKeeping } from '../simulation/job/simulation-keeping';
-import { LOG_PARTITION } from './turn-reader';
+import { LOG_PARTITION } from './log-reader';
 import { HAS_JOURNEYS, WAITS } from './what-waits';
 
 const TURN_MS = 100;

@@ -1,3 +1,4 @@
+import { Injectable } from '@nestjs/common';
 import type { JourneyPlan } from './journey-plan';
 
 /** After so long it is looked again, for what a process that is no more kept. */
@@ -12,6 +13,7 @@ interface Look {
  * Which partitions have nothing that stood still with a paused journey and may go on now. That changes with the plan, when
  * a journey goes on; looking for it in each turn would cost the more, the more stands still.
  */
+@Injectable()
 export class StoodStill {
   /** Looks that found nothing, by workspace and partition. */
   private readonly nothing = new Map<string, Map<number, Look>>();

@@ -10,26 +10,14 @@ import { HeldStore } from './held.store';
 import { InstanceStore } from './instance.store';
 import { shareJourneys } from '../journey/journey-lock';
 import type { JourneyPlan } from './journey-plan';
-import type { PlannedMessages } from './message-planner';
 import { PlanLoader } from './plan-loader';
-import { Outbox, type OutboxRow } from './outbox';
-import type { Decision, HeldOutcome, Moved, Refusal, StartedRead } from './turn';
+import { Outbox } from './outbox';
+import type { Moved, StartedRead } from './turn';
 import { ReadStore } from './read.store';
 import { type NewRequest, RequestStore } from './request.store';
 import { keepCounts, keepRefusals, keepTrace } from './trace.store';
-import type { JobPage, Taken } from './turn-reader';
-
-/** All that a turn brought about. */
-export interface TurnOutcome {
-  moved: Moved[];
-  messages: PlannedMessages;
-  sayings: OutboxRow[];
-  refusals: Refusal[];
-  decisions: Decision[];
-  held: HeldOutcome[];
-  reads: StartedRead[];
-  parked: string[];
-}
+import type { JobPage, Taken } from './taken';
+import type { TurnOutcome } from './turn-walker';
 
 /** Something changed since it was read: nothing was written, and the turn is to be done again. */
 export class Overtaken extends Error {

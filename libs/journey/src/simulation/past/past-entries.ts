@@ -4,7 +4,7 @@ import type { Transaction } from '@percorso/storage';
 import type { JourneyEvent } from '../../engine/instance';
 import { journeyEvent } from '../../runtime/journey-event';
 import type { JourneyPlan, PlannedVersion } from '../../runtime/journey-plan';
-import { LOG_PARTITION } from '../../runtime/turn-reader';
+import { LOG_PARTITION } from '../../runtime/log-reader';
 import { HistoryStore } from './history.store';
 import type { PastMemberships } from './past-memberships';
 import { type PastRead, pastReads } from './past-reads';
