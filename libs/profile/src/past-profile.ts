@@ -1,6 +1,6 @@
 import type { ItemType } from '@percorso/ingest';
 import { type ComputedValue, plainComputed } from './computed-values';
-import { plainConsent } from './consent';
+import { type Consent, plainConsent } from './consent';
 import type { PersonEvent } from './event.reader';
 import { flatten } from './flatten';
 import { addSaying, countedTraits, emptyFragment, type Fragment } from './fragment';
@@ -24,11 +24,19 @@ export interface TodaysProfile {
   document: ProfileDocument;
 }
 
+interface Seen {
+  traits?: Record<string, unknown>;
+  flat?: ProfileValues['traits'];
+  consent?: Consent;
+}
+
 /** One profile as it was at any moment, told again from its events. Identities and accounts are those it has today. */
 export class PastProfile {
   private fragment: Fragment;
   /** Events that the fragment holds. */
   private told = 0;
+  /** What others see of it, made when it is first asked for. */
+  private seen: Seen = {};
 
   /** @param events in the order in which they were received */
   constructor(
@@ -49,12 +57,8 @@ export class PastProfile {
 
   /** What conditions look at, by what was received until then (Unix milliseconds); without computed traits. */
   valuesAt(at: number): ProfileValues {
-    const { traits, consent } = this.fragmentAt(at);
-    return {
-      ...this.today.values,
-      traits: flatten(plainTraits(countedTraits(traits, this.ranks))),
-      consent: plainConsent(consent),
-    };
+    this.tellUntil(at);
+    return { ...this.today.values, traits: (this.seen.flat ??= flatten(this.traits)), consent: this.consent };
   }
 
   /** What mappings see. */
@@ -62,11 +66,12 @@ export class PastProfile {
     at: number,
     computed: ReadonlyMap<string, ComputedValue | undefined> = new Map(),
   ): ProfileDocument {
-    const { traits, consent, groups, firstSeen, lastSeen } = this.fragmentAt(at);
+    this.tellUntil(at);
+    const { groups, firstSeen, lastSeen } = this.fragment;
     return {
       ...this.today.document,
-      traits: { ...plainTraits(countedTraits(traits, this.ranks)), ...plainComputed(computed) },
-      consent: plainConsent(consent),
+      traits: { ...this.traits, ...plainComputed(computed) },
+      consent: this.consent,
       groups: [...groups].sort(),
       firstSeen,
       lastSeen,
@@ -86,12 +91,22 @@ export class PastProfile {
     if (place < this.told) this.forget();
   }
 
-  private fragmentAt(at: number): Fragment {
+  private get traits(): Record<string, unknown> {
+    return (this.seen.traits ??= plainTraits(countedTraits(this.fragment.traits, this.ranks)));
+  }
+
+  private get consent(): Consent {
+    return (this.seen.consent ??= plainConsent(this.fragment.consent));
+  }
+
+  private tellUntil(at: number): void {
     const count = this.countUntil(at);
     if (count < this.told) this.forget();
-    for (; this.told < count; this.told++)
-      addSaying(this.fragment, sayingOf(saidItem(this.events[this.told]!)));
-    return this.fragment;
+    for (; this.told < count; this.told++) {
+      const saying = sayingOf(saidItem(this.events[this.told]!));
+      addSaying(this.fragment, saying);
+      if (saying.traits.length + saying.consent.length > 0) this.seen = {};
+    }
   }
 
   private countUntil(at: number): number {
@@ -107,6 +122,7 @@ export class PastProfile {
   private forget(): void {
     this.fragment = this.nothing();
     this.told = 0;
+    this.seen = {};
   }
 
   private nothing(): Fragment {

@@ -79,7 +79,7 @@ function isAt(
   return 'text' in value ? text === value.text : boolean === value.boolean;
 }
 
-const copyOf = ({ numbers, strings, booleans, lists }: FlatValues): FlatValues => ({
+export const copyOf = ({ numbers, strings, booleans, lists }: FlatValues): FlatValues => ({
   numbers: { ...numbers },
   strings: { ...strings },
   booleans: { ...booleans },

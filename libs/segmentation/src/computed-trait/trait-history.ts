@@ -5,7 +5,7 @@ import { LookupStore } from '../lookup/lookup.store';
 import { TurnMembers } from '../member/member-turn';
 import { planOf } from '../stream/plan';
 import { matchesOf } from '../stream/slot-matches';
-import { answerTraits, type TraitAnswers } from './trait-answers';
+import { answerTraits, copyOf, type TraitAnswers } from './trait-answers';
 import { TraitLoader } from './trait-loader';
 
 /** Computed traits of the past, by today's definitions. */
@@ -52,9 +52,10 @@ export class TraitHistory {
       of: (profile, events, at) => {
         if (keys.length === 0) return { changes: new Map(), traits: profile.traits };
         const matches = plan.slots.map((slot) => matchesOf(plan, slot, events));
-        for (const key of keys) setFlat(profile.traits, key, undefined);
+        const traits = copyOf(profile.traits);
+        for (const key of keys) setFlat(traits, key, undefined);
         const subject = {
-          profile: { ...profile, lists: [], members: new TurnMembers() },
+          profile: { ...profile, traits, lists: [], members: new TurnMembers() },
           matches: (slot: number) => matches[slot]!,
           names: new Set<string>(),
           changed: true,

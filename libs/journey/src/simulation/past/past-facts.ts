@@ -9,8 +9,20 @@ import type { ProfileCondition } from '../../definition/definition';
 import type { AskedCondition, FactSource } from '../../runtime/fact-finder';
 import type { SimulatedPerson } from './simulated-person';
 
+/** All that is known of a person at a moment. */
+interface Moment {
+  at: number;
+  /** How many events there were in all, later ones too: steps and providers add some. */
+  events: number;
+  facts: ConditionFacts;
+  computed: ReturnType<PastTraits['of']>['changes'];
+}
+
 /** Finds facts in what profiles were. */
 export class PastFacts implements FactSource {
+  /** The last of each person. */
+  private readonly moments = new Map<number, Moment>();
+
   constructor(
     private readonly persons: ReadonlyMap<number, SimulatedPerson>,
     private readonly conditions: ReadonlyMap<ProfileCondition, PreparedCondition>,
@@ -20,7 +32,7 @@ export class PastFacts implements FactSource {
   holds(asked: readonly AskedCondition[]): Promise<boolean[]> {
     return Promise.resolve(
       asked.map(({ person, condition, at }) =>
-        holdsFor(this.conditions.get(condition)!, this.factsOf(this.persons.get(person)!, at), at),
+        holdsFor(this.conditions.get(condition)!, this.momentOf(person, at).facts, at),
       ),
     );
   }
@@ -30,17 +42,20 @@ export class PastFacts implements FactSource {
   }
 
   document(person: number, at: number): ProfileDocument {
-    const { past } = this.persons.get(person)!;
-    if (this.traits.keys.length === 0) return past.documentAt(at);
-    return past.documentAt(at, this.traits.of(past.valuesAt(at), past.eventsUntil(at), at).changes);
+    return this.persons.get(person)!.past.documentAt(at, this.momentOf(person, at).computed);
   }
 
-  private factsOf(person: SimulatedPerson, at: number): ConditionFacts {
-    const facts = conditionFacts(person, at);
-    return {
-      ...facts,
-      profile: { ...facts.profile, traits: this.traits.of(facts.profile, facts.events, at).traits },
-    };
+  /** A person is asked many things at one moment. */
+  private momentOf(person: number, at: number): Moment {
+    const one = this.persons.get(person)!;
+    const events = one.past.events.length;
+    const known = this.moments.get(person);
+    if (known?.at === at && known.events === events) return known;
+    const facts = conditionFacts(one, at);
+    const { changes: computed, traits } = this.traits.of(facts.profile, facts.events, at);
+    const moment = { at, events, facts: { ...facts, profile: { ...facts.profile, traits } }, computed };
+    this.moments.set(person, moment);
+    return moment;
   }
 }
 
