@@ -16,10 +16,10 @@ import { ADMIN_CONTROLLERS, ADMIN_PROVIDERS } from './journey/journey-admin.prov
 import { JourneyUsageGuard } from './journey/usage-guard';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
-import { InstanceStore } from './runtime/instance.store';
-import { JourneyHooks, JourneyPlace } from './runtime/journey-hooks';
+import { InstanceStore } from './runtime/keep/instance.store';
+import { JourneyHooks, JourneyPlace } from './runtime/care/journey-hooks';
 import { JourneySignal } from './runtime/journey-signal';
-import { RequestStore } from './runtime/request.store';
+import { RequestStore } from './runtime/intake/request.store';
 import { SIMULATION_CONTROLLERS, SIMULATION_PROVIDERS } from './simulation/simulation.providers';
 import { SimulatedStore } from './simulation/report/simulated.store';
 import { SimulationStore } from './simulation/job/simulation.store';

@@ -7,7 +7,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import type { Entry, JourneyDefinition } from '../definition/definition';
 import { parseJourney } from '../definition/parse-journey';
 import type { JourneyEvent } from '../engine/instance';
-import type { RefusalCode } from '../runtime/admission';
+import type { RefusalCode } from '../runtime/walk/admission';
 import type {
   DeadLetterFilter,
   JourneyDeadLetterGroups,

@@ -1,4 +1,4 @@
-import { JourneyHousekeeping } from '../runtime/journey-housekeeping';
+import { JourneyHousekeeping } from '../runtime/care/journey-housekeeping';
 import { useJourneyWorld } from '../runtime/testing/journey-fixture';
 import type { JourneyWorld } from '../runtime/testing/journey-world';
 import { InsightService } from './insight.service';

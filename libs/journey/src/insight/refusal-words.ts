@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../runtime/admission';
+import type { RefusalCode } from '../runtime/walk/admission';
 
 /** Why somebody did not enter, in words. */
 export const REFUSAL_WORDS: Record<RefusalCode, string> = {

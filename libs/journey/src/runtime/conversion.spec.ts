@@ -1,6 +1,6 @@
 import { InsightService } from '../insight/insight.service';
-import { JourneyHousekeeping } from './journey-housekeeping';
-import { SubjectReader } from './subject-reader';
+import { JourneyHousekeeping } from './care/journey-housekeeping';
+import { SubjectReader } from './intake/subject-reader';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 

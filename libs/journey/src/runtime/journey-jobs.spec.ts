@@ -1,5 +1,5 @@
 import { type AskedJob, JobStore } from '../journey/job.store';
-import { JourneyJobs } from './journey-jobs';
+import { JourneyJobs } from './care/journey-jobs';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 

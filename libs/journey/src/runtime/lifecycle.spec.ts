@@ -1,9 +1,9 @@
 import { Leases } from '@percorso/storage';
-import { JourneyHousekeeping } from './journey-housekeeping';
+import { JourneyHousekeeping } from './care/journey-housekeeping';
 import { JourneyWorker } from './journey-worker';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
-import { WAITS } from './what-waits';
+import { WAITS } from './intake/what-waits';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,5 +1,5 @@
 import { journeyDueLag, journeyEntries, journeyEventLag, journeySteps } from './journey-metrics';
-import type { Taken } from './taken';
+import type { Taken } from './intake/taken';
 import type { TurnOutcome } from './turn-walker';
 
 /** Count what a turn brought about, and how long that had waited. */

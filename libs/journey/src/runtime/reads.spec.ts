@@ -1,6 +1,6 @@
 import { newId } from '@percorso/kernel';
 import { MembershipStore, Sequencer } from '@percorso/segmentation';
-import { ReadScheduler } from './read-scheduler';
+import { ReadScheduler } from './intake/read-scheduler';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
 

@@ -1,8 +1,8 @@
 import type { Held } from '@percorso/storage';
-import { CursorStore } from './cursor.store';
-import { endInstances } from './end-instances';
+import { CursorStore } from './intake/cursor.store';
+import { endInstances } from './keep/end-instances';
 import { JourneyStore } from '../journey/journey.store';
-import { InstanceStore } from './instance.store';
+import { InstanceStore } from './keep/instance.store';
 import { JourneyTurns } from './journey-turns';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';

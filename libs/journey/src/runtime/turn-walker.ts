@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { describeError } from '@percorso/kernel';
-import { MessagePlanner, type PlannedMessages } from './message-planner';
-import { type OutboxRow, sayingsOf } from './outbox';
-import { PersonTurn } from './person-turn';
-import type { Decision, HeldOutcome, Moved, Refusal, StartedRead, TurnScope } from './turn';
+import { MessagePlanner, type PlannedMessages } from './walk/message-planner';
+import { type OutboxRow, sayingsOf } from './keep/outbox';
+import { PersonTurn } from './walk/person-turn';
+import type { Decision, HeldOutcome, Moved, Refusal, StartedRead, TurnScope } from './walk/turn';
 import type { TurnRead } from './turn-reader';
 
 /** All that a turn brought about. */

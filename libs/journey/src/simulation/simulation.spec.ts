@@ -1,5 +1,5 @@
 import { newId, Problem } from '@percorso/kernel';
-import { JourneyHooks } from '../runtime/journey-hooks';
+import { JourneyHooks } from '../runtime/care/journey-hooks';
 import { SimulationKeeping } from './job/simulation-keeping';
 import { SimulationLoop } from './job/simulation-loop';
 import { DAY, FROM, SimulationDesk, useSimulationDesk, WINDOW } from './testing/simulation-desk';

@@ -1,7 +1,7 @@
 import type { JourneyDefinition, Reaction } from '../definition/definition';
 import type { Instance } from '../engine/instance';
 import type { TraceEntry, VisitOutcome } from '../engine/protocol';
-import type { Refusal } from '../runtime/turn';
+import type { Refusal } from '../runtime/walk/turn';
 
 /** One version of a journey, walked over what happened. Times are in Unix milliseconds. */
 export interface Simulation {

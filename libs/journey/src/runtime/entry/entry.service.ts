@@ -5,7 +5,7 @@ import { CLOCK, type Clock, type FieldError, isId, newId, Problem } from '@perco
 import { Database, type Transaction } from '@percorso/storage';
 import { keyAt } from '../../engine/watching';
 import { JourneySignal } from '../journey-signal';
-import { RequestStore } from '../request.store';
+import { RequestStore } from '../intake/request.store';
 import type { EntriesView, EntryAnswer, EntryItem } from './entry.dto';
 
 /** How long a call waits for what is decided. */

@@ -23,7 +23,7 @@ import { Database, type Held, migrate, Shards, StorageModule } from '@percorso/s
 import { JourneyWorkerModule } from '../../journey-worker.module';
 import { parseJourney } from '../../definition/parse-journey';
 import { JourneyTurns } from '../journey-turns';
-import { ReadScheduler } from '../read-scheduler';
+import { ReadScheduler } from '../intake/read-scheduler';
 
 export interface SentMessage {
   key: string;

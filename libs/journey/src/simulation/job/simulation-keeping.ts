@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
-import { JOURNEY_KEEPING, type JourneyKeeping } from '../../runtime/journey-housekeeping';
+import { JOURNEY_KEEPING, type JourneyKeeping } from '../../runtime/care/journey-housekeeping';
 
 const DAY_MS = 86_400_000;
 /** Days that what a simulation found of persons is kept. */

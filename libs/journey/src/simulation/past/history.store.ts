@@ -3,8 +3,8 @@ import type { EffectState } from '@percorso/delivery';
 import type { PastEvent } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 import { visitKey } from '../../engine/visit-key';
-import { outcomeOf } from '../../runtime/effect-outcome';
-import { causeOf } from '../../runtime/membership-cause';
+import { outcomeOf } from '../../runtime/intake/effect-outcome';
+import { causeOf } from '../../runtime/intake/membership-cause';
 import type { KnownMemberships } from './past-memberships';
 import type { PastChange, PastRequest, RecordedInstance, RecordedMessage } from './simulated-person';
 

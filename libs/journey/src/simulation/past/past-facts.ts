@@ -6,7 +6,7 @@ import {
 } from '@percorso/segmentation';
 import type { ProfileDocument } from '@percorso/profile';
 import type { ProfileCondition } from '../../definition/definition';
-import type { AskedCondition, FactSource } from '../../runtime/fact-finder';
+import type { AskedCondition, FactSource } from '../../runtime/walk/fact-finder';
 import type { SimulatedPerson } from './simulated-person';
 
 /** All that is known of a person at a moment. */

@@ -2,8 +2,8 @@ import { nextRun } from '@percorso/segmentation';
 import type { Entry } from '../../definition/definition';
 import type { EntryFacts, JourneyEvent } from '../../engine/instance';
 import { isLate, isWatched } from '../../engine/watching';
-import type { JourneyPlan, PlannedVersion } from '../../runtime/journey-plan';
-import type { OpenRead } from '../../runtime/read.store';
+import type { JourneyPlan, PlannedVersion } from '../../runtime/plan/journey-plan';
+import type { OpenRead } from '../../runtime/intake/read.store';
 import { type PastMemberships, placeIn } from './past-memberships';
 import type { SimulatedPerson } from './simulated-person';
 

@@ -1,6 +1,6 @@
 import type { PastEvent, PastProfile } from '@percorso/profile';
 import type { VisitOutcome } from '../../engine/protocol';
-import type { OpenRead } from '../../runtime/read.store';
+import type { OpenRead } from '../../runtime/intake/read.store';
 import type { ResponseRule } from '../simulation';
 
 /** One profile with all that a simulation knows of it. Times are in Unix milliseconds. */

@@ -4,7 +4,7 @@ import type { EntryFacts, Token } from '../../engine/instance';
 import type { TraceEntry } from '../../engine/protocol';
 import type { CountRow } from '../../insight/report';
 import type { InstanceRow } from '../../insight/insight.store';
-import type { RefusalCode } from '../../runtime/admission';
+import type { RefusalCode } from '../../runtime/walk/admission';
 import type { DayCount } from './count-page';
 
 export interface KeptMessage {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '@percorso/storage';
 import { shareJourneys } from '../../journey/journey-lock';
-import { storableJson } from '../../runtime/storable-json';
-import { counted } from '../../runtime/trace.store';
-import type { Refusal } from '../../runtime/turn';
+import { storableJson } from '../../runtime/keep/storable-json';
+import { counted } from '../../runtime/keep/trace.store';
+import type { Refusal } from '../../runtime/walk/turn';
 import { type DayCount, daysOf, nameMessages, windowsOver } from './count-page';
 import type { SimulatedInstance, SimulatedMessage, SimulatedPage } from '../simulation';
 import type { SimulationRow } from '../job/simulation.store';

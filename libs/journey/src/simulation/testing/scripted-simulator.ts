@@ -1,5 +1,5 @@
 import { newId } from '@percorso/kernel';
-import type { RefusalCode } from '../../runtime/admission';
+import type { RefusalCode } from '../../runtime/walk/admission';
 import type { SimulatedInstance, SimulatedMessage, SimulatedPage, Simulation } from '../simulation';
 import type { Simulator } from '../walk/simulator';
 

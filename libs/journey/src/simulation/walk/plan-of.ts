@@ -1,4 +1,4 @@
-import { JourneyPlan, type PlannedVersion } from '../../runtime/journey-plan';
+import { JourneyPlan, type PlannedVersion } from '../../runtime/plan/journey-plan';
 import type { Simulation } from '../simulation';
 
 /** The version alone, live since the simulation begins. Caps are of all who enter, and not of one person. */

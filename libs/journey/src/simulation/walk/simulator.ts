@@ -11,8 +11,8 @@ import {
 import { Database, type Transaction } from '@percorso/storage';
 import type { ProfileCondition } from '../../definition/definition';
 import { placesOf } from '../../definition/places';
-import { PlanLoader } from '../../runtime/plan-loader';
-import { TargetStore } from '../../runtime/target.store';
+import { PlanLoader } from '../../runtime/plan/plan-loader';
+import { TargetStore } from '../../runtime/walk/target.store';
 import { HistoryStore, TooMany } from '../past/history.store';
 import { PastFacts } from '../past/past-facts';
 import { PastEntries } from '../past/past-entries';
