@@ -96,28 +96,6 @@ export class EventReader {
   }
 
   /**
-   * Persons with events called one of `names` at positions (after, until].
-   * @throws Problem 500 `events-archived` where PostgreSQL may not have them all any more
-   */
-  async personsCalled(
-    tx: Transaction,
-    partition: number,
-    names: readonly string[],
-    { after, until }: { after: number; until: number },
-  ): Promise<number[]> {
-    const [, { rows }] = await Promise.all([
-      this.assertRecent(tx, after),
-      tx.query<{ person: number }>(
-        `SELECT DISTINCT n.person FROM event e
-         JOIN identity_node n ON n.workspace_id = e.workspace_id AND n.node = e.node
-         WHERE e.workspace_id = $1 AND e.partition = $2 AND e.pos > $3 AND e.pos <= $4 AND e.name = ANY($5::text[])`,
-        [tx.workspaceId, partition, after, until, names],
-      ),
-    ]);
-    return rows.map(({ person }) => person);
-  }
-
-  /**
    * Persons with events at positions after `from[i]` up to `until[i]`, where i is what is left when the person's number is
    * divided by how many there are.
    * @throws Problem 500 `events-archived` where PostgreSQL may not have them all any more
@@ -217,7 +195,7 @@ function inOrder(older: readonly ArchivedEvent[], recent: readonly EventRow[]): 
   return events.sort((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime() || a.pos - b.pos);
 }
 
-const archivedOf = ({
+export const archivedOf = ({
   person,
   pos,
   messageId,

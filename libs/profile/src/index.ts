@@ -10,6 +10,7 @@ export { EventArchive } from './archive/event-archive';
 export { EventPages } from './archive/event-pages';
 export { EventArchiver } from './archive/event-archiver';
 export { EventReader, type PersonEvent } from './event.reader';
+export { EventSearch } from './event-search';
 export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';
 export { type ComputedValue, setFlat } from './computed-values';
 export { ProfileHistory } from './profile.history';

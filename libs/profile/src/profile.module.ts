@@ -13,6 +13,7 @@ import { QuarantinePlace } from './erasure/quarantine.place';
 import { EventArchive } from './archive/event-archive';
 import { EventPages } from './archive/event-pages';
 import { EventReader } from './event.reader';
+import { EventSearch } from './event-search';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
 import { Mover } from './shard/mover';
@@ -69,6 +70,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     EventArchive,
     EventPages,
     EventReader,
+    EventSearch,
     ComputedValueStore,
     AppliedSignal,
     ProfileService,
@@ -84,6 +86,7 @@ import { TimelineQueries } from './timeline/timeline.queries';
     ProfileHistory,
     EventArchive,
     EventReader,
+    EventSearch,
     ComputedValueStore,
     AppliedSignal,
     ProfileService,

@@ -1,12 +1,14 @@
 import { Problem } from '@percorso/kernel';
 
-/** It begins before what PostgreSQL keeps. */
-export const archived = (since: Date): Problem =>
+/** Whom the API, or another journey, had enter and who had left by then is known no more. */
+export const forgotten = (since: Date): Problem =>
   Problem.invalid([
     {
       pointer: '/from',
       code: 'history-archived',
-      message: `Events received before ${since.toISOString()} are kept by person only: begin then, or later.`,
+      message:
+        `Of those who had left before ${since.toISOString()} it is kept no more who entered by the API or from another ` +
+        'journey: begin later, or simulate without the entry api.',
     },
   ]);
 

@@ -2,6 +2,7 @@ import { startTestEngines, startTestShards, type TestEngines, type TestShards } 
 import { canonicalJson } from '@percorso/kernel';
 import { Shards } from '@percorso/storage';
 import { EventReader, type PersonEvent } from '../event.reader';
+import { EventSearch } from '../event-search';
 import { ProfileFixture } from '../profile-fixture';
 import { ProfileHistory } from '../profile.history';
 import type { ProfileValues } from '../profile.reader';
@@ -11,28 +12,14 @@ import { archiveReads } from './archive-metrics';
 import { EventArchive } from './event-archive';
 import { EventArchiver } from './event-archiver';
 import { EventPages } from './event-pages';
+import { HARD } from './testing/hard-values';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 2, 1, 12);
 const NAMES = ['Seen', 'Bought', "Quote'd", 'identify', 'Unsubscribed', 'group', 'alias'];
 const PEOPLE = 3;
 const DAYS = 6;
-
-/** What JSON can say that a store may get wrong. */
-const HARD = {
-  money: 0.1,
-  tiny: 0.000000001,
-  large: 9_007_199_254_740_991,
-  decimal: 4_503_599_627_370_495.5,
-  negative: -0.000001,
-  nothing: null,
-  text: 'é\u{1F600}\uFFFD\u2028"\\\t',
-  'dotted.key': { inner: [1, '1', true, null, { deep: [] }] },
-  dotted: { key: 'nested' },
-  empty: {},
-  list: [],
-  yes: false,
-};
+const SPANS = [[0, DAYS] as const, [1, 4] as const];
 
 describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (count) => {
   let engines: TestEngines;
@@ -140,6 +127,7 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     receivedBy: PersonEvent[][];
     ofPersons: PersonEvent[];
     history: (readonly [number, ProfileValues])[][];
+    found: [number[], PersonEvent[]][];
   }
 
   const persons = async (): Promise<{ person: number; id: string }[]> =>
@@ -150,8 +138,10 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     const timelines = new TimelineQueries(fixture.database, fixture.pages);
     const reader = new EventReader(fixture.archive);
     const history = new ProfileHistory(fixture.reader, fixture.archive);
+    const search = new EventSearch(fixture.archive, reader);
+    if (pageSize === 3) search.atOnce = { positions: 30, nodes: 5, events: 20, persons: 2 };
     const live = await persons();
-    const all: Told = { timelines: {}, events: [], receivedBy: [], ofPersons: [], history: [] };
+    const all: Told = { timelines: {}, events: [], receivedBy: [], ofPersons: [], history: [], found: [] };
     const bounds = [
       {},
       { name: ['Bought', "Quote'd"] },
@@ -180,6 +170,14 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
       }
       for (const until of [0, 5, 60, Number.MAX_SAFE_INTEGER])
         all.ofPersons.push(...(await reader.ofPersons(tx, numbers, ['Bought', "Quote'd", 'Seen'], until)));
+      // What is received at a bound is of the time that begins there.
+      for (const [from, until] of SPANS) {
+        const window = { from: new Date(START + from * DAY), until: new Date(START + until * DAY) };
+        for (const names of [["Quote'd"], NAMES]) {
+          const found = [...(await search.persons(tx, names, window))].sort((a, b) => a - b);
+          all.found.push([found, await search.events(tx, names, window)]);
+        }
+      }
     });
     return all;
   }
@@ -197,6 +195,10 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     const before = await told();
     const all = await kept();
     expect(Object.values(before.timelines).flat().length).toBeGreaterThan(100);
+    const named = 'SELECT pos::int FROM event WHERE workspace_id = $1 AND name = ANY($2) ORDER BY pos';
+    const [everybody, events] = before.found[1]!;
+    expect(events.map(({ pos }) => ({ pos }))).toEqual(await sql(named, NAMES));
+    expect(everybody).toEqual((await persons()).map(({ person }) => person));
     const dropped = await archive();
     expect(dropped).toEqual(['event_20260301', 'event_20260302']);
     expect(await kept()).toBeLessThan(all * 0.8);
@@ -290,6 +292,11 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
         code: 'events-archived',
       });
       expect(await reader.between(tx, 0, await edge(), 10_000, NAMES)).not.toEqual([]);
+      const search = new EventSearch(archived, reader);
+      const window = { from: new Date(START), until: new Date(START + 2 * DAYS * DAY) };
+      await expect(search.events(tx, NAMES, window)).rejects.toMatchObject(failing);
+      window.from = new Date('2026-03-03');
+      expect((await search.persons(tx, NAMES, window)).has(newest.person)).toBe(true);
     });
     await away.close();
     quiet.mockRestore();

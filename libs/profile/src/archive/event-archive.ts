@@ -23,12 +23,20 @@ export interface ArchivedEvent {
   identity: { namespace: string; value: string };
 }
 
+/** A time in which things were received, `until` not included. */
+export interface ReceiptWindow {
+  from: Date;
+  until: Date;
+}
+
 /** Which of some persons' events are wanted; what is left out does not matter. */
 export interface ArchiveAsk {
   names?: readonly string[];
   type?: string;
   /** Position at most. */
   until?: number;
+  /** Received at or after, received at or before. */
+  receivedFrom?: Date;
   receivedBy?: Date;
   /** Unix milliseconds: occurred at or after, occurred before. */
   from?: number;
@@ -88,6 +96,31 @@ export class EventArchive {
     throw unavailable(new Error('Persons keep moving between shards.'));
   }
 
+  /**
+   * Those of the nodes after `after` up to `until` that have events up to the edge called one of `names`, received within
+   * a time. Every shard is asked, so that it does not matter which has them.
+   * @throws Problem 503 `older-events-unavailable` when ClickHouse does not answer
+   */
+  async nodesCalled(
+    tx: Transaction,
+    edge: ArchiveEdge,
+    names: readonly string[],
+    { from, until }: ReceiptWindow,
+    nodes: { after: number; until: number },
+  ): Promise<Set<number>> {
+    const receivedBefore = until < edge.receivedBefore ? until : edge.receivedBefore;
+    const words = { workspaceId: tx.workspaceId, edge: edge.pos, names, from, receivedBefore, ...nodes };
+    const found = await this.shards
+      .each(async (_client, shard) => {
+        await this.shards.settleTable(shard, 'event');
+        return this.ask<{ node: number }>(shard, NODES_CALLED, words);
+      })
+      .catch((error: unknown) => {
+        throw unavailable(error);
+      });
+    return new Set(found.flat().map(({ node }) => node));
+  }
+
   private async stayed(
     tx: Transaction,
     edge: ArchiveEdge,
@@ -111,17 +144,22 @@ export class EventArchive {
       parts.map(async ([shard, own]) => {
         // A replica that has not yet what was moved here.
         if (own.some(({ place }) => place !== '')) await this.shards.settleTable(shard, 'event');
-        const answer = await this.shards.at(shard).query({
-          query: queryOf(ask),
-          query_params: { ...parametersOf(workspaceId, edge, own), ...wordsOf(ask) },
-          format: 'JSONEachRow',
-          abort_signal: AbortSignal.timeout(PATIENCE_SECONDS * 1000),
-          clickhouse_settings: { max_execution_time: PATIENCE_SECONDS },
-        });
-        return answer.json<Row>();
+        const words = { ...parametersOf(workspaceId, edge, own), ...wordsOf(ask) };
+        return this.ask<Row>(shard, queryOf(ask), words);
       }),
     );
     return found.flat().map((row) => eventOf(row, byNode.get(row.node)!));
+  }
+
+  private async ask<R>(shard: number, query: string, words: Record<string, unknown>): Promise<R[]> {
+    const answer = await this.shards.at(shard).query({
+      query,
+      query_params: words,
+      format: 'JSONEachRow',
+      abort_signal: AbortSignal.timeout(PATIENCE_SECONDS * 1000),
+      clickhouse_settings: { max_execution_time: PATIENCE_SECONDS },
+    });
+    return answer.json<R>();
   }
 }
 
@@ -141,23 +179,31 @@ const wordsOf = ({
   names,
   type,
   until,
+  receivedFrom,
   receivedBy,
   from,
   to,
   latest,
 }: ArchiveAsk): Record<string, unknown> => ({
-  ...{ names, type, until, receivedBy, from, to },
+  ...{ names, type, until, receivedFrom, receivedBy, from, to },
   ...(latest && { count: latest.count }),
   ...(latest?.after && { ...latest.after, at: latest.after.at.getTime() }),
 });
 
-function queryOf({ names, type, until, receivedBy, from, to, latest }: ArchiveAsk): string {
+const NODES_CALLED = `SELECT DISTINCT node FROM ${CLICKHOUSE_DATABASE}.event
+  WHERE workspace_id = {workspaceId: UUID} AND name IN {names: Array(String)} AND node > {after: UInt32}
+    AND node <= {until: UInt32} AND pos <= {edge: UInt64}
+    AND received_at >= {from: DateTime64(3, 'UTC')} AND received_at < {receivedBefore: DateTime64(3, 'UTC')}`;
+
+function queryOf(ask: ArchiveAsk): string {
+  const { names, type, until, receivedFrom, receivedBy, from, to, latest } = ask;
   const conditions = [
     'workspace_id = {workspaceId: UUID} AND node IN {nodes: Array(UInt32)} AND pos <= {edge: UInt64}',
     `received_at >= {since: DateTime64(3, 'UTC')} AND received_at < {receivedBefore: DateTime64(3, 'UTC')}`,
     names && 'name IN {names: Array(String)}',
     type !== undefined && 'type = {type: String}',
     until !== undefined && 'pos <= {until: UInt64}',
+    receivedFrom && `received_at >= {receivedFrom: DateTime64(3, 'UTC')}`,
     receivedBy && `received_at <= {receivedBy: DateTime64(3, 'UTC')}`,
     from !== undefined && `${OCCURRED} >= {from: Int64}`,
     to !== undefined && `${OCCURRED} < {to: Int64}`,
@@ -188,7 +234,7 @@ const unavailable = (cause: unknown): Problem =>
     status: 503,
     code: 'older-events-unavailable',
     title: 'Older events cannot be read at the moment',
-    detail: 'They are in ClickHouse only, which does not answer.',
+    detail: 'Older events are in ClickHouse only, which does not answer.',
     retryAfter: 5,
     cause,
   });

@@ -18,6 +18,8 @@ const REST = 0.5;
 const LONGEST_REST_MS = 250;
 /** Times that a page may fail before the simulation does. */
 const MOST_FAILURES = 3;
+/** The same of a page that needs what is away: for a minute, as a restart takes less. */
+const MOST_WAITS = 12;
 
 interface Walked {
   id: string;
@@ -32,6 +34,10 @@ export class SimulationJobs {
   private readonly logger = new Logger(SimulationJobs.name);
   /** By workspace, the one that is being walked: what it has found out before its first page serves the others. */
   private readonly walked = new Map<string, Walked>();
+  /** By workspace, until when (`performance.now()`) what a page needs is given time to come back. */
+  private readonly waiting = new Map<string, number>();
+  /** How long that is. */
+  waitMs = 5000;
 
   constructor(
     private readonly database: Database,
@@ -41,8 +47,10 @@ export class SimulationJobs {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** The next page of a workspace's simulation. @returns 0: there is none; else 1 */
+  /** The next page of a workspace's simulation. @returns 0: there is none, or it waits; else 1 */
   async look(workspaceId: string): Promise<number> {
+    if ((this.waiting.get(workspaceId) ?? 0) > performance.now()) return 0;
+    this.waiting.delete(workspaceId);
     const row = await this.database.tx(workspaceId, (tx) => this.simulations.next(tx, this.clock.now()));
     if (!row) {
       this.walked.delete(workspaceId);
@@ -83,13 +91,16 @@ export class SimulationJobs {
     return walked;
   }
 
-  /** What cannot be walked at all is not tried again; what may have been an accident is. */
+  /** What cannot be walked at all is not tried again; what may have been an accident is, and what is away comes back. */
   private async fail(workspaceId: string, row: SimulationRow, error: unknown): Promise<void> {
-    const known = error instanceof Problem && error.status < 500 ? error : undefined;
     this.logger.error(`A page of the simulation ${row.id} could not be walked: ${describeError(error)}`);
-    const gaveUp = known !== undefined || row.failures + 1 >= MOST_FAILURES;
+    const known =
+      error instanceof Problem && (error.status < 500 || error.status === 503) ? error : undefined;
+    const most = !known ? MOST_FAILURES : known.status === 503 ? MOST_WAITS : 1;
+    const gaveUp = row.failures + 1 >= most;
     const problem = known ? problemOf(known) : FAILED;
     this.walked.delete(workspaceId);
+    if (known && !gaveUp) this.waiting.set(workspaceId, performance.now() + this.waitMs);
     await this.database.tx(workspaceId, (tx) =>
       this.simulations.failed(tx, row.id, gaveUp ? problem : undefined, this.clock.now()),
     );

@@ -47,16 +47,6 @@ const PAGE = 50_000;
 /** Reads what is kept of the past beside events. */
 @Injectable()
 export class HistoryStore {
-  /** The last position in the log of what was received before a moment. */
-  async positionBefore(tx: Transaction, partition: number, at: Date): Promise<number> {
-    const { rows } = await tx.query<{ pos: string }>(
-      `SELECT pos + count - 1 AS pos FROM ingest_log WHERE workspace_id = $1 AND partition = $2 AND received_at < $3
-       ORDER BY pos DESC LIMIT 1`,
-      [tx.workspaceId, partition, at],
-    );
-    return Number(rows[0]?.pos ?? 0);
-  }
-
   /** Members of audiences today, and what changed since a moment. @throws TooMany */
   async memberships(
     tx: Transaction,
@@ -86,6 +76,15 @@ export class HistoryStore {
     for (const { audienceId, at } of rows)
       ended.set(audienceId, [...(ended.get(audienceId) ?? []), at.getTime()]);
     return ended;
+  }
+
+  /** Whether a journey was there at a moment. */
+  async existed(tx: Transaction, journeyId: string, at: Date): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'SELECT FROM journey WHERE workspace_id = $1 AND id = $2 AND created_at < $3',
+      [tx.workspaceId, journeyId, at],
+    );
+    return rowCount === 1;
   }
 
   /** Persons that the API, or another journey, had enter. */

@@ -1,35 +1,36 @@
-import { Injectable } from '@nestjs/common';
-import { EventArchive, EventReader } from '@percorso/profile';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '@percorso/kernel';
+import { EventSearch } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
-import type { JourneyEvent } from '../../engine/instance';
+import { JOURNEY_KEEPING, type JourneyKeeping } from '../../runtime/care/journey-housekeeping';
 import { journeyEvent } from '../../runtime/intake/journey-event';
 import type { JourneyPlan, PlannedVersion } from '../../runtime/plan/journey-plan';
-import { LOG_PARTITION } from '../../runtime/intake/log-reader';
 import { HistoryStore } from './history.store';
 import type { PastMemberships } from './past-memberships';
 import { type PastRead, pastReads } from './past-reads';
 import type { Simulation } from '../simulation';
-import { archived, tooLarge } from '../simulation-problems';
+import { forgotten, tooLarge } from '../simulation-problems';
 
 type Window = Pick<Simulation, 'from' | 'until'>;
 
-/** Positions of the log that are looked through at once. */
-const STRETCH = 200_000;
-const EVENTS_AT_ONCE = 1000;
+const DAY_MS = 86_400_000;
 /** More entries by reads of audiences than this are not held at once. */
 const MOST_READ = 20_000_000;
-const EVERYBODY = { partitions: [0], of: 1 };
 
 /** Finds who might have entered a journey. */
 @Injectable()
 export class PastEntries {
   constructor(
     private readonly history: HistoryStore,
-    private readonly events: EventReader,
-    private readonly archive: EventArchive,
+    private readonly events: EventSearch,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(JOURNEY_KEEPING) private readonly keeping: JourneyKeeping,
   ) {}
 
-  /** Reads of audiences that would have begun. @throws Problem 422 `simulation-too-large` */
+  /**
+   * Reads of audiences that would have begun.
+   * @throws Problem 422 `simulation-too-large`; 503 when older events are not to be had now
+   */
   async reads(
     tx: Transaction,
     plan: JourneyPlan,
@@ -40,10 +41,11 @@ export class PastEntries {
     const { entries } = version.definition;
     const names = entries.flatMap((entry) => (entry.kind === 'business' ? [entry.event.name] : []));
     const evaluated = entries.flatMap((entry) => (entry.kind === 'read' ? [entry.audienceId] : []));
+    const window = { from: new Date(from), until: new Date(until) };
     const causes = {
       ...{ from, until },
-      evaluated: await this.history.evaluations(tx, evaluated, new Date(from), new Date(until)),
-      events: await this.called(tx, names, { from, until }),
+      evaluated: await this.history.evaluations(tx, evaluated, window.from, window.until),
+      events: (await this.events.events(tx, names, window)).map(journeyEvent),
     };
     const reads: PastRead[] = [];
     let brought = 0;
@@ -55,65 +57,40 @@ export class PastEntries {
     return reads;
   }
 
-  /** Whoever anything might have let in, by number. @throws Problem 422 `history-archived` */
+  /**
+   * Whoever anything might have let in, by number.
+   * @throws Problem 422 `history-archived`; 503 when older events are not to be had now
+   */
   async persons(
     tx: Transaction,
     { journeyId, definition: { entries } }: PlannedVersion,
-    window: Window,
+    { from, until }: Window,
     memberships: PastMemberships,
     reads: readonly PastRead[],
   ): Promise<Int32Array> {
-    const { from, until } = window;
-    const found = new Set<number>();
+    const window = { from: new Date(from), until: new Date(until) };
+    const names = entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event.name] : []));
+    const found = await this.events.persons(tx, names, window);
     const add = (persons: Iterable<number>): void => {
       for (const person of persons) found.add(person);
     };
-    const names = entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event.name] : []));
-    for (const stretch of await this.stretches(tx, names, window)) {
-      add(await this.events.personsCalled(tx, LOG_PARTITION, names, stretch));
-    }
     for (const entry of entries) {
       if (entry.kind === 'audience')
         add(memberships.changed(entry.audience.id, entry.audience.on, from, until));
     }
     for (const { persons } of reads) add(persons);
-    if (entries.some(({ kind }) => kind === 'api'))
-      add(await this.history.requested(tx, journeyId, new Date(from), new Date(until)));
+    if (entries.some(({ kind }) => kind === 'api')) add(await this.requested(tx, journeyId, window));
     return Int32Array.from(found).sort();
   }
 
-  private async called(tx: Transaction, names: readonly string[], window: Window): Promise<JourneyEvent[]> {
-    const found: JourneyEvent[] = [];
-    for (const { after: first, until } of await this.stretches(tx, names, window)) {
-      for (let after = first; ;) {
-        const range = { after, until, limit: EVENTS_AT_ONCE };
-        const events = await this.events.called(tx, LOG_PARTITION, names, range, EVERYBODY);
-        found.push(...events.map(journeyEvent));
-        if (events.length < EVENTS_AT_ONCE) break;
-        after = events.at(-1)!.pos;
-      }
-    }
-    return found.filter(({ receivedAt }) => receivedAt >= window.from && receivedAt < window.until);
-  }
-
-  /** The positions of what was received within the time simulated, a stretch at a time. */
-  private async stretches(
+  /** Whom the API, or another journey, had enter: their instances tell, and none of those may have been cleared. */
+  private async requested(
     tx: Transaction,
-    names: readonly string[],
-    { from, until }: Window,
-  ): Promise<{ after: number; until: number }[]> {
-    if (names.length === 0) return [];
-    const [first, applied, edge] = [
-      await this.history.positionBefore(tx, LOG_PARTITION, new Date(from)),
-      await this.events.applied(tx, LOG_PARTITION),
-      await this.archive.edge(tx),
-    ];
-    const last = Math.min(applied, await this.history.positionBefore(tx, LOG_PARTITION, new Date(until)));
-    if (first < edge.pos) throw archived(edge.receivedBefore);
-    const stretches: { after: number; until: number }[] = [];
-    for (let after = first; after < last; after += STRETCH) {
-      stretches.push({ after, until: Math.min(last, after + STRETCH) });
-    }
-    return stretches;
+    journeyId: string,
+    { from, until }: { from: Date; until: Date },
+  ): Promise<number[]> {
+    const kept = new Date(this.clock.now().getTime() - this.keeping.days * DAY_MS);
+    if (from < kept && (await this.history.existed(tx, journeyId, kept))) throw forgotten(kept);
+    return this.history.requested(tx, journeyId, from, until);
   }
 }

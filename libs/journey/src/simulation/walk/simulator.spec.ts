@@ -274,16 +274,28 @@ describe('Simulator', () => {
     expect(told(await simulate(simulationOf(definition, { until })))).toEqual(['20 Hello accepted']);
   });
 
-  it('says when history is not kept whole so far back', async () => {
-    await happen(1, world.event('ann', 'Go'));
-    await world.rows(
-      `INSERT INTO event_archive (workspace_id, pos, node, received_before, since) VALUES ($1, 1, 1, $2, $2)`,
-      world.clock.now(),
-    );
-    const definition = onGo({ hello: world.send('"Hello"') });
-    await expect(simulate(simulationOf(definition))).rejects.toMatchObject({
+  it('says when it is kept no more whom the API had enter', async () => {
+    const api = { version: 1, ...onGo({ hello: world.send('"Hello"') }), entries: [{ api: {} }] };
+    const journeyId = await world.journey(api);
+    const { version: _, ...definition } = api;
+    world.clock.advance(366 * 24 * HOUR);
+    const kept = new Date(world.clock.now().getTime() - 365 * 24 * HOUR);
+    const begun = (at: number): Promise<unknown> =>
+      simulate(simulationOf(definition, { journeyId, from: at }));
+    await expect(begun(kept.getTime() - 1)).rejects.toMatchObject({
       status: 422,
-      errors: [{ pointer: '/from', code: 'history-archived' }],
+      errors: [
+        {
+          pointer: '/from',
+          code: 'history-archived',
+          message: expect.stringContaining(`before ${kept.toISOString()}`),
+        },
+      ],
     });
+    expect(await begun(kept.getTime())).toHaveLength(1);
+    // Nobody can have entered one that is younger, or that the API has nobody enter.
+    expect(await simulate(simulationOf(definition, { from }))).toHaveLength(1);
+    const others = onGo({ hello: world.send('"Hello"') });
+    expect(await simulate(simulationOf(others, { journeyId, from }))).toHaveLength(1);
   });
 });

@@ -60,8 +60,8 @@ export class Simulator {
   /**
    * The next persons, `limit` at most, after a person's number (from -1). The same simulation gives the same whenever it
    * is asked, as long as nobody is merged or erased meanwhile.
-   * @throws Problem 422 `history-archived` when it begins before what is kept in PostgreSQL, `simulation-too-large`
-   *   when more happened than it can hold; 503 when older events are not to be had now
+   * @throws Problem 422 `history-archived` when who entered by the API is kept no more, `simulation-too-large` when more
+   *   happened than it can hold; 503 when older events are not to be had now
    */
   async page(
     workspaceId: string,
