@@ -14,7 +14,7 @@ export {
 export { Actor, Caller, Workspace } from './request.decorators';
 export { assertVersion, Etag, IfMatch, IfMatchOfExisting } from './etag';
 export { decodeCursor, encodeCursor, signCursorsWith } from './cursor';
-export { type Page, pageOf, PageQuery } from './page';
+export { type Page, pageOf, PageQuery, readPage, readPageById } from './page';
 export { audit } from './audit';
 export { sourcesCalled } from './sources-called';
 export { WORKSPACE_HOOKS, type WorkspaceHook } from './workspace-hooks';

@@ -4,8 +4,7 @@ import { Database, Transaction } from '@percorso/storage';
 import { audit } from './audit';
 import { hashKey, KeyKind, newKey, parseKey, sameKey } from './key-format';
 import { KeyStore, StoredKey } from './key.store';
-import { encodeCursor, decodeCursor } from './cursor';
-import { Page, pageOf, PageQuery } from './page';
+import { Page, PageQuery, readPageById } from './page';
 
 /** A revoked key is refused at the latest this long after, in every process. */
 const CACHE_MS = 4000;
@@ -88,23 +87,20 @@ export class KeyService {
     return { id, name: wanted.name, scopes: wanted.scopes, createdAt, expiresAt, lastUsedAt: null, key };
   }
 
-  async list(workspaceId: string, kind: KeyKind, query: PageQuery): Promise<Page<KeyView>> {
-    const after = query.cursor === undefined ? undefined : decodeCursor<{ id: string }>(query.cursor).id;
-    const rows = await this.database.tx(workspaceId, (tx) =>
-      this.store.list(tx, kind, after, query.limit + 1),
-    );
-    return pageOf(
-      rows,
-      query.limit,
-      (row) => ({
-        id: row.id,
-        name: row.name,
-        scopes: row.scopes,
-        createdAt: row.created_at,
-        expiresAt: row.expires_at,
-        lastUsedAt: row.last_used_at,
-      }),
-      (row) => encodeCursor({ id: row.id }),
+  list(workspaceId: string, kind: KeyKind, query: PageQuery): Promise<Page<KeyView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(
+        query,
+        (after, most) => this.store.list(tx, kind, after, most),
+        (row) => ({
+          id: row.id,
+          name: row.name,
+          scopes: row.scopes,
+          createdAt: row.created_at,
+          expiresAt: row.expires_at,
+          lastUsedAt: row.last_used_at,
+        }),
+      ),
     );
   }
 

@@ -4,6 +4,7 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map, Observable } from 'rxjs';
+import { decodeCursor, encodeCursor } from './cursor';
 
 export interface Page<T> {
   data: T[];
@@ -34,7 +35,7 @@ export class PageQuery {
   limit: number = 100;
 }
 
-/** The page of `rows`, of which one more than `limit` was asked for; `position` is where a row's successor starts. */
+/** The page of `rows`, of which one more than `limit` was asked for; `cursorAfter` a row begins the page after it. */
 export function pageOf<R, T>(
   rows: readonly R[],
   limit: number,
@@ -45,6 +46,35 @@ export function pageOf<R, T>(
   const last = shown.at(-1);
   return { data: shown.map(view), next: rows.length > limit && last ? cursorAfter(last) : null };
 }
+
+/**
+ * A page of a list that goes on after the last row of the page before.
+ * @param read gives `most` rows after a position, the first ones after none
+ * @param positionOf a row, as JSON
+ * @throws Problem 400 for a cursor that was not handed out here
+ */
+export async function readPage<P extends object, R, T = R>(
+  { cursor, limit }: PageQuery,
+  read: (after: P | undefined, most: number) => Promise<readonly R[]>,
+  positionOf: (row: R) => P,
+  view: (row: R) => T = (row) => row as unknown as T,
+): Promise<Page<T>> {
+  const after = cursor === undefined ? undefined : decodeCursor<P>(cursor);
+  return pageOf(await read(after, limit + 1), limit, view, (row) => encodeCursor(positionOf(row)));
+}
+
+/** `readPage` of a list in the order of its ids. */
+export const readPageById = <R extends { id: string }, T = R>(
+  query: PageQuery,
+  read: (after: string | undefined, most: number) => Promise<readonly R[]>,
+  view?: (row: R) => T,
+): Promise<Page<T>> =>
+  readPage(
+    query,
+    (after: { id: string } | undefined, most) => read(after?.id, most),
+    ({ id }) => ({ id }),
+    view,
+  );
 
 const isPage = (value: unknown): value is Page<unknown> =>
   value !== null &&

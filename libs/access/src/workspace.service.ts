@@ -3,10 +3,9 @@ import { CLOCK, Clock, newId, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import type { AccessContext } from './access-context';
 import { audit } from './audit';
-import { decodeCursor, encodeCursor } from './cursor';
 import { assertVersion } from './etag';
 import { KeyService } from './key.service';
-import { Page, pageOf, PageQuery } from './page';
+import { Page, PageQuery, readPageById } from './page';
 import { ALL_SCOPES } from './scopes.decorator';
 import { ChangeWorkspace, CreatedWorkspace, CreateWorkspace, WorkspaceView } from './workspace.dto';
 import { WORKSPACE_HOOKS, WorkspaceHook } from './workspace-hooks';
@@ -40,14 +39,9 @@ export class WorkspaceService {
     });
   }
 
-  async list(query: PageQuery): Promise<Page<WorkspaceView>> {
-    const after = query.cursor === undefined ? undefined : decodeCursor<{ id: string }>(query.cursor).id;
-    const rows = await this.database.control((tx) => this.store.list(tx, after, query.limit + 1));
-    return pageOf(
-      rows,
-      query.limit,
-      (row) => row,
-      (row) => encodeCursor({ id: row.id }),
+  list(query: PageQuery): Promise<Page<WorkspaceView>> {
+    return this.database.control((tx) =>
+      readPageById(query, (after, most) => this.store.list(tx, after, most)),
     );
   }
 

@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  pageOf,
-  type Page,
-  type PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, type PageQuery, readPage } from '@percorso/access';
 import { Clock, CLOCK, newId, Problem, type FieldError } from '@percorso/kernel';
 import type { PluginDescription, SettingsError } from '@percorso/plugin-kit';
 import { usageChanges } from '@percorso/profile';
@@ -76,18 +68,15 @@ export class ConnectorService {
     return this.database.tx(workspaceId, async (tx) => this.view(tx, await this.store.get(tx, id)));
   }
 
-  async list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ConnectorView>> {
-    const after = cursor === undefined ? NO_ID : decodeCursor<{ after: string }>(cursor).after;
+  list(workspaceId: string, query: PageQuery): Promise<Page<ConnectorView>> {
     return this.database.tx(workspaceId, async (tx) => {
-      const [rows, manifests] = await Promise.all([
-        this.store.list(tx, after, limit + 1),
-        this.catalog.manifests(tx),
-      ]);
-      return pageOf(
-        await this.versions.shown(tx, rows, manifests),
-        limit,
+      const manifests = await this.catalog.manifests(tx);
+      return readPage(
+        query,
+        async (from: { after: string } | undefined, most) =>
+          this.versions.shown(tx, await this.store.list(tx, from?.after ?? NO_ID, most), manifests),
+        ({ row }) => ({ after: row.id }),
         (shown) => viewOf(shown, manifests),
-        ({ row }) => encodeCursor({ after: row.id }),
       );
     });
   }

@@ -1,9 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf, type PageQuery } from '@percorso/access';
+import { audit, type Page, type PageQuery, readPage } from '@percorso/access';
 import { CLOCK, type Clock, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import type { CreateSuppression, SuppressionView } from './suppression.dto';
-import { addSuppressions, comparableAddress, storedForms, type Suppression } from './suppression.store';
+import {
+  addSuppressions,
+  comparableAddress,
+  listSuppressions,
+  storedForms,
+  type SuppressedAddress,
+  type Suppression,
+} from './suppression.store';
 
 const NOTHING_LEFT = {
   pointer: '/address',
@@ -19,21 +26,14 @@ export class SuppressionService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<SuppressionView>> {
-    const after = cursor ? decodeCursor<{ channel: string; address: string }>(cursor) : undefined;
-    return this.database.tx(workspaceId, async (tx) => {
-      const { rows } = await tx.query<Suppression>(
-        `SELECT channel, address, reason, source, at FROM suppression
-         WHERE workspace_id = $1 AND (channel, address) > ($2, $3) ORDER BY channel, address LIMIT $4`,
-        [workspaceId, after?.channel ?? '', after?.address ?? '', limit + 1],
-      );
-      return pageOf(
-        rows,
-        limit,
-        (row) => row,
-        ({ channel, address }) => encodeCursor({ channel, address }),
-      );
-    });
+  list(workspaceId: string, query: PageQuery): Promise<Page<SuppressionView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPage(
+        query,
+        (after: SuppressedAddress | undefined, most) => listSuppressions(tx, after, most),
+        ({ channel, address }) => ({ channel, address }),
+      ),
+    );
   }
 
   create(workspaceId: string, actor: string, body: CreateSuppression): Promise<SuppressionView> {

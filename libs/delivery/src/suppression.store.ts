@@ -3,10 +3,13 @@ import { erasedAddress, storableAddresses } from './erased-address';
 
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'unsubscribe' | 'manual';
 
-/** An address nothing may be sent to on a channel. */
-export interface Suppression {
+export interface SuppressedAddress {
   channel: string;
   address: string;
+}
+
+/** An address nothing may be sent to on a channel. */
+export interface Suppression extends SuppressedAddress {
   reason: SuppressionReason;
   /** Who said so: a connector's id, or an admin's key. */
   source: string;
@@ -19,6 +22,19 @@ export function comparableAddress(channel: string, address: string): string {
   if (channel === 'email') return trimmed.toLowerCase();
   if (channel === 'sms' || channel === 'whatsapp') return trimmed.replace(/[\s().-]/g, '');
   return trimmed;
+}
+
+export async function listSuppressions(
+  tx: Transaction,
+  after: SuppressedAddress | undefined,
+  limit: number,
+): Promise<Suppression[]> {
+  const { rows } = await tx.query<Suppression>(
+    `SELECT channel, address, reason, source, at FROM suppression
+     WHERE workspace_id = $1 AND (channel, address) > ($2, $3) ORDER BY channel, address LIMIT $4`,
+    [tx.workspaceId, after?.channel ?? '', after?.address ?? '', limit],
+  );
+  return rows;
 }
 
 /** Adds suppressions; one that exists keeps its first reason. @returns how many are new */

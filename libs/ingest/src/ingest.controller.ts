@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { decodeCursor, encodeCursor, Page, pageOf, PageQuery, Scopes, Workspace } from '@percorso/access';
+import { Page, PageQuery, readPageById, Scopes, Workspace } from '@percorso/access';
 import { isId, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
 import { IngestView, QuarantinedDetail, QuarantinedView, QuarantinePage } from './ingest.dto';
@@ -25,14 +25,9 @@ export class IngestController {
   @Get('quarantine')
   @ApiOperation({ summary: 'Events set aside, newest first' })
   @ApiOkResponse({ type: QuarantinePage })
-  async list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<QuarantinedView>> {
-    const before = query.cursor === undefined ? undefined : decodeCursor<{ id: string }>(query.cursor).id;
-    const rows = await this.database.tx(workspaceId, (tx) => this.store.list(tx, before, query.limit + 1));
-    return pageOf(
-      rows,
-      query.limit,
-      (row) => row,
-      ({ id }) => encodeCursor({ id }),
+  list(@Workspace() workspaceId: string, @Query() query: PageQuery): Promise<Page<QuarantinedView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, (before, most) => this.store.list(tx, before, most)),
     );
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { decodeCursor, encodeCursor, Page, pageOf } from '@percorso/access';
+import { Page, readPage, readPageById } from '@percorso/access';
 import { homesOf, listMerges, loadNamespaces, Merge, normalizeIdentity } from '@percorso/identity';
 import { isId, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
@@ -46,31 +46,24 @@ export class ProfileQueries {
   }
 
   /** A profile's events, the latest first. */
-  events(workspaceId: string, profileId: string, { cursor, limit }: PageAsk): Promise<Page<EventView>> {
-    const after = cursor === undefined ? undefined : decodeCursor<EventPosition>(cursor);
+  events(workspaceId: string, profileId: string, query: PageAsk): Promise<Page<EventView>> {
     return this.database.tx(workspaceId, async (tx) => {
       const person = await this.person(tx, profileId);
-      return pageOf(
-        await this.pages.page(tx, person, { after }, limit + 1),
-        limit,
+      return readPage(
+        query,
+        (after: EventPosition | undefined, most) => this.pages.page(tx, person, { after }, most),
+        ({ occurredAt, partition, pos }) => ({ at: occurredAt.toISOString(), partition, pos }),
         ({ partition: _partition, identity: _identity, ...event }) => event,
-        ({ occurredAt, partition, pos }) => encodeCursor({ at: occurredAt.toISOString(), partition, pos }),
       );
     });
   }
 
   /** Merges, oldest first; those a profile took part in when `profileId` is given. */
-  merges(workspaceId: string, page: PageAsk, profileId?: string): Promise<Page<MergeView>> {
-    const afterId = page.cursor === undefined ? undefined : decodeCursor<{ id: string }>(page.cursor).id;
+  merges(workspaceId: string, query: PageAsk, profileId?: string): Promise<Page<MergeView>> {
     return this.database.tx(workspaceId, async (tx) => {
       const persons = profileId === undefined ? undefined : await this.homes(tx, profileId);
-      const rows = await listMerges(tx, { afterId, limit: page.limit + 1, persons });
-      const views = await this.mergeViews(tx, rows);
-      return pageOf(
-        views,
-        page.limit,
-        (view) => view,
-        (view) => encodeCursor({ id: view.id }),
+      return readPageById(query, async (afterId, limit) =>
+        this.mergeViews(tx, await listMerges(tx, { afterId, limit, persons })),
       );
     });
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf } from '@percorso/access';
+import { audit, type Page, readPageById } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { Database } from '@percorso/storage';
@@ -52,14 +52,11 @@ export class DeadLetters {
 
   /** @param shows whether the reader may see what is of a person */
   list(workspaceId: string, query: DeadLetterQuery, shows: boolean): Promise<Page<DeadLetterView>> {
-    const { cursor, limit } = query;
-    const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(
-        await listDeadLetters(tx, query, after, limit + 1),
-        limit,
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(
+        query,
+        (after = FIRST, most) => listDeadLetters(tx, query, after, most),
         (row) => viewOf(row, shows),
-        ({ id }) => encodeCursor({ id }),
       ),
     );
   }

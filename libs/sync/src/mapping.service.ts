@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, PageQuery, readPage, readPageById } from '@percorso/access';
 import { CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { holdUsageRules, usageProblem } from '@percorso/profile';
@@ -66,15 +58,9 @@ export class MappingService {
     return mapping;
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<MappingView>> {
-    const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(
-        await listMappings(tx, after, limit + 1),
-        limit,
-        (row) => row,
-        ({ id }) => encodeCursor({ id }),
-      ),
+  list(workspaceId: string, query: PageQuery): Promise<Page<MappingView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, (after = FIRST, most) => listMappings(tx, after, most)),
     );
   }
 
@@ -91,15 +77,14 @@ export class MappingService {
     return this.save(workspaceId, actor, before, expected, content, 'mapping.replace');
   }
 
-  versions(workspaceId: string, id: string, { cursor, limit }: PageQuery): Promise<Page<MappingVersionView>> {
-    const before = cursor === undefined ? NEWEST : decodeCursor<{ version: number }>(cursor).version;
+  versions(workspaceId: string, id: string, query: PageQuery): Promise<Page<MappingVersionView>> {
     return this.database.tx(workspaceId, async (tx) => {
       if (!isId(id) || !(await findMapping(tx, id))) throw Problem.notFound('Mapping');
-      return pageOf(
-        await listVersions(tx, id, before, limit + 1),
-        limit,
-        (row) => row,
-        ({ version }) => encodeCursor({ version }),
+      return readPage(
+        query,
+        (before: { version: number } | undefined, most) =>
+          listVersions(tx, id, before?.version ?? NEWEST, most),
+        ({ version }) => ({ version }),
       );
     });
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import { type Page, PageQuery, readPage, readPageById } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { ReplayWork } from './replay/replay-work';
@@ -36,16 +36,14 @@ export class RunService {
     });
   }
 
-  list(workspaceId: string, syncId: string, { cursor, limit }: PageQuery): Promise<Page<RunView>> {
+  list(workspaceId: string, syncId: string, query: PageQuery): Promise<Page<RunView>> {
     if (!isId(syncId)) throw Problem.notFound('Sync');
-    const before = cursor === undefined ? LAST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
       if (!(await findSync(tx, syncId))) throw Problem.notFound('Sync');
-      return pageOf(
-        await listRuns(tx, syncId, before, limit + 1),
-        limit,
+      return readPageById(
+        query,
+        (before = LAST, most) => listRuns(tx, syncId, before, most),
         (run) => this.view(run),
-        ({ id }) => encodeCursor({ id }),
       );
     });
   }
@@ -57,25 +55,17 @@ export class RunService {
   rows(
     workspaceId: string,
     id: string,
-    { cursor, limit }: PageQuery,
+    query: PageQuery,
     shows: boolean,
     states?: string[],
   ): Promise<Page<RunRowView>> {
-    const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);
-      const { rows } = await tx.query<RunRowView & { payload: object | null }>(
-        `SELECT id AS "effectId", profile_id AS "profileId", operation, membership_version::int AS "membershipVersion", state,
-           reason_code AS "reasonCode", reason, pointer, attempt, provider_id AS "providerId", payload
-         FROM effect WHERE workspace_id = $1 AND run_id = $2 AND id > $3::uuid AND ($4::text[] IS NULL OR state = ANY($4))
-         ORDER BY id LIMIT $5`,
-        [workspaceId, id, after, states ?? null, limit + 1],
-      );
-      return pageOf(
-        rows,
-        limit,
+      return readPage(
+        query,
+        (after: { id: string } | undefined, most) => listRows(tx, id, states, after?.id ?? FIRST, most),
+        ({ effectId }) => ({ id: effectId }),
         ({ payload, ...row }) => (shows ? row : { ...row, reason: hideQuoted(row.reason, payload) }),
-        ({ effectId }) => encodeCursor({ id: effectId }),
       );
     });
   }
@@ -142,4 +132,23 @@ export class RunService {
       endedAt,
     };
   }
+}
+
+type KeptRow = RunRowView & { payload: object | null };
+
+async function listRows(
+  tx: Transaction,
+  runId: string,
+  states: readonly string[] | undefined,
+  after: string,
+  limit: number,
+): Promise<KeptRow[]> {
+  const { rows } = await tx.query<KeptRow>(
+    `SELECT id AS "effectId", profile_id AS "profileId", operation, membership_version::int AS "membershipVersion", state,
+       reason_code AS "reasonCode", reason, pointer, attempt, provider_id AS "providerId", payload
+     FROM effect WHERE workspace_id = $1 AND run_id = $2 AND id > $3::uuid AND ($4::text[] IS NULL OR state = ANY($4))
+     ORDER BY id LIMIT $5`,
+    [tx.workspaceId, runId, after, states ?? null, limit],
+  );
+  return rows;
 }

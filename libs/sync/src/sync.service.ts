@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, PageQuery, readPageById } from '@percorso/access';
 import { ConnectorRuntime } from '@percorso/connector';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { holdUsageRules, usageProblem } from '@percorso/profile';
@@ -69,15 +61,9 @@ export class SyncService {
     return this.database.tx(workspaceId, async (tx) => viewOf(await this.find(tx, id)));
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<SyncView>> {
-    const after = cursor === undefined ? FIRST : decodeCursor<{ id: string }>(cursor).id;
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(
-        await listSyncs(tx, after, limit + 1),
-        limit,
-        (row) => row,
-        ({ id }) => encodeCursor({ id }),
-      ),
+  list(workspaceId: string, query: PageQuery): Promise<Page<SyncView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, (after = FIRST, most) => listSyncs(tx, after, most)),
     );
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { decodeCursor, encodeCursor, type Page, pageOf } from '@percorso/access';
+import { type Page, readPage } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { EventReader } from '@percorso/profile';
 import { MembershipStore, PersonConditions } from '@percorso/segmentation';
@@ -36,6 +36,11 @@ const MOST_EVENTS = 5;
 const MOST_LINES = 20;
 const MOST_GROUPS = 1000;
 
+/** Where a page goes on: those that are older than this one. */
+interface Before {
+  before: string;
+}
+
 /** Tells what journeys did: how many, who, and why not. */
 @Injectable()
 export class InsightService {
@@ -62,17 +67,20 @@ export class InsightService {
   }
 
   /** @throws Problem 404 */
-  async instances(
+  instances(
     workspaceId: string,
     id: string,
-    { cursor, limit, profile, state, step }: InstanceQuery,
+    { profile: profileId, state, step, ...query }: InstanceQuery,
   ): Promise<Page<JourneyInstanceView>> {
-    const before = cursor === undefined ? undefined : decodeCursor<{ before: string }>(cursor).before;
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);
-      const filter = { profileId: profile, state, step };
-      const rows = await this.store.instances(tx, id, filter, before, limit + 1);
-      return pageOf(rows, limit, instanceView, (row) => encodeCursor({ before: row.id }));
+      const filter = { profileId, state, step };
+      return readPage(
+        query,
+        (from: Before | undefined, most) => this.store.instances(tx, id, filter, from?.before, most),
+        (row) => ({ before: row.id }),
+        instanceView,
+      );
     });
   }
 
@@ -112,18 +120,16 @@ export class InsightService {
   deadLetters(
     workspaceId: string,
     id: string,
-    { cursor, limit, ...filter }: JourneyDeadLetterQuery,
+    query: JourneyDeadLetterQuery,
     personal: boolean,
   ): Promise<Page<JourneyDeadLetterView>> {
-    const before = cursor === undefined ? undefined : decodeCursor<{ before: string }>(cursor).before;
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);
-      const rows = await listDeadLetters(tx, id, filter, before, limit + 1);
-      return pageOf(
-        rows,
-        limit,
+      return readPage(
+        query,
+        (from: Before | undefined, most) => listDeadLetters(tx, id, query, from?.before, most),
+        (row) => ({ before: row.id }),
         (row) => (personal ? row : { ...row, reason: null }),
-        (row) => encodeCursor({ before: row.id }),
       );
     });
   }

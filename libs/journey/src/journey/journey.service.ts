@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, PageQuery, readPageById } from '@percorso/access';
 import { canonicalJson, CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { InsideStore } from './inside.store';
@@ -58,12 +50,9 @@ export class JourneyService {
     return journeyView(await this.existing(tx, id));
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<JourneyView>> {
-    const after = cursor === undefined ? undefined : decodeCursor<{ id: string }>(cursor).id;
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(await this.journeys.list(tx, after, limit + 1), limit, journeyView, ({ id }) =>
-        encodeCursor({ id }),
-      ),
+  list(workspaceId: string, query: PageQuery): Promise<Page<JourneyView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, (after, most) => this.journeys.list(tx, after, most), journeyView),
     );
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import { audit, type Page, PageQuery, readPageById } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { usageProblem } from '@percorso/profile';
 import { PreviewService } from '@percorso/segmentation';
@@ -107,17 +107,10 @@ export class LifecycleService {
     });
   }
 
-  jobs(workspaceId: string, id: string, { cursor, limit }: PageQuery): Promise<Page<JobView>> {
-    const below = cursor === undefined ? undefined : decodeCursor<{ id: string }>(cursor).id;
+  jobs(workspaceId: string, id: string, query: PageQuery): Promise<Page<JobView>> {
     return this.database.tx(workspaceId, async (tx) => {
       await this.service.existing(tx, id);
-      const rows = await this.jobStore.list(tx, id, below, limit + 1);
-      return pageOf(
-        rows,
-        limit,
-        (row) => row,
-        (row) => encodeCursor({ id: row.id }),
-      );
+      return readPageById(query, (below, most) => this.jobStore.list(tx, id, below, most));
     });
   }
 

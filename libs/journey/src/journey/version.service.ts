@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { decodeCursor, encodeCursor, type Page, pageOf, PageQuery } from '@percorso/access';
+import { type Page, PageQuery, readPage } from '@percorso/access';
 import { Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { arrangeJourney } from '../definition/arrange-journey';
@@ -20,12 +20,16 @@ export class VersionService {
     private readonly journeys: JourneyStore,
   ) {}
 
-  list(workspaceId: string, id: string, { cursor, limit }: PageQuery): Promise<Page<JourneyVersionView>> {
-    const below = cursor === undefined ? LATEST : decodeCursor<{ version: number }>(cursor).version;
+  list(workspaceId: string, id: string, query: PageQuery): Promise<Page<JourneyVersionView>> {
     return this.database.tx(workspaceId, async (tx) => {
       await this.service.existing(tx, id);
-      const rows = await this.journeys.versions(tx, id, below, limit + 1);
-      return pageOf(rows, limit, versionView, ({ version }) => encodeCursor({ version }));
+      return readPage(
+        query,
+        (below: { version: number } | undefined, most) =>
+          this.journeys.versions(tx, id, below?.version ?? LATEST, most),
+        ({ version }) => ({ version }),
+        versionView,
+      );
     });
   }
 

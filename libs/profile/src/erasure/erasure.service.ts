@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, Page, pageOf, PageQuery } from '@percorso/access';
+import { audit, Page, PageQuery, readPageById } from '@percorso/access';
 import { Claim, homesOf, loadNamespaces, lockIdentities, normalizeIdentity } from '@percorso/identity';
 import { Clock, CLOCK, isId, newId, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
@@ -57,17 +57,10 @@ export class ErasureService {
     return this.database.tx(workspaceId, (tx) => this.view(tx, id));
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ErasureView>> {
-    const before = cursor === undefined ? undefined : decodeCursor<{ id: string }>(cursor).id;
-    return this.database.tx(workspaceId, async (tx) => {
-      const views = await this.views(tx, await listErasures(tx, before, limit + 1));
-      return pageOf(
-        views,
-        limit,
-        (view) => view,
-        ({ id }) => encodeCursor({ id }),
-      );
-    });
+  list(workspaceId: string, query: PageQuery): Promise<Page<ErasureView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, async (before, most) => this.views(tx, await listErasures(tx, before, most))),
+    );
   }
 
   /** Let the person in again. Only once everything is gone: until then the tombstone says what has to go. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { assertVersion, audit, decodeCursor, encodeCursor, Page, pageOf, PageQuery } from '@percorso/access';
+import { assertVersion, audit, Page, PageQuery, readPage } from '@percorso/access';
 import { lockIdentities } from '@percorso/identity';
 import { canonicalJson, Clock, CLOCK, Problem } from '@percorso/kernel';
 import { Database } from '@percorso/storage';
@@ -28,15 +28,14 @@ export class MergePolicyService {
   }
 
   /** The newest first. */
-  versions(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<MergePolicyView>> {
-    const before = cursor === undefined ? undefined : decodeCursor<{ version: number }>(cursor).version;
+  versions(workspaceId: string, query: PageQuery): Promise<Page<MergePolicyView>> {
     return this.database.tx(workspaceId, async (tx) => {
       const newest = await policyRow(tx);
-      return pageOf(
-        await policyVersions(tx, before, limit + 1),
-        limit,
+      return readPage(
+        query,
+        (before: { version: number } | undefined, most) => policyVersions(tx, before?.version, most),
+        ({ version }) => ({ version }),
         (row) => viewOf(row, newest.version),
-        ({ version }) => encodeCursor({ version }),
       );
     });
   }

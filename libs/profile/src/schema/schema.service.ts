@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, Page, pageOf, PageQuery } from '@percorso/access';
+import { audit, Page, PageQuery, readPage } from '@percorso/access';
 import { canonicalJson, Clock, CLOCK, describeError, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
 import { checkSchema } from './check-schema';
@@ -53,34 +53,24 @@ export class SchemaService {
     return this.database.tx(workspaceId, (tx) => this.current(tx, key));
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<SchemaView>> {
-    const after = cursor === undefined ? undefined : decodeCursor<SchemaKey>(cursor);
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(
-        await listSchemas(tx, after, limit + 1),
-        limit,
-        (row) => row,
-        ({ kind, name }) => encodeCursor({ kind, name }),
+  list(workspaceId: string, query: PageQuery): Promise<Page<SchemaView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPage(
+        query,
+        (after: SchemaKey | undefined, most) => listSchemas(tx, after, most),
+        ({ kind, name }) => ({ kind, name }),
       ),
     );
   }
 
-  versions(
-    workspaceId: string,
-    kind: string,
-    name: string,
-    { cursor, limit }: PageQuery,
-  ): Promise<Page<SchemaView>> {
+  versions(workspaceId: string, kind: string, name: string, query: PageQuery): Promise<Page<SchemaView>> {
     const key = keyOf(kind, name);
-    const before = cursor === undefined ? undefined : decodeCursor<{ version: number }>(cursor).version;
     return this.database.tx(workspaceId, async (tx) => {
       await this.current(tx, key);
-      const rows = await schemaVersions(tx, key, before, limit + 1);
-      return pageOf(
-        rows,
-        limit,
-        (row) => row,
-        ({ version }) => encodeCursor({ version }),
+      return readPage(
+        query,
+        (before: { version: number } | undefined, most) => schemaVersions(tx, key, before?.version, most),
+        ({ version }) => ({ version }),
       );
     });
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { decodeCursor, encodeCursor, Page, pageOf } from '@percorso/access';
+import { Page, readPage } from '@percorso/access';
 import { currentPerson } from '@percorso/identity';
 import { isId, Problem } from '@percorso/kernel';
 import { Database, Transaction } from '@percorso/storage';
@@ -25,16 +25,14 @@ export class TimelineQueries {
    * profile it is part of.
    */
   page(workspaceId: string, profileId: string, query: TimelineQuery): Promise<Page<TimelineEntry>> {
-    const { name: names, type, limit, cursor } = query;
-    const after = cursor === undefined ? undefined : decodeCursor<EventPosition>(cursor);
-    const ask = { after, names, type, from: instant(query.from), to: instant(query.to) };
+    const ask = { names: query.name, type: query.type, from: instant(query.from), to: instant(query.to) };
     return this.database.tx(workspaceId, async (tx) => {
       const person = await personOf(tx, profileId);
-      return pageOf(
-        await this.events.page(tx, person, ask, limit + 1),
-        limit,
+      return readPage(
+        query,
+        (after: EventPosition | undefined, most) => this.events.page(tx, person, { after, ...ask }, most),
+        ({ occurredAt, partition, pos }) => ({ at: occurredAt.toISOString(), partition, pos }),
         ({ partition: _partition, ...entry }) => entry,
-        ({ occurredAt, partition, pos }) => encodeCursor({ at: occurredAt.toISOString(), partition, pos }),
       );
     });
   }

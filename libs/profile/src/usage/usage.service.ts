@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  type PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, type PageQuery, readPage } from '@percorso/access';
 import { CLOCK, type Clock, type FieldError, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { formatField, parseField } from './field-name';
@@ -70,14 +62,12 @@ export class UsageService {
     });
   }
 
-  fields(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<FieldLabelsView>> {
-    const after = cursor === undefined ? undefined : decodeCursor<{ field: string }>(cursor).field;
-    return this.database.tx(workspaceId, async (tx) =>
-      pageOf(
-        await listFieldLabels(tx, { after, limit: limit + 1 }),
-        limit,
-        (row) => row,
-        ({ field }) => encodeCursor({ field }),
+  fields(workspaceId: string, query: PageQuery): Promise<Page<FieldLabelsView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPage(
+        query,
+        (after: { field: string } | undefined, limit) => listFieldLabels(tx, { after: after?.field, limit }),
+        ({ field }) => ({ field }),
       ),
     );
   }

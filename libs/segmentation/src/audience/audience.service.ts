@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, PageQuery, readPageById } from '@percorso/access';
 import { canonicalJson, CLOCK, type Clock, type FieldError, newId, Problem } from '@percorso/kernel';
 import { type FieldPath, usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
@@ -55,10 +47,10 @@ export class AudienceService {
     return view;
   }
 
-  async list(workspaceId: string, query: PageQuery): Promise<Page<AudienceView>> {
-    const after = query.cursor === undefined ? undefined : decodeCursor<{ id: string }>(query.cursor).id;
-    const rows = await this.database.tx(workspaceId, (tx) => this.audiences.list(tx, after, query.limit + 1));
-    return pageOf(rows, query.limit, audienceView, ({ id }) => encodeCursor({ id }));
+  list(workspaceId: string, query: PageQuery): Promise<Page<AudienceView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPageById(query, (after, most) => this.audiences.list(tx, after, most), audienceView),
+    );
   }
 
   async get(workspaceId: string, id: string): Promise<AudienceView> {

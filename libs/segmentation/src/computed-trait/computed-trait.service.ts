@@ -1,13 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  assertVersion,
-  audit,
-  decodeCursor,
-  encodeCursor,
-  type Page,
-  pageOf,
-  type PageQuery,
-} from '@percorso/access';
+import { assertVersion, audit, type Page, type PageQuery, readPage } from '@percorso/access';
 import { canonicalJson, CLOCK, type Clock, newId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { holdUses } from '../audience/used-audiences';
@@ -57,10 +49,15 @@ export class ComputedTraitService {
     });
   }
 
-  async list(workspaceId: string, query: PageQuery): Promise<Page<ComputedTraitView>> {
-    const after = query.cursor === undefined ? undefined : decodeCursor<{ key: string }>(query.cursor).key;
-    const rows = await this.database.tx(workspaceId, (tx) => this.traits.list(tx, after, query.limit + 1));
-    return pageOf(rows, query.limit, computedTraitView, ({ key }) => encodeCursor({ key }));
+  list(workspaceId: string, query: PageQuery): Promise<Page<ComputedTraitView>> {
+    return this.database.tx(workspaceId, (tx) =>
+      readPage(
+        query,
+        (after: { key: string } | undefined, most) => this.traits.list(tx, after?.key, most),
+        ({ key }) => ({ key }),
+        computedTraitView,
+      ),
+    );
   }
 
   async get(workspaceId: string, key: string): Promise<ComputedTraitView> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { audit, decodeCursor, encodeCursor, type Page, pageOf, type PageQuery } from '@percorso/access';
+import { audit, type Page, type PageQuery, readPageById } from '@percorso/access';
 import { dropPending } from '@percorso/delivery';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
@@ -70,15 +70,9 @@ export class Replays {
     return this.database.tx(workspaceId, async (tx) => this.view(tx, await this.find(tx, id)));
   }
 
-  list(workspaceId: string, { cursor, limit }: PageQuery): Promise<Page<ReplayView>> {
-    const before = cursor === undefined ? LAST : decodeCursor<{ id: string }>(cursor).id;
+  list(workspaceId: string, query: PageQuery): Promise<Page<ReplayView>> {
     return this.database.tx(workspaceId, async (tx) => {
-      const page = pageOf(
-        await listReplays(tx, before, limit + 1),
-        limit,
-        (row) => row,
-        ({ id }) => encodeCursor({ id }),
-      );
+      const page = await readPageById(query, (before = LAST, most) => listReplays(tx, before, most));
       const counts = await countsOf(
         tx,
         page.data.map(({ id }) => id),
