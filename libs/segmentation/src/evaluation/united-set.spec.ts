@@ -36,7 +36,10 @@ describe('a set united from shards', () => {
     return world.get(LoadGate).holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: NOW, asOfPos: pos };
       const [members] = await findMembers(shards, [definition], scope);
-      const wakes = compileWakes([definition], scope, NOW.getTime() - 48 * HOUR, NOW.getTime() + HOUR);
+      const wakes = compileWakes([definition], scope, {
+        since: NOW.getTime() - 48 * HOUR,
+        until: NOW.getTime() + HOUR,
+      });
       return {
         persons: [...members!.persons()],
         preview: { count: members!.size, sample: [...members!.persons(3)] },

@@ -18,15 +18,19 @@ export interface WakeQuery {
   params: Record<string, unknown>;
 }
 
-/**
- * Whom time alone may give another answer after `since` and no later than `until` (Unix milliseconds), and when first.
- * Undefined where time changes nothing.
- */
+/** Moments after `since` and no later than `until`, in Unix milliseconds. */
+export interface WakeSpan {
+  since: number;
+  until: number;
+  /** Without what had passed when its event came: who took the event up saw it so. */
+  afterArrival?: boolean;
+}
+
+/** Whom time alone may give another answer in `span`, and when first. Undefined where time changes nothing. */
 export function compileWakes(
   definitions: readonly Definition[],
   scope: SetScope,
-  since: number,
-  until: number,
+  span: WakeSpan,
 ): WakeQuery | undefined {
   const edges = new Map<string, TimeEdge>();
   for (const { where } of definitions) {
@@ -39,8 +43,8 @@ export function compileWakes(
   const inner: CompileScope = { zone: DEFAULT_ZONE, ...scope, asOfPos: String(scope.asOfPos), parameters };
   const parts = [...edges.values()].flatMap((edge) =>
     edge.of === 'calendar'
-      ? compileCalendarWakes(edge.leaf, inner, since, until)
-      : [partOf(edge, inner, since, until)],
+      ? compileCalendarWakes(edge.leaf, inner, span.since, span.until)
+      : [partOf(edge, inner, span)],
   );
   if (parts.length === 0) return undefined;
   const people = peopleOf(`workspace_id = ${parameters.uuid(scope.workspaceId)}`);
@@ -53,7 +57,7 @@ export function compileWakes(
   };
 }
 
-function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: number): string {
+function partOf(edge: MomentEdge, scope: CompileScope, { since, until, afterArrival }: WakeSpan): string {
   const { parameters } = scope;
   const between = (moment: string): string =>
     `${moment} > ${parameters.instant(since - edge.after)} AND ${moment} <= ${parameters.instant(until - edge.after)}`;
@@ -82,10 +86,13 @@ function partOf(edge: MomentEdge, scope: CompileScope, since: number, until: num
   const selected = selectEvents(scope, events, edge.of === 'event' ? edge.window : {});
   const source =
     edge.of === 'event'
-      ? `SELECT node, occurred_at FROM percorso.event WHERE ${selected}`
-      : `SELECT node, ${dateAt(parameters.text(edge.path))} AS moment FROM percorso.event WHERE ${selected}`;
+      ? `SELECT node, occurred_at, received_at FROM percorso.event WHERE ${selected}`
+      : `SELECT node, ${dateAt(parameters.text(edge.path))} AS moment, received_at FROM percorso.event WHERE ${selected}`;
+  const coming = afterArrival
+    ? ` AND toUnixTimestamp64Milli(${moment}) + ${parameters.integer(edge.after)} > toUnixTimestamp64Milli(received_at)`
+    : '';
   return (
-    `SELECT ${PERSON} AS person, ${due(moment)} FROM (${source}) WHERE ${between(moment)} ` +
+    `SELECT ${PERSON} AS person, ${due(moment)} FROM (${source}) WHERE ${between(moment)}${coming} ` +
     `GROUP BY person HAVING person != 0`
   );
 }

@@ -42,6 +42,22 @@ describe('drift', () => {
     expect(await world.members(audience)).toEqual([]);
   });
 
+  it('is left to be found and told by a sweep, which wakes nobody whom time does not move', async () => {
+    world.clock.advance(HOUR / 2);
+    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
+    const audience = await world.newAudience(twiceAMonth);
+    await world.evaluate(audience);
+    await world.database.tx(world.workspaceId, (tx) =>
+      tx.query('UPDATE membership SET member = false WHERE workspace_id = $1 AND person = 2', [
+        tx.workspaceId,
+      ]),
+    );
+    await world.sweep();
+    await world.stream();
+    expect(await world.members(audience)).toEqual([1]);
+    expect(await world.evaluate(audience)).toMatchObject({ drift: 1, entered: 1, exited: 0 });
+  });
+
   it('is remembered of a try that broke off before its end', async () => {
     await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
     const audience = await world.newAudience(twiceAMonth);

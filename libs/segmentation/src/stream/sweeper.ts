@@ -51,7 +51,7 @@ export class Sweeper {
         since: sweptAt ?? new Date(0),
       };
     });
-    await this.look(workspaceId, definitions, zone, since, at);
+    await this.look(workspaceId, definitions, zone, { since, at, afterArrival: true });
     await this.database.tx(workspaceId, async (tx) => {
       await this.cursors.swept(tx, at);
       await this.wakes.tidy(tx, new Date(at.getTime() - KEPT_MS));
@@ -66,15 +66,15 @@ export class Sweeper {
     zone: string | undefined,
     since: Date,
   ): Promise<void> {
-    if (definitions.length > 0) await this.look(workspaceId, definitions, zone, since, this.clock.now());
+    if (definitions.length > 0)
+      await this.look(workspaceId, definitions, zone, { since, at: this.clock.now() });
   }
 
   private async look(
     workspaceId: string,
     definitions: readonly Definition[],
     zone: string | undefined,
-    since: Date,
-    at: Date,
+    { since, at, afterArrival }: { since: Date; at: Date; afterArrival?: boolean },
   ): Promise<void> {
     const horizon = new Date(at.getTime() + HORIZON_MS);
     // Told first: whatever is evaluated from now on writes its own wakes until there, and what was before is loaded.
@@ -84,7 +84,8 @@ export class Sweeper {
     });
     const found = await this.gate.holdLoaded(workspaceId, async ({ pos }) => {
       const scope = { workspaceId, now: at, asOfPos: pos, zone };
-      const compiled = compileWakes(definitions, scope, since.getTime(), horizon.getTime());
+      const span = { since: since.getTime(), until: horizon.getTime(), afterArrival };
+      const compiled = compileWakes(definitions, scope, span);
       return compiled ? readWakes(this.shards, compiled) : [];
     });
     for (let start = 0; start < found.length; start += CHUNK) {
