@@ -4,7 +4,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import { AudienceStore } from '../audience/audience.store';
 import { diffMembers } from '../membership/diff-members';
 import { shareMembership } from '../membership/membership-lock';
-import { MembershipStore } from '../membership/membership.store';
+import { type AppliedChange, MembershipStore } from '../membership/membership.store';
 import { MembershipSignal } from '../membership/membership.signal';
 import { Sequencer } from '../membership/sequencer';
 import { type Overtaking, SetGuard } from '../stream/set-guard';
@@ -118,8 +118,7 @@ export class Evaluator {
     const { lease, members } = set;
     const { pos, asOf } = writing.pass.moment;
     const asDrift = writing.caughtUp && !isMoved(lease);
-    const changed = await this.apply(workspaceId, set, writing, asDrift);
-    if (asDrift && changed > 0) await this.distrust(workspaceId, changed);
+    await this.apply(workspaceId, set, writing, asDrift);
     // Whoever sees it done and reads the log next, such as a sync, must find all of it there.
     await this.sequencer.drain(workspaceId, 'wait');
     await this.database.tx(workspaceId, async (tx) => {
@@ -134,29 +133,25 @@ export class Evaluator {
     });
   }
 
-  /** What was kept in memory may be why: it is read again before it answers anything more. */
-  private async distrust(workspaceId: string, drift: number): Promise<void> {
-    driftFound.inc(drift);
-    await this.database.tx(workspaceId, (tx) => this.guard.distrustState(tx));
-  }
-
-  /** Write what differs; how much that was. */
+  /** Write what differs. */
   private async apply(
     workspaceId: string,
     { lease, members, wrong }: EvaluatedSet,
     { overtaking, waiting, pass }: Writing,
     asDrift: boolean,
-  ): Promise<number> {
+  ): Promise<void> {
+    if (asDrift && wrong > 0) {
+      await this.database.tx(workspaceId, async (tx) => {
+        await this.guard.hold(tx);
+        await this.note(tx, lease, { entered: 0, exited: 0 }, wrong);
+      });
+      driftFound.inc(wrong);
+    }
     const before = await this.database.tx(workspaceId, (tx) =>
       this.memberships.members(tx, lease.audienceId),
     );
-    let changed = asDrift ? wrong : 0;
-    if (changed > 0)
-      await this.database.tx(workspaceId, (tx) =>
-        this.evaluations.progress(tx, lease, { entered: 0, exited: 0 }, changed),
-      );
     for (const chunk of chunksOf(diffMembers(before, members.persons()))) {
-      changed += await this.database.tx(workspaceId, async (tx) => {
+      const drift = await this.database.tx(workspaceId, async (tx) => {
         await this.guard.hold(tx);
         await shareMembership(tx);
         await this.assertCurrent(tx, lease);
@@ -168,14 +163,25 @@ export class Evaluator {
           cause: { kind: causeOf(lease), evaluationId: lease.id },
           at: pass.moment.asOf,
         });
-        const moved = done.entered + done.exited;
-        await this.evaluations.progress(tx, lease, done, asDrift ? moved : null);
+        const drift = asDrift ? done.entered + done.exited : null;
+        await this.note(tx, lease, done, drift);
         await this.evaluations.keep(tx, waiting);
-        return moved;
+        return drift;
       });
+      driftFound.inc(drift ?? 0);
       this.signal.changed(workspaceId);
     }
-    return changed;
+  }
+
+  /** What was kept in memory may be why there is drift: with it, so that no crash comes between, it is given up. */
+  private async note(
+    tx: Transaction,
+    lease: EvaluationLease,
+    done: AppliedChange,
+    drift: number | null,
+  ): Promise<void> {
+    await this.evaluations.progress(tx, lease, done, drift);
+    if (drift) await this.guard.distrustState(tx);
   }
 
   /** The audience still has the definition the set was computed from, and keeps it until the transaction ends. */

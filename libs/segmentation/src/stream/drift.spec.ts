@@ -1,6 +1,8 @@
 import { EvaluationService } from '../evaluation/evaluation.service';
 import { Evaluator } from '../evaluation/evaluator';
+import { MembershipStore } from '../membership/membership.store';
 import { Sequencer } from '../membership/sequencer';
+import { driftFound } from './stream-metrics';
 import type { StreamWorld } from './stream-world';
 import { useStreamWorld } from './stream-fixture';
 
@@ -81,4 +83,36 @@ describe('drift', () => {
       drift: 2,
     });
   });
+
+  it('of which half is healed is counted, and what led to it is read again, whatever becomes of the rest', async () => {
+    const audience = await world.newAudience(twiceAMonth);
+    await world.evaluate(audience);
+    await world.say(order('ann'), order('ann'), order('bob'), order('bob'));
+    await world.evaluate(audience);
+    // Carl is in where Ann should be, and Bob is out: who leaves and who enters are written apart.
+    await world.say(order('carl'));
+    await world.database.tx(world.workspaceId, async (tx) => {
+      await tx.query('UPDATE membership SET member = false WHERE workspace_id = $1 AND person = 2', [
+        tx.workspaceId,
+      ]);
+      await tx.query('UPDATE membership SET person = 3 WHERE workspace_id = $1 AND person = 1', [
+        tx.workspaceId,
+      ]);
+    });
+    const [before, kept] = [await counted(), await world.state(3)];
+    const memberships = world.get(MembershipStore);
+    const applying = jest
+      .spyOn(memberships, 'apply')
+      .mockImplementationOnce((...all) => MembershipStore.prototype.apply.apply(memberships, all))
+      .mockRejectedValueOnce(Object.assign(new Error('connection reset'), { code: 'ECONNRESET' }));
+    expect(await world.evaluate(audience)).toMatchObject({ state: 'running', exited: 1 });
+    applying.mockRestore();
+    expect([await counted(), kept === undefined, await world.state(3)]).toEqual([
+      before + 1,
+      false,
+      undefined,
+    ]);
+  });
+
+  const counted = async (): Promise<number> => (await driftFound.get()).values[0]?.value ?? 0;
 });
