@@ -1,4 +1,4 @@
-import { type Audience, evaluate, type StoryContext } from '@percorso/demo';
+import { type Audience, evaluate, type IngestStatus, poll, type StoryContext } from '@percorso/demo';
 import type { World } from './world';
 
 export interface Delta {
@@ -26,6 +26,10 @@ export async function expectExactMembers(
   audience: Audience,
   members: number,
 ): Promise<Delta[]> {
+  const { applied } = await context.admin.get<IngestStatus>('/v1/ingest');
+  const position = (): Promise<number> => streamPosition(world, context);
+  // Who was killed is taken over after seconds; until then nobody can tell what is drift.
+  await poll(position, (pos) => pos >= applied, { what: 'audiences to reflect the log' });
   expect(await evaluate(context, audience)).toMatchObject({ members, drift: 0 });
   const deltas = await expectExactLog(world, context, [audience]);
   expect(deltas.reduce((sum, { op }) => sum + (op === 'enter' ? 1 : -1), 0)).toBe(members);

@@ -22,8 +22,8 @@ const LOOK_MS = 50;
  */
 @Injectable()
 export class SetGuard {
-  /** Looks without progress after which nobody seems to be at it. */
-  protected readonly patience: number = 60;
+  /** Looks without progress after which nobody seems to be at it: longer than it takes others to take over from the dead. */
+  protected readonly patience: number = 200;
 
   constructor(
     private readonly database: Database,
