@@ -13,6 +13,7 @@ export { EventReader, type PersonEvent } from './event.reader';
 export { EventSearch } from './event-search';
 export { type ComputedChange, type ComputedRow, ComputedValueStore } from './computed-value.store';
 export { type ComputedValue, setFlat } from './computed-values';
+export { EVENT_TIMES, type EventTime } from './event-time';
 export { ProfileHistory } from './profile.history';
 export { type PastEvent, PastProfile } from './past-profile';
 export { LATEST, TraitRanks } from './merge-policy/trait-ranks';

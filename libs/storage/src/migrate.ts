@@ -33,6 +33,7 @@ import { journeySimulations } from './migrations/0070-journey-simulations';
 import { journeyMemory } from './migrations/0069-journey-memory';
 import { callResponses } from './migrations/0071-call-responses';
 import { readsByPosition } from './migrations/0073-reads-by-position';
+import { simulatedEventTime } from './migrations/0076-simulated-event-time';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
@@ -79,6 +80,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   journeyMemory,
   callResponses,
   readsByPosition,
+  simulatedEventTime,
   journeyInside,
   deadLetters,
   mappingExamples,

@@ -1,3 +1,4 @@
+import type { EventTime } from '@percorso/profile';
 import type { JourneyDefinition, Reaction } from '../definition/definition';
 import type { Instance } from '../engine/instance';
 import type { TraceEntry, VisitOutcome } from '../engine/protocol';
@@ -12,6 +13,8 @@ export interface Simulation {
   /** Nobody is inside when it begins; what happens at this moment counts, what happens at `until` no more. */
   from: number;
   until: number;
+  /** Which of its times an event is taken to have come at. */
+  eventTime: EventTime;
   /** What became of a message is what really did, where that very message was sent; rules say it of the others. */
   recorded: boolean;
   /** The first that fits is what becomes of a message; where none does it is accepted at once. */

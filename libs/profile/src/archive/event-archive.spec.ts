@@ -2,6 +2,7 @@ import { startTestEngines, startTestShards, type TestEngines, type TestShards } 
 import { canonicalJson } from '@percorso/kernel';
 import { Shards } from '@percorso/storage';
 import { EventReader, type PersonEvent } from '../event.reader';
+import { EVENT_TIMES } from '../event-time';
 import { EventSearch } from '../event-search';
 import { ProfileFixture } from '../profile-fixture';
 import { ProfileHistory } from '../profile.history';
@@ -12,14 +13,16 @@ import { archiveReads } from './archive-metrics';
 import { EventArchive } from './event-archive';
 import { EventArchiver } from './event-archiver';
 import { EventPages } from './event-pages';
-import { HARD } from './testing/hard-values';
+import { dayOf } from './testing/day-of';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 2, 1, 12);
 const NAMES = ['Seen', 'Bought', "Quote'd", 'identify', 'Unsubscribed', 'group', 'alias'];
 const PEOPLE = 3;
 const DAYS = 6;
-const SPANS = [[0, DAYS] as const, [1, 4] as const];
+const WINDOWS = [[0, DAYS] as const, [1, 4] as const].flatMap(([from, until]) =>
+  EVENT_TIMES.map((by) => ({ from: new Date(START + from * DAY), until: new Date(START + until * DAY), by })),
+);
 
 describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (count) => {
   let engines: TestEngines;
@@ -61,31 +64,11 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     ...fields,
   });
 
-  /** Some days of some people: late events, two at one instant, consent in every form, logins of devices seen before. */
+  /** Some days of some people, some of whose devices were seen before. */
   async function live(): Promise<void> {
     for (let day = 0; day < DAYS; day++) {
       fixture.clock.set(new Date(START + day * DAY));
-      const items = Array.from({ length: PEOPLE }, (_, n) => [
-        item('track', { userId: `u${n}`, event: 'Seen', properties: { day, n, ...HARD } }, (day % 3) * DAY),
-        item('track', { userId: `u${n}`, event: NAMES[day % 3], properties: { n } }, (day % 3) * DAY),
-        item('track', { anonymousId: `a${n}`, event: 'Bought', properties: { day } }, 1000),
-        item(
-          'page',
-          {
-            userId: `u${n}`,
-            context: { ip: '192.0.2.1', consent: { categoryPreferences: { sms: day % 2 === 0 } } },
-          },
-          2000,
-        ),
-        ...(day === n
-          ? [item('identify', { userId: `u${n}`, anonymousId: `a${n}`, traits: { day, ...HARD } })]
-          : []),
-        ...(day === n + 1
-          ? [item('track', { userId: `u${n}`, event: 'Unsubscribed', properties: { topic: 'x' } })]
-          : []),
-        ...(day === 2 ? [item('group', { userId: `u${n}`, groupId: `g${n}`, traits: { plan: 'pro' } })] : []),
-      ]).flat();
-      await fixture.say(workspaceId, ...items);
+      await fixture.say(workspaceId, ...dayOf(day, PEOPLE, item));
     }
     // By clocks of another century, and before what ClickHouse's times can hold.
     const early = (n: number): object => ({
@@ -126,7 +109,7 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     events: unknown[];
     receivedBy: PersonEvent[][];
     ofPersons: PersonEvent[];
-    history: (readonly [number, ProfileValues])[][];
+    history: [number, ProfileValues, Date[]][][];
     found: [number[], PersonEvent[]][];
   }
 
@@ -165,14 +148,22 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
     await fixture.database.snapshot(workspaceId, async (tx) => {
       for (let day = 0; day <= DAYS; day += 2) {
         const until = new Date(START + day * DAY);
-        all.history.push([...(await history.values(tx, numbers, until))]);
+        for (const by of EVENT_TIMES) {
+          const pasts = await history.pasts(tx, numbers, until, by);
+          all.history.push(
+            [...pasts].map(([person, past]) => [
+              person,
+              past.valuesAt(+until),
+              past.events.map(({ receivedAt }) => receivedAt),
+            ]),
+          );
+        }
         for (const person of numbers) all.receivedBy.push(await reader.receivedBy(tx, person, NAMES, until));
       }
       for (const until of [0, 5, 60, Number.MAX_SAFE_INTEGER])
         all.ofPersons.push(...(await reader.ofPersons(tx, numbers, ['Bought', "Quote'd", 'Seen'], until)));
       // What is received at a bound is of the time that begins there.
-      for (const [from, until] of SPANS) {
-        const window = { from: new Date(START + from * DAY), until: new Date(START + until * DAY) };
+      for (const window of WINDOWS) {
         for (const names of [["Quote'd"], NAMES]) {
           const found = [...(await search.persons(tx, names, window))].sort((a, b) => a - b);
           all.found.push([found, await search.events(tx, names, window)]);
@@ -293,7 +284,11 @@ describe.each([1, 3])('events that live in ClickHouse only, on %i shards', (coun
       });
       expect(await reader.between(tx, 0, await edge(), 10_000, NAMES)).not.toEqual([]);
       const search = new EventSearch(archived, reader);
-      const window = { from: new Date(START), until: new Date(START + 2 * DAYS * DAY) };
+      const window = {
+        from: new Date(START),
+        until: new Date(START + 2 * DAYS * DAY),
+        by: 'received' as const,
+      };
       await expect(search.events(tx, NAMES, window)).rejects.toMatchObject(failing);
       window.from = new Date('2026-03-03');
       expect((await search.persons(tx, NAMES, window)).has(newest.person)).toBe(true);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '@percorso/kernel';
 import { CLICKHOUSE_DATABASE, Shards, Transaction } from '@percorso/storage';
+import type { EventTime } from '../event-time';
 import { byShard } from '../shard/places';
 import { archiveReads } from './archive-metrics';
 import { type ArchivedNode, type ArchiveEdge, readArchivedNodes, readEdge } from './event-archive.store';
@@ -23,10 +24,11 @@ export interface ArchivedEvent {
   identity: { namespace: string; value: string };
 }
 
-/** A time in which things were received, `until` not included. */
-export interface ReceiptWindow {
+/** A time in which things were received, or occurred, `until` not included. */
+export interface EventWindow {
   from: Date;
   until: Date;
+  by: EventTime;
 }
 
 /** Which of some persons' events are wanted; what is left out does not matter. */
@@ -58,6 +60,10 @@ type Row = Omit<
 };
 
 const OCCURRED = 'if(early_ms < 0, early_ms, toUnixTimestamp64Milli(occurred_at))';
+const WITHIN = {
+  received: `received_at >= {from: DateTime64(3, 'UTC')} AND received_at < {to: DateTime64(3, 'UTC')}`,
+  occurred: `${OCCURRED} >= {fromMs: Int64} AND ${OCCURRED} < {toMs: Int64}`,
+};
 /** Readers hold a transaction meanwhile: they rather try again. */
 const PATIENCE_SECONDS = 15;
 /** Times that what is read may move to another shard meanwhile. */
@@ -97,23 +103,23 @@ export class EventArchive {
   }
 
   /**
-   * Those of the nodes after `after` up to `until` that have events up to the edge called one of `names`, received within
-   * a time. Every shard is asked, so that it does not matter which has them.
+   * Those of the nodes after `after` up to `until` that have events up to the edge called one of `names` within a time. Every shard is asked, so that it does not matter which has them.
    * @throws Problem 503 `older-events-unavailable` when ClickHouse does not answer
    */
   async nodesCalled(
     tx: Transaction,
     edge: ArchiveEdge,
     names: readonly string[],
-    { from, until }: ReceiptWindow,
+    { from, until, by }: EventWindow,
     nodes: { after: number; until: number },
   ): Promise<Set<number>> {
-    const receivedBefore = until < edge.receivedBefore ? until : edge.receivedBefore;
-    const words = { workspaceId: tx.workspaceId, edge: edge.pos, names, from, receivedBefore, ...nodes };
+    const { receivedBefore } = edge;
+    const window = { from, to: until, fromMs: from.getTime(), toMs: until.getTime(), receivedBefore };
+    const words = { workspaceId: tx.workspaceId, edge: edge.pos, names, ...window, ...nodes };
     const found = await this.shards
       .each(async (_client, shard) => {
         await this.shards.settleTable(shard, 'event');
-        return this.ask<{ node: number }>(shard, NODES_CALLED, words);
+        return this.ask<{ node: number }>(shard, nodesCalled(by), words);
       })
       .catch((error: unknown) => {
         throw unavailable(error);
@@ -190,10 +196,10 @@ const wordsOf = ({
   ...(latest?.after && { ...latest.after, at: latest.after.at.getTime() }),
 });
 
-const NODES_CALLED = `SELECT DISTINCT node FROM ${CLICKHOUSE_DATABASE}.event
+const nodesCalled = (by: EventTime): string => `SELECT DISTINCT node FROM ${CLICKHOUSE_DATABASE}.event
   WHERE workspace_id = {workspaceId: UUID} AND name IN {names: Array(String)} AND node > {after: UInt32}
-    AND node <= {until: UInt32} AND pos <= {edge: UInt64}
-    AND received_at >= {from: DateTime64(3, 'UTC')} AND received_at < {receivedBefore: DateTime64(3, 'UTC')}`;
+    AND node <= {until: UInt32} AND pos <= {edge: UInt64} AND received_at < {receivedBefore: DateTime64(3, 'UTC')}
+    AND ${WITHIN[by]}`;
 
 function queryOf(ask: ArchiveAsk): string {
   const { names, type, until, receivedFrom, receivedBy, from, to, latest } = ask;

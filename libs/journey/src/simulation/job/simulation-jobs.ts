@@ -133,6 +133,7 @@ export function simulationOf(row: SimulationRow): Simulation {
     definition: parsed.journey,
     from: row.from.getTime(),
     until: row.until.getTime(),
+    eventTime: row.eventTime,
     recorded: responses.recorded,
     responses: responses.rules,
   };

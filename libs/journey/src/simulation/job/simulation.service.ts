@@ -51,8 +51,8 @@ export class SimulationService {
         throw Problem.conflict('too-many', `${MOST_OPEN} simulations wait already; cancel some, or wait.`);
       }
       const [id, at] = [newId(), this.clock.now()];
-      const responses = wanted.responses ?? {};
-      const asked = { id, journeyId, version, name, definition, from, until, responses };
+      const { eventTime = 'received', responses = {} } = wanted;
+      const asked = { id, journeyId, version, name, definition, from, until, eventTime, responses };
       await this.simulations.ask(tx, { ...asked, askedBy: actor, askedAt: at });
       await audit(tx, actor, 'journey.simulated', journeyId, { simulation: id, version }, at);
       return simulationView((await this.simulations.find(tx, journeyId, id))!);

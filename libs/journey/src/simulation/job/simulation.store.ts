@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EventTime } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
 
 export const SIMULATION_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
@@ -13,6 +14,7 @@ export interface SimulationRow {
   definition: object;
   from: Date;
   until: Date;
+  eventTime: EventTime;
   /** As they were written. */
   responses: object;
   state: SimulationState;
@@ -42,6 +44,7 @@ export type AskedSimulation = Pick<
   | 'definition'
   | 'from'
   | 'until'
+  | 'eventTime'
   | 'responses'
   | 'askedBy'
   | 'askedAt'
@@ -51,6 +54,7 @@ export type AskedSimulation = Pick<
 export type SimulationHead = Omit<SimulationRow, 'definition'>;
 
 const HEAD = `SELECT id, journey_id AS "journeyId", version, name, from_at AS "from", until_at AS "until",
+    event_time AS "eventTime",
     responses, state, problem, after_person AS "afterPerson", persons, of_persons AS "ofPersons",
     messages::float8 AS messages, failures, took_ms::float8 AS "tookMs", asked_by AS "askedBy", asked_at AS "askedAt",
     started_at AS "startedAt", ended_at AS "endedAt", cleared_at AS "clearedAt"`;
@@ -65,8 +69,8 @@ const SELECT = `${HEAD}, definition ${OF}`;
 export class SimulationStore {
   async ask(tx: Transaction, row: AskedSimulation): Promise<void> {
     await tx.query(
-      `INSERT INTO journey_simulation (workspace_id, id, journey_id, version, name, definition, from_at, until_at, responses,
-         asked_by, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      `INSERT INTO journey_simulation (workspace_id, id, journey_id, version, name, definition, from_at, until_at,
+         event_time, responses, asked_by, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
       [
         tx.workspaceId,
         row.id,
@@ -76,6 +80,7 @@ export class SimulationStore {
         JSON.stringify(row.definition),
         row.from,
         row.until,
+        row.eventTime,
         JSON.stringify(row.responses),
         row.askedBy,
         row.askedAt,

@@ -11,7 +11,7 @@ import { type PastRead, pastReads } from './past-reads';
 import type { Simulation } from '../simulation';
 import { forgotten, tooLarge } from '../simulation-problems';
 
-type Window = Pick<Simulation, 'from' | 'until'>;
+type Window = Pick<Simulation, 'from' | 'until' | 'eventTime'>;
 
 const DAY_MS = 86_400_000;
 /** More entries by reads of audiences than this are not held at once. */
@@ -35,13 +35,13 @@ export class PastEntries {
     tx: Transaction,
     plan: JourneyPlan,
     version: PlannedVersion,
-    { from, until }: Window,
+    { from, until, eventTime }: Window,
     memberships: PastMemberships,
   ): Promise<PastRead[]> {
     const { entries } = version.definition;
     const names = entries.flatMap((entry) => (entry.kind === 'business' ? [entry.event.name] : []));
     const evaluated = entries.flatMap((entry) => (entry.kind === 'read' ? [entry.audienceId] : []));
-    const window = { from: new Date(from), until: new Date(until) };
+    const window = { from: new Date(from), until: new Date(until), by: eventTime };
     const causes = {
       ...{ from, until },
       evaluated: await this.history.evaluations(tx, evaluated, window.from, window.until),
@@ -64,11 +64,11 @@ export class PastEntries {
   async persons(
     tx: Transaction,
     { journeyId, definition: { entries } }: PlannedVersion,
-    { from, until }: Window,
+    { from, until, eventTime }: Window,
     memberships: PastMemberships,
     reads: readonly PastRead[],
   ): Promise<Int32Array> {
-    const window = { from: new Date(from), until: new Date(until) };
+    const window = { from: new Date(from), until: new Date(until), by: eventTime };
     const names = entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event.name] : []));
     const found = await this.events.persons(tx, names, window);
     const add = (persons: Iterable<number>): void => {

@@ -79,7 +79,7 @@ export class ComparisonService {
     const first = await this.simulations.require(tx, journeyId, id);
     const second = await this.simulations.find(tx, journeyId, withId);
     if (!second) throw refusal('unknown-simulation', 'must be another simulation of the same journey');
-    if (+first.from !== +second.from || +first.until !== +second.until) {
+    if (windowOf(first) !== windowOf(second)) {
       throw refusal(
         'other-window',
         `must be over the same window: ${windowOf(first)}, not ${windowOf(second)}`,
@@ -104,8 +104,8 @@ const refusal = (code: string, message: string): Problem =>
     `The simulations cannot be compared: with ${message}.`,
   );
 
-const windowOf = ({ from, until }: SimulationRow): string =>
-  `${from.toISOString()} to ${until.toISOString()}`;
+const windowOf = ({ from, until, eventTime }: SimulationRow): string =>
+  `${from.toISOString()} to ${until.toISOString()} by ${eventTime} time`;
 
 const summaryOf = (
   { id, version, messages }: SimulationRow,

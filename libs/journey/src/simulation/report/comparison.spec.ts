@@ -66,7 +66,7 @@ describe('comparisons of simulations', () => {
   it('are not compared over other windows, with others’, or before they are done', async () => {
     const first = await desk.simulate([desk.walker(1)]);
     const compared = (id: string) => desk.shop.call('GET', `${desk.url}/${first}/comparison?with=${id}`);
-    for (const window of [{ until: '2026-05-31' }, { from: '2026-05-02' }]) {
+    for (const window of [{ until: '2026-05-31' }, { from: '2026-05-02' }, { eventTime: 'occurred' }]) {
       expect(await compared(await desk.simulate([desk.walker(1)], window))).toMatchObject({
         status: 422,
         body: { errors: [{ pointer: 'with', code: 'other-window' }] },

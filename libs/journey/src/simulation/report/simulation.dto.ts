@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PageQuery } from '@percorso/access';
+import { EVENT_TIMES, type EventTime } from '@percorso/profile';
 import { IsIn, IsInt, IsObject, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
 import { JourneyReportView, TracedInstanceView } from '../../insight/insight.dto';
 import { LATEST } from '../../journey/journey.dto';
@@ -36,6 +37,17 @@ export class SimulateJourney {
   until!: string;
 
   @ApiPropertyOptional({
+    enum: EVENT_TIMES,
+    default: 'received',
+    description:
+      'When an event counts: when it was received, as for a live journey, or as if it had come when it `occurred`, for ' +
+      'what was imported later.',
+  })
+  @IsOptional()
+  @IsIn(EVENT_TIMES)
+  eventTime?: EventTime;
+
+  @ApiPropertyOptional({
     ...RESPONSES,
     description: 'What becomes of messages; unless given, what really did, else accepted at once.',
     example: {
@@ -64,6 +76,7 @@ export class SimulationView {
   problem!: SimulationProblem | null;
   @ApiProperty() from!: Date;
   @ApiProperty() until!: Date;
+  @ApiProperty({ enum: EVENT_TIMES }) eventTime!: EventTime;
   @ApiProperty({ type: 'object', additionalProperties: true, description: 'As they were asked for.' })
   responses!: object;
   @ApiProperty({ description: 'How much of it is done, 0 to 1.' }) progress!: number;

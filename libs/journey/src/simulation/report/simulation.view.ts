@@ -24,6 +24,7 @@ export function simulationView(row: SimulationHead): SimulationView {
     problem: row.problem,
     from: row.from,
     until: row.until,
+    eventTime: row.eventTime,
     responses: row.responses,
     progress: done ? 1 : row.ofPersons ? Math.min(1, row.persons / row.ofPersons) : 0,
     persons: row.persons,

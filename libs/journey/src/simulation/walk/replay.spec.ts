@@ -183,7 +183,7 @@ describe('a simulation of what really happened', () => {
     return {
       ...{ journeyId, name: 'Spec', version: 1, definition: parsed.journey },
       ...{ from: from.getTime(), until: world.clock.now().getTime() + 1 },
-      ...{ recorded: true, responses: [] },
+      ...{ eventTime: 'received', recorded: true, responses: [] },
       ...more,
     };
   };

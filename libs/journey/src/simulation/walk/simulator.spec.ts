@@ -6,6 +6,7 @@ import { Simulator } from './simulator';
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const JOURNEY = '0197a6d0-1111-7222-8333-444455550000';
 
 describe('Simulator', () => {
@@ -23,7 +24,13 @@ describe('Simulator', () => {
     if (!parsed.ok) throw new TypeError(JSON.stringify(parsed.errors));
     return {
       ...{ journeyId: JOURNEY, name: 'Draft', version: 1, definition: parsed.journey },
-      ...{ from, until: world.clock.now().getTime() + 1, recorded: true, responses: [] },
+      ...{
+        from,
+        until: world.clock.now().getTime() + 1,
+        eventTime: 'received',
+        recorded: true,
+        responses: [],
+      },
       ...more,
     };
   }
@@ -272,6 +279,49 @@ describe('Simulator', () => {
     expect(told(await simulate(simulationOf(definition, { until })))).toHaveLength(2);
     await world.erase('ben');
     expect(told(await simulate(simulationOf(definition, { until })))).toEqual(['20 Hello accepted']);
+  });
+
+  it('takes what was imported as if it had come when it occurred, where that is asked for', async () => {
+    const at = (minutes: number): object => ({
+      timestamp: new Date(from - 30 * DAY + minutes * MINUTE).toISOString(),
+    });
+    const tier = (who: string, minutes: number, value: string): object => ({
+      ...world.profile(who, { tier: value }),
+      ...at(minutes),
+    });
+    await happen(
+      60,
+      // In any order: only the times within count.
+      world.event('ann', 'Bought', {}, at(105)),
+      world.event('ann', 'Go', {}, at(100)),
+      world.event('ben', 'Go', {}, at(100)),
+      world.event('ben', 'Bought', {}, at(120)),
+      world.event('cleo', 'Go', {}, at(100)),
+      world.event('dan', 'Go', {}, at(-100)),
+      world.event('eve', 'Go', {}, at(50_000)),
+      ...['ann', 'ben', 'dan', 'eve'].map((one) => tier(one, -200, 'gold')),
+      tier('ben', 111, 'iron'),
+      tier('cleo', 99, 'iron'),
+      tier('cleo', 500, 'gold'),
+    );
+    const definition = {
+      ...onGo({
+        wait: { wait: { for: '10m' }, next: 'hello' },
+        hello: world.send('profile.traits.email & " " & profile.traits.tier'),
+      }),
+      where: { trait: { path: 'tier', op: 'eq', value: 'gold' } },
+      goal: { event: { name: 'Bought' } },
+    };
+    const window = { from: from - 30 * DAY, until: from };
+    expect(told(await simulate(simulationOf(definition, window)))).toEqual([]);
+    const byTime = simulationOf(definition, { ...window, eventTime: 'occurred' });
+    from = byTime.from;
+    const pages = await simulate(byTime);
+    expect(told(pages)).toEqual(['110 ben@example.org gold accepted']);
+    expect(
+      pages.flatMap(({ refusals }) => refusals.map(({ at, code }) => [(at - from) / MINUTE, code])),
+    ).toEqual([[100, 'where']]);
+    expect(pages[0]!.instances.map(({ instance }) => instance.goalAt)).toHaveLength(2);
   });
 
   it('says when it is kept no more whom the API had enter', async () => {

@@ -139,12 +139,12 @@ export class Simulator {
 
   private async know(
     tx: Transaction,
-    { journeyId, from, until }: Simulation,
+    { journeyId, from, until, eventTime }: Simulation,
     { memberships, reads }: Opened,
     asked: readonly number[],
   ): Promise<Map<number, SimulatedPerson>> {
     const window = { from: new Date(from), until: new Date(until) };
-    const pasts = await this.profiles.pasts(tx, asked, window.until);
+    const pasts = await this.profiles.pasts(tx, asked, window.until, eventTime);
     const living = [...pasts.keys()];
     const lists = await this.imports.listsOf(tx, living);
     const reports = reportsOf(pasts);
