@@ -67,16 +67,15 @@ async function audienceChecks(
 }
 
 async function campaignChecks(context: StoryContext, postgres: Client, sync: Sync): Promise<Check[]> {
-  const effects = await effectsAccepted(context, postgres, sync);
+  const ledger = await addressesAccepted(context, postgres, 'sync_id', sync.id, `payload->>'email'`);
   const journal = (await context.twin.journal()).filter((entry) => entry.schema === 'nms:recipient');
   const twice = journal.filter((entry) => entry.effect === 'unchanged').length;
   const tiers = (await context.twin.rows('nms:recipient')).filter(
     (row) => row.cusLoyaltyTier === 'lapsing-vip',
   ).length;
   const { accepted } = await context.admin.get<Reconciliation>(`/v1/syncs/${sync.id}/reconciliation`);
-  const ledger = await addressesAccepted(context, postgres, sync, `payload->>'email'`);
   return [
-    check('Campaign: rows in its own journal = effects accepted', effects, journal.length),
+    check('Campaign: rows in its own journal = effects accepted', ledger.length, journal.length),
     check(
       'Campaign: rows that only one of journal and ledger has',
       0,
@@ -90,16 +89,17 @@ async function campaignChecks(context: StoryContext, postgres: Client, sync: Syn
   ];
 }
 
+/** Of the sync and of the journey, which send through one connector. */
 async function smtpChecks(context: StoryContext, postgres: Client, sync: Sync): Promise<Check[]> {
-  const effects = await effectsAccepted(context, postgres, sync);
+  const ledger = await addressesAccepted(context, postgres, 'connector_id', sync.connectorId, 'address');
   const messages = await context.sink.journal();
   return [
-    check('SMTP: messages in its own journal = effects accepted', effects, messages.length),
+    check('SMTP: messages in its own journal = effects accepted', ledger.length, messages.length),
     check(
       'SMTP: messages that only one of journal and ledger has',
       0,
       apart(
-        await addressesAccepted(context, postgres, sync, 'address'),
+        ledger,
         messages.map(({ envelope }) => envelope.to.join()),
       ),
     ),
@@ -133,12 +133,13 @@ async function pullerChecks(
 async function addressesAccepted(
   context: StoryContext,
   postgres: Client,
-  sync: Sync,
+  through: 'sync_id' | 'connector_id',
+  id: string,
   address: string,
 ): Promise<string[]> {
   const { rows } = await postgres.query<{ address: string }>(
-    `SELECT ${address} AS address FROM percorso.effect WHERE workspace_id = $1 AND sync_id = $2 AND state = 'accepted'`,
-    [context.workspaceId, sync.id],
+    `SELECT ${address} AS address FROM percorso.effect WHERE workspace_id = $1 AND ${through} = $2 AND state = 'accepted'`,
+    [context.workspaceId, id],
   );
   return rows.map((row) => row.address);
 }
@@ -150,13 +151,6 @@ function apart(left: readonly string[], right: readonly string[]): number {
   for (const one of right) balance.set(one, (balance.get(one) ?? 0) - 1);
   return [...balance.values()].reduce((sum, count) => sum + Math.abs(count), 0);
 }
-
-const effectsAccepted = (context: StoryContext, postgres: Client, sync: Sync): Promise<number> =>
-  count(
-    postgres,
-    `SELECT count(*) FROM percorso.effect WHERE workspace_id = $1 AND sync_id = $2 AND state = 'accepted'`,
-    [context.workspaceId, sync.id],
-  );
 
 async function count(postgres: Client, sql: string, values: string[]): Promise<number> {
   const { rows } = await postgres.query<{ count: string }>(sql, values);

@@ -53,3 +53,32 @@ export const welcomeMapping = `{
   "subject": "Welcome, " & profile.traits.firstName,
   "text": "Dear " & profile.traits.firstName & " " & profile.traits.lastName & ",\\n\\nthank you for being with us."
 }`;
+
+export const CART_WAIT_MINUTES = 20;
+export const CART_REMINDER = 'Your cart is still here';
+
+/** Whoever fills a cart and does not buy within some minutes is reminded of it. */
+export const cartJourney = (connectorId: string): object => ({
+  version: 1,
+  entries: [{ event: { name: 'Product Added' } }],
+  where: {
+    all: [{ consent: { channel: 'email', is: 'granted' } }, { trait: { path: 'email', op: 'exists' } }],
+  },
+  goal: { event: { name: 'Order Completed' } },
+  start: 'a-while',
+  steps: {
+    'a-while': { wait: { for: `${CART_WAIT_MINUTES}m` }, next: 'remind' },
+    remind: {
+      send: {
+        connector: connectorId,
+        content: {
+          jsonata: `{
+            "to": profile.traits.email,
+            "subject": "${CART_REMINDER}",
+            "text": "Dear " & profile.traits.firstName & ", shall we keep it for you?"
+          }`,
+        },
+      },
+    },
+  },
+});

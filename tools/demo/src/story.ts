@@ -4,6 +4,7 @@ import { change } from './change-step';
 import { check, Check, StoryContext } from './context';
 import { makeCustomers } from './customers';
 import { feedback } from './feedback-step';
+import { createJourney, simulate, tryOut } from './journey-step';
 import { all, checkIngest, ingest, openWorkspace } from './ingest-step';
 import { proof } from './proof';
 import { Puller } from './puller';
@@ -84,7 +85,11 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
     watching.set(audience, watch);
   }
 
-  step(5, 'Change: more events, and only the deltas go out');
+  step(5, 'Journey: first over what happened, then with those who try it');
+  const cart = await createJourney(context, smtp.connectorId);
+  checks.push(await simulate(context, cart, traffic.calls), ...(await tryOut(context, cart)));
+
+  step(6, 'Change: more events, and only the deltas go out');
   const userIds = await memberUserIds(context, puller);
   const changes = change(context, userIds);
   await ingest(context, changes);
@@ -109,15 +114,15 @@ export async function tellStory(options: StoryOptions): Promise<StoryResult> {
     );
   }
 
-  step(6, 'Pulled: the external tool reads its changes');
+  step(7, 'Pulled: the external tool reads its changes');
   context.say(
     `the external tool pulled ${await puller.pull()} changes and holds ${puller.members.size} members`,
   );
 
-  step(7, 'Back: bounces and delivery logs return as events');
+  step(8, 'Back: bounces and delivery logs return as events');
   checks.push(...(await feedback(context, campaign, smtp)));
 
-  step(8, 'Proof: independent counts held against each other');
+  step(9, 'Proof: independent counts held against each other');
   checks.push(...(await proof(context, { vips, buyers, campaign, smtp, puller })));
   return { checks, context, audienceId: vips.id, readOnlyKey };
 }
