@@ -162,6 +162,17 @@ describe('the admin side of journeys', () => {
       expect((await shop.change('DELETE', url)).status).toBe(204);
       expect((await shop.call('GET', url)).status).toBe(404);
     });
+
+    it('stay while others that are live jump to them', async () => {
+      const id = await shop.journey({ ...plain(), entries: [{ api: {} }] });
+      const steps = { away: { jump: { journey: id } } };
+      const other = `/v1/journeys/${await shop.journey({ ...plain(), start: 'away', steps }, 'Jumper')}`;
+      await shop.change('POST', `${other}/publish`);
+      const { status, body } = await shop.change('DELETE', `/v1/journeys/${id}`);
+      expect([status, body.code, body.detail]).toEqual([409, 'in-use', expect.stringContaining('Jumper')]);
+      await shop.change('POST', `${other}/stop`);
+      expect((await shop.change('DELETE', `/v1/journeys/${id}`)).status).toBe(204);
+    });
   });
 
   describe('what is wrong with a definition', () => {

@@ -13,6 +13,7 @@ import {
 } from './journey.dto';
 import { type JourneyRow, JourneyStore } from './journey.store';
 import { journeyView } from './journey.view';
+import { ReferenceStore } from './reference.store';
 
 const AT = '/definition';
 
@@ -23,6 +24,7 @@ export class JourneyService {
     private readonly database: Database,
     private readonly journeys: JourneyStore,
     private readonly inside: InsideStore,
+    private readonly references: ReferenceStore,
     private readonly check: JourneyCheck,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -108,7 +110,7 @@ export class JourneyService {
     });
   }
 
-  /** @throws Problem 409 while somebody is inside or could enter */
+  /** @throws Problem 409 while somebody is inside or could enter, or others that are live jump to it */
   remove(workspaceId: string, actor: string, id: string, expected: number): Promise<void> {
     return this.database.tx(workspaceId, async (tx) => {
       const { state, name } = await this.locked(tx, id, expected);
@@ -117,6 +119,11 @@ export class JourneyService {
       }
       if (await this.inside.isAnybody(tx, id)) {
         throw Problem.conflict('in-use', 'Somebody is still inside; they are being ended.');
+      }
+      const jumping = await this.references.liveMentioning(tx, id);
+      if (jumping.length > 0) {
+        const names = jumping.map((one) => one.name).join(', ');
+        throw Problem.conflict('in-use', `Other journeys jump to this one: ${names}.`);
       }
       const at = this.clock.now();
       await this.journeys.remove(tx, id, at);

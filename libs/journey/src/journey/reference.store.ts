@@ -57,16 +57,16 @@ export class ReferenceStore {
     return rows.map((row) => ({ ...row, capabilities: manifests.get(row.plugin)?.capabilities }));
   }
 
-  /** Definitions that others are live with, and that name a journey. */
-  async liveMentioning(tx: Transaction, id: string): Promise<unknown[]> {
-    const { rows } = await tx.query<{ definition: unknown }>(
-      `SELECT v.definition FROM journey j
+  /** Others that are live with a definition that names a journey. */
+  async liveMentioning(tx: Transaction, id: string): Promise<{ name: string; definition: unknown }[]> {
+    const { rows } = await tx.query<{ name: string; definition: unknown }>(
+      `SELECT j.name, v.definition FROM journey j
        JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = j.id AND v.version = j.live_version
        WHERE j.workspace_id = $1 AND j.id <> $2 AND j.deleted_at IS NULL AND strpos(v.definition::text, $2::text) > 0
        ORDER BY j.id`,
       [tx.workspaceId, id],
     );
-    return rows.map(({ definition }) => definition);
+    return rows;
   }
 
   async journeys(tx: Transaction, by: By): Promise<KnownJourney[]> {

@@ -77,7 +77,7 @@ export class JumpUsageCheck {
 
   /** What journeys that are live give one that they jump to. */
   private async givenTo(tx: Transaction, self: string): Promise<FieldUse[]> {
-    const all = (await this.references.liveMentioning(tx, self)).map(parseJourney);
+    const all = (await this.references.liveMentioning(tx, self)).map((one) => parseJourney(one.definition));
     const uses = all.map(async (parsed) => {
       if (!parsed.ok) return [];
       const from = placesOf(parsed.journey);
