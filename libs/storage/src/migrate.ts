@@ -34,6 +34,7 @@ import { journeyMemory } from './migrations/0069-journey-memory';
 import { callResponses } from './migrations/0071-call-responses';
 import { readsByPosition } from './migrations/0073-reads-by-position';
 import { simulatedEventTime } from './migrations/0076-simulated-event-time';
+import { stillByJourney } from './migrations/0074-still-by-journey';
 import { journeyInside } from './migrations/0063-journey-inside';
 import { deadLetters } from './migrations/0043-dead-letters';
 import { mappingExamples } from './migrations/0044-mapping-examples';
@@ -81,6 +82,7 @@ const MIGRATIONS: readonly { name: string; sql: string }[] = [
   callResponses,
   readsByPosition,
   simulatedEventTime,
+  stillByJourney,
   journeyInside,
   deadLetters,
   mappingExamples,

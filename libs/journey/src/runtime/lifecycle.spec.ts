@@ -1,5 +1,6 @@
 import { Leases } from '@percorso/storage';
 import { JourneyHousekeeping } from './care/journey-housekeeping';
+import { InstanceStore } from './keep/instance.store';
 import { JourneyWorker } from './journey-worker';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
@@ -148,6 +149,34 @@ describe('people on a journey', () => {
       expect(await waiting()).not.toEqual([]);
       await world.pass(2 * HOUR);
       expect(await world.messages()).toHaveLength(1);
+    });
+
+    it('are not looked at for another journey that goes on', async () => {
+      const [paused, other] = [await world.journey(waits()), await world.journey(waits())];
+      const users = Array.from({ length: 50 }, (_, n) => `u${n}`);
+      await world.say(...users.flatMap((user) => [world.profile(user), world.event(user, 'Bought')]));
+      await world.setState(paused, 'paused');
+      await world.setState(other, 'paused');
+      await world.pass(DAY);
+      await world.rows(
+        'DELETE FROM journey_wait w USING journey_instance i WHERE w.workspace_id = $1 AND i.workspace_id = $1 AND i.id = w.instance_id AND i.journey_id = $2',
+        other,
+      );
+      const looked = await world.database.tx(world.workspaceId, async (tx) => {
+        // Tables are small here.
+        tx.send('SET LOCAL enable_seqscan = off');
+        const read = async (): Promise<number> => {
+          const { rows } = await tx.query<{ rows: number }>(
+            `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables
+             WHERE relname IN ('journey_wait', 'journey_instance')`,
+          );
+          return rows[0]!.rows;
+        };
+        const before = await read();
+        const found = await world.get(InstanceStore).unpark(tx, [[other], [1]], world.clock.now(), 1000);
+        return { found, rows: (await read()) - before };
+      });
+      expect(looked).toEqual({ found: 0, rows: 0 });
     });
 
     it('are looked for by a process that comes when it has gone on for long', async () => {

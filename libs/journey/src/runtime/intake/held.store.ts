@@ -32,9 +32,11 @@ export class HeldStore {
       at: Date;
     }>(
       `SELECT h.n, i.person, h.instance_id AS "instanceId", h.visit, h.outcome, h.at
-       FROM journey_held h CROSS JOIN ${instanceOf('h')} i
-       WHERE h.workspace_id = $1 AND (i.journey_id, i.version) IN (SELECT * FROM unnest($2::uuid[], $3::int[]))
-         AND i.person % $4 = ANY($5::int[])
+       FROM unnest($2::uuid[], $3::int[]) AS walked (journey_id, version)
+       CROSS JOIN LATERAL (SELECT * FROM journey_held
+         WHERE workspace_id = $1 AND journey_id = walked.journey_id AND version = walked.version ORDER BY n OFFSET 0) h
+       CROSS JOIN ${instanceOf('h')} i
+       WHERE i.person % $4 = ANY($5::int[])
        ORDER BY h.n LIMIT $6`,
       [tx.workspaceId, ...goingOn(plan), of, partitions, limit],
     );

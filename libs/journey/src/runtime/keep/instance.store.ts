@@ -38,7 +38,7 @@ const COLUMNS = `i.id, i.journey_id AS "journeyId", i.version, i.person, i.profi
  * statistics say of a table that is mostly empty.
  */
 export const instanceOf = (table: string): string =>
-  `LATERAL (SELECT journey_id, version, person FROM journey_instance
+  `LATERAL (SELECT person FROM journey_instance
     WHERE workspace_id = ${table}.workspace_id AND id = ${table}.instance_id OFFSET 0)`;
 
 /** Somebody who was inside before. */
@@ -128,9 +128,10 @@ export class InstanceStore {
   ): Promise<number> {
     const { rowCount } = await tx.query(
       `UPDATE journey_wait w SET parked = false, due_at = $2
-       FROM (SELECT p.instance_id, p.visit FROM journey_wait p CROSS JOIN ${instanceOf('p')} i
-             WHERE p.workspace_id = $1 AND p.parked
-               AND (i.journey_id, i.version) IN (SELECT * FROM unnest($4::uuid[], $5::int[])) LIMIT $3) found
+       FROM (SELECT p.instance_id, p.visit FROM unnest($4::uuid[], $5::int[]) AS walked (journey_id, version)
+         CROSS JOIN LATERAL (SELECT instance_id, visit FROM journey_wait
+           WHERE workspace_id = $1 AND parked AND journey_id = walked.journey_id AND version = walked.version
+           ORDER BY instance_id LIMIT $3) p LIMIT $3) found
        WHERE w.workspace_id = $1 AND w.instance_id = found.instance_id AND w.visit = found.visit`,
       [tx.workspaceId, now, limit, journeys, versions],
     );
