@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type ProfileDocument, ProfileReader } from '@percorso/profile';
 import { PersonConditions } from '@percorso/segmentation';
-import { Database } from '@percorso/storage';
+import { Database, type Transaction } from '@percorso/storage';
 import type { AskedCondition, FactSource } from './fact-finder';
+
+/** Persons whose events are in memory together. */
+const AT_ONCE = 100;
 
 /** Finds facts in the database as it is, documents once a turn. */
 @Injectable()
@@ -17,13 +20,7 @@ export class LiveFacts {
   of(workspaceId: string): FactSource {
     const known = new Map<number, ProfileDocument | undefined>();
     return {
-      holds: (asked: readonly AskedCondition[]) =>
-        this.database.tx(workspaceId, (tx) =>
-          this.conditions.holds(
-            tx,
-            asked.map((one) => ({ ...one, at: new Date(one.at) })),
-          ),
-        ),
+      holds: (asked) => this.database.tx(workspaceId, (tx) => this.holds(tx, asked)),
       documents: async (asked) => {
         const missing = [...new Set(asked.map(({ person }) => person))].filter((one) => !known.has(one));
         if (missing.length > 0) {
@@ -33,5 +30,27 @@ export class LiveFacts {
         return asked.map(({ person }) => known.get(person));
       },
     };
+  }
+
+  /** Of each condition some persons at a time: all events that it looks at are read of them. */
+  private async holds(tx: Transaction, asked: readonly AskedCondition[]): Promise<boolean[]> {
+    const answers = new Array<boolean>(asked.length);
+    const places = new Map<AskedCondition['condition'], number[]>();
+    asked.forEach(({ condition }, place) => {
+      const known = places.get(condition);
+      if (known) known.push(place);
+      else places.set(condition, [place]);
+    });
+    for (const all of places.values()) {
+      for (let from = 0; from < all.length; from += AT_ONCE) {
+        const some = all.slice(from, from + AT_ONCE);
+        const told = await this.conditions.holds(
+          tx,
+          some.map((place) => ({ ...asked[place]!, at: new Date(asked[place]!.at) })),
+        );
+        some.forEach((place, index) => (answers[place] = told[index]!));
+      }
+    }
+    return answers;
   }
 }
