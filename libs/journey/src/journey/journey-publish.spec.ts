@@ -126,7 +126,7 @@ describe('publishing journeys', () => {
     expect((await shop.change('PUT', `/v1/journeys/${silent}/draft`, speaks)).status).toBe(200);
   });
 
-  describe('a stop', () => {
+  describe('a stop, and the end of a test,', () => {
     it('lets goals count for as long as the longest of their windows', async () => {
       const until = async (): Promise<Date | null> => {
         const [row] = await shop.query<{ until: Date | null }>(
@@ -143,6 +143,12 @@ describe('publishing journeys', () => {
       }
       expect(await until()).toBeNull();
       await shop.change('POST', `${url}/stop`);
+      expect(await until()).toEqual(new Date(world.clock.now().getTime() + 14 * 86_400_000));
+      const [profile] = await shop.profiles(1);
+      await shop.change('POST', `${url}/test`, { profiles: [profile] });
+      expect(await until()).toBeNull();
+      // Some who entered before it was stopped are followed still.
+      await shop.change('DELETE', `${url}/test`);
       expect(await until()).toEqual(new Date(world.clock.now().getTime() + 14 * 86_400_000));
       await publish();
       expect(await until()).toBeNull();

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { UsageViolation } from '@percorso/profile';
 import type { Transaction } from '@percorso/storage';
+import { windowOf } from '../definition/parse-goal';
 import { holdJourneys } from './journey-lock';
 import type { JourneyState } from './journey-state';
 
@@ -117,39 +118,35 @@ export class JourneyStore {
     );
   }
 
-  /** What new entries are taken into from now on; null: nothing. */
+  /** `liveVersion`: what new entries are taken into from now on; null: nothing. */
   async setState(
     tx: Transaction,
     id: string,
-    to: {
-      state: JourneyState;
-      liveVersion: number | null;
-      pausedAt: Date | null;
-      test: JourneyRow['test'];
-      /** Of one that is stopped: until when conversion windows may run. */
-      followedUntil?: Date;
-    },
+    to: Pick<JourneyRow, 'state' | 'liveVersion' | 'pausedAt' | 'test'>,
     at: Date,
   ): Promise<void> {
+    const leaves = to.state === 'stopped' || to.state === 'draft';
+    const followedUntil = leaves ? await this.lastWindow(tx, id, at) : null;
     await tx.query(
       `UPDATE journey SET state = $3, live_version = $4, paused_at = $5, test = $6, followed_until = $7,
          version = version + 1, updated_at = $8
        WHERE workspace_id = $1 AND id = $2`,
       [
         ...[tx.workspaceId, id, to.state, to.liveVersion, to.pausedAt, to.test && JSON.stringify(to.test)],
-        ...[to.followedUntil ?? null, at],
+        ...[followedUntil, at],
       ],
     );
   }
 
-  /** Goals of the versions that were taken into use, as they were written. */
-  async goals(tx: Transaction, id: string): Promise<{ within?: unknown }[]> {
+  /** When the last conversion window of those who have entered by now is over, at the latest; null: there is none. */
+  private async lastWindow(tx: Transaction, id: string, now: Date): Promise<Date | null> {
     const { rows } = await tx.query<{ goal: { within?: unknown } }>(
       `SELECT definition->'goal' AS goal FROM journey_version WHERE workspace_id = $1 AND journey_id = $2
          AND published_at IS NOT NULL AND definition->'goal' IS NOT NULL`,
       [tx.workspaceId, id],
     );
-    return rows.map(({ goal }) => goal);
+    if (rows.length === 0) return null;
+    return new Date(now.getTime() + Math.max(...rows.map(({ goal }) => windowOf(goal))));
   }
 
   async use(tx: Transaction, id: string, version: number, at: Date): Promise<void> {

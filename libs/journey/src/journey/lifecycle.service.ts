@@ -7,7 +7,6 @@ import { Database, type Transaction } from '@percorso/storage';
 import { JobStore } from './job.store';
 import { JourneyCheck } from './journey-check';
 import type { JobView, JourneyView, TestJourney } from './journey.dto';
-import { windowOf } from '../definition/parse-goal';
 import { JourneyService } from './journey.service';
 import { type JourneyState, mayFollow } from './journey-state';
 import { type JourneyRow, JourneyStore } from './journey.store';
@@ -62,8 +61,7 @@ export class LifecycleService {
       if (state === 'stopped') await this.jobStore.ask(tx, id, { kind: 'stop' }, actor, at);
       const pausedAt = state === 'paused' ? at : null;
       const liveVersion = state === 'stopped' ? null : row.liveVersion;
-      const followedUntil = state === 'stopped' ? await this.lastWindow(tx, id, at) : undefined;
-      await this.journeys.setState(tx, id, { state, liveVersion, pausedAt, test: null, followedUntil }, at);
+      await this.journeys.setState(tx, id, { state, liveVersion, pausedAt, test: null }, at);
       await audit(tx, actor, ACTIONS[state]!, id, {}, at);
       return journeyView(await this.service.existing(tx, id));
     });
@@ -119,12 +117,6 @@ export class LifecycleService {
     const verdict = await this.usage.verdict(tx, id);
     if (verdict.violations.length > 0) throw usageProblem(verdict.violations, 409);
     await this.journeys.saveUsage(tx, id, verdict);
-  }
-
-  /** When the last conversion window of those who have entered by now is over; undefined: none runs. */
-  private async lastWindow(tx: Transaction, id: string, now: Date): Promise<Date | undefined> {
-    const goals = await this.journeys.goals(tx, id);
-    return goals.length > 0 ? new Date(now.getTime() + Math.max(...goals.map(windowOf))) : undefined;
   }
 
   private toDraft(tx: Transaction, { id }: JourneyRow, at: Date): Promise<void> {

@@ -118,6 +118,20 @@ describe('conversion', () => {
     ]);
   });
 
+  it('goes on when the journey is a draft again, where nobody moves', async () => {
+    const journey = await world.journey(campaign());
+    await go('ann', 'ben');
+    await world.setState(journey, 'draft');
+    await world.rows(
+      'UPDATE journey SET live_version = NULL, followed_until = $2 WHERE workspace_id = $1',
+      new Date(world.clock.now().getTime() + DAY),
+    );
+    await buy('ben');
+    expect((await report(journey)).walked).toMatchObject({ reached: 1 });
+    await world.pass(DAY / 2);
+    expect((await world.instances(journey)).map(({ state }) => state).sort()).toEqual(['active', 'ended']);
+  });
+
   it('goes on when the journey is stopped, until the last window is over', async () => {
     const journey = await world.journey(campaign());
     await go('ann', 'ben');

@@ -3,7 +3,7 @@ import { nothingWatched, watchEntries, watchWalk } from './watched';
 
 export type JourneyState = 'draft' | 'test' | 'live' | 'paused' | 'draining' | 'stopped';
 
-/** A journey that somebody may enter or is on, or whose goal still counts though it is stopped. */
+/** A journey that somebody may enter or is on, or whose goal still counts though it is stopped or a draft again. */
 export interface PlannedJourney {
   id: string;
   name: string;

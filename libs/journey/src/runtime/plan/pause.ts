@@ -2,11 +2,13 @@ import type { JourneyDefinition } from '../../definition/definition';
 import { dueOf } from '../../engine/advance';
 import type { Token } from '../../engine/instance';
 import type { KeptInstance } from '../keep/instance.store';
-import type { PlannedJourney } from './journey-plan';
+import type { JourneyState, PlannedJourney } from './journey-plan';
+
+/** Of a draft those are inside who tested it and are being ended. */
+const STILL: ReadonlySet<JourneyState> = new Set(['draft', 'paused', 'stopped']);
 
 /** Whether whoever is on the journey stays where it is. */
-export const isHeld = (journey: PlannedJourney | undefined): boolean =>
-  !journey || journey.state === 'paused' || journey.state === 'stopped';
+export const isHeld = (journey: PlannedJourney | undefined): boolean => !journey || STILL.has(journey.state);
 
 /**
  * An instance after pauses of its journey: what waits for a time of its own length, or gives something so much time,
