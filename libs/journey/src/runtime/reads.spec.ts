@@ -1,5 +1,5 @@
 import { newId } from '@percorso/kernel';
-import { MembershipStore, Sequencer } from '@percorso/segmentation';
+import { AudienceService, MembershipStore, Sequencer } from '@percorso/segmentation';
 import { ReadScheduler } from './intake/read-scheduler';
 import { useJourneyWorld } from './testing/journey-fixture';
 import type { JourneyWorld } from './testing/journey-world';
@@ -137,6 +137,28 @@ describe('audiences that are read', () => {
     await world.setState(paused, 'live');
     for (let second = 0; second < 12; second++) await world.pass(SECOND);
     expect([await entered(paused), await entered(stopped)]).toEqual([3, before[1]]);
+  });
+
+  it('are read no more once they are archived', async () => {
+    const [daily, slow, sale] = [
+      await world.journey(reading({ cron: '0 6 * * *' })),
+      await world.journey(reading({ cron: '0 6 * * *', perSecond: 1 })),
+      await world.journey(
+        reading({}, { entries: [{ business: { event: { name: 'Sale' }, audience: gold } }] }),
+      ),
+    ];
+    await world.pass(18 * HOUR);
+    expect([await entered(daily), await entered(slow)]).toEqual([3, expect.any(Number)]);
+    const before = await entered(slow);
+    expect(before).toBeLessThan(3);
+    await world.get(AudienceService).archive(world.workspaceId, gold, 'spec');
+    for (let second = 0; second < 5; second++) await world.pass(SECOND);
+    await world.say(world.event('shop', 'Sale'));
+    await world.pass(DAY);
+    expect([await entered(daily), await entered(slow), await entered(sale)]).toEqual([3, before, 0]);
+    expect(await world.rows('SELECT FROM journey_read WHERE workspace_id = $1 AND ended_at IS NULL')).toEqual(
+      [],
+    );
   });
 
   it('enter when something happens that concerns all of them', async () => {

@@ -5,7 +5,7 @@ import { Database, type Transaction } from '@percorso/storage';
 import type { Entry } from '../../definition/definition';
 import type { JourneyPlan, LiveEntry } from '../plan/journey-plan';
 import { PlanLoader } from '../plan/plan-loader';
-import { ReadStore } from './read.store';
+import { IS_ACTIVE, ReadStore } from './read.store';
 
 type ReadEntry = Extract<Entry, { kind: 'read' }>;
 
@@ -148,11 +148,12 @@ export class ReadScheduler {
     );
   }
 
-  /** Nobody enters any more by reads of journeys that take nobody. */
+  /** Nobody enters any more by reads of journeys that take nobody, or of audiences that were archived. */
   private async endAbandoned(tx: Transaction, plan: JourneyPlan): Promise<void> {
     await tx.query(
       `UPDATE journey_read SET ended_at = $3
-       WHERE workspace_id = $1 AND ended_at IS NULL AND journey_id <> ALL($2::uuid[])`,
+       WHERE workspace_id = $1 AND ended_at IS NULL
+         AND (journey_id <> ALL($2::uuid[]) OR NOT ${IS_ACTIVE('journey_read.audience_id')})`,
       [
         tx.workspaceId,
         [...plan.journeys.values()].filter(({ live }) => live).map(({ id }) => id),

@@ -53,18 +53,26 @@ export interface ReadPage {
 /** No change of an audience takes so long from its time to where it can be seen: looking at others is spared. */
 const LONGEST_ON_ITS_WAY = '1 day';
 
+/** Whether an audience is there and kept up to date. @param id a column or parameter of the statement */
+export const IS_ACTIVE = (id: string): string =>
+  `EXISTS (SELECT FROM audience WHERE workspace_id = $1 AND id = ${id} AND state = 'active')`;
+
 /** Members are taken at once for no more time than this, so that a rate is a rate after an outage, too. */
 const BURST_MS = 1000;
 
 @Injectable()
 export class ReadStore {
-  /** Begin a read in all partitions there are. */
+  /** Begin a read in all partitions there are; none of an audience that was archived, whose members nobody keeps. */
   async start(tx: Transaction, read: OpenRead): Promise<void> {
     const { id, journeyId, version, audienceId, since, between, perSecond, facts, startedAt } = read;
     tx.send(
-      `INSERT INTO journey_read (workspace_id, id, journey_id, version, audience_id, since, after_pos, until_pos, per_second,
-         facts, started_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      `WITH begun AS (
+         INSERT INTO journey_read (workspace_id, id, journey_id, version, audience_id, since, after_pos, until_pos, per_second,
+           facts, started_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE ${IS_ACTIVE('$5')} RETURNING id
+       ) INSERT INTO journey_read_part (workspace_id, read_id, partition, taken_at)
+       SELECT $1, id, partition, $11::timestamptz - interval '1 second' FROM begun, lease
+       WHERE workspace_id = $1 AND kind = 'journey'`,
       [
         tx.workspaceId,
         id,
@@ -78,12 +86,6 @@ export class ReadStore {
         JSON.stringify(facts),
         startedAt,
       ],
-    );
-    tx.send(
-      `INSERT INTO journey_read_part (workspace_id, read_id, partition, taken_at)
-       SELECT $1, $2, partition, $3::timestamptz - interval '1 second' FROM lease
-       WHERE workspace_id = $1 AND kind = 'journey' ON CONFLICT DO NOTHING`,
-      [tx.workspaceId, id, startedAt],
     );
   }
 
