@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Page, readPage } from '@percorso/access';
 import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
-import { EventReader } from '@percorso/profile';
 import { MembershipStore, PersonConditions } from '@percorso/segmentation';
 import { Database, type Transaction } from '@percorso/storage';
 import type { Entry, JourneyDefinition } from '../definition/definition';
@@ -47,7 +46,6 @@ export class InsightService {
   constructor(
     private readonly database: Database,
     private readonly store: InsightStore,
-    private readonly events: EventReader,
     private readonly conditions: PersonConditions,
     private readonly memberships: MembershipStore,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -188,24 +186,19 @@ export class InsightService {
       (await this.memberships.membershipsOf(tx, [person])).get(person),
     ];
     const names = journey.entries.flatMap((entry) => ('event' in entry ? [entry.event.name] : []));
-    const events = (await this.events.receivedBy(tx, person, names, now)).filter(
-      ({ receivedAt }) => receivedAt >= since,
-    );
+    const events = await this.store.events(tx, person, names, since, MOST_EVENTS);
     return journey.entries.map((entry, index) => {
       const pointer = `/entries/${index}`;
       const waitsFor = waitsForOf(entry);
       const member = 'event' in entry || waitsFor === null ? null : (joined?.has(waitsFor) ?? false);
       const finding = { pointer, kind: entry.kind, waitsFor, member, events: [], similarNames: [] };
       if (!('event' in entry)) return finding;
-      const own = events
-        .filter(({ name }) => name === entry.event.name)
-        .sort((a, b) => b.pos - a.pos)
-        .slice(0, MOST_EVENTS);
+      const own = events.filter(({ name }) => name === entry.event.name);
       const backfill = entry.kind === 'event' && entry.backfill;
       const watched = { pointer, watch: entry.event, backfill };
       return {
         ...finding,
-        events: own.map(({ messageId, receivedAt, occurredAt, name, properties = {} }) => {
+        events: own.map(({ messageId, receivedAt, occurredAt, name, properties }) => {
           const times = { occurredAt: occurredAt.getTime(), receivedAt: receivedAt.getTime() };
           const event: JourneyEvent = { messageId, name, properties, ...times };
           return {

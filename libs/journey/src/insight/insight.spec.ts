@@ -181,6 +181,24 @@ describe('what is told of journeys', () => {
     });
   });
 
+  it('says it of who became part of a profile, too, and of the last events of a name', async () => {
+    const journey = await world.journey(
+      reminder({ where: { trait: { path: 'tier', op: 'eq', value: 'gold' } } }),
+    );
+    await world.say(world.profile('ann'));
+    await world.say({
+      ...{ type: 'track', messageId: 'x', anonymousId: 'cookie', event: 'Cart Updated' },
+      properties: { total: 50 },
+    });
+    await world.say({ type: 'identify', messageId: 'y', userId: 'ann', anonymousId: 'cookie' });
+    await world.say(...Array.from({ length: 7 }, (_, n) => cart('ann', n)));
+    const { refusals, entries } = await insight().why(world.workspaceId, journey, await profileId('ann'));
+    expect(refusals.map(({ code }) => code)).toEqual(['where']);
+    const ids = entries[0]!.events.map(({ messageId }) => Number(messageId.slice(1)));
+    expect(ids).toHaveLength(5);
+    expect(ids).toEqual([...ids].sort((a, b) => b - a));
+  });
+
   it('says of a late event and one from before the journey that they are', async () => {
     await world.say(world.profile('ann'), cart('ann', 30));
     world.clock.advance(1000);

@@ -53,6 +53,14 @@ export interface MessageRow {
   updatedAt: Date;
 }
 
+export interface RecentEvent {
+  messageId: string;
+  name: string;
+  occurredAt: Date;
+  receivedAt: Date;
+  properties: Record<string, unknown>;
+}
+
 export interface InstanceFilter {
   profileId?: string;
   state?: 'active' | 'ended';
@@ -63,6 +71,10 @@ export interface InstanceFilter {
 const INSTANCE = `i.id, i.version, i.profile_id AS "profileId", i.key, i.state, i.end_reason AS "endReason",
   i.entered_at AS "enteredAt", i.ended_at AS "endedAt", i.goal_until AS "goalUntil", i.goal_at AS "goalAt", i.holdout,
   i.speed, i.tokens`;
+
+/** Instances are found by the person, of whom there is an index. @param id parameter: of the profile */
+const PERSON = (id: string): string =>
+  `(SELECT person FROM profile WHERE workspace_id = $1 AND id = ${id}::uuid AND state = 'active')`;
 
 /** Visits of which messages are shown; nobody reads more. */
 const MOST_VISITS = 10_000;
@@ -117,16 +129,16 @@ export class InsightStore {
     const { rows } = await tx.query<InstanceRow>(
       `SELECT ${INSTANCE} FROM journey_instance i
        WHERE i.workspace_id = $1 AND i.journey_id = $2 AND ($3::uuid IS NULL OR i.id < $3)
-         AND ($4::uuid IS NULL OR i.profile_id = $4) AND ($5::text IS NULL OR i.state = $5)
-         AND ($6::jsonb IS NULL OR i.tokens @> $6) ORDER BY i.id DESC LIMIT $7`,
+         AND ($4::text IS NULL OR i.state = $4) AND ($5::jsonb IS NULL OR i.tokens @> $5)
+         ${profileId === undefined ? '' : `AND i.person = ${PERSON('$7')}`} ORDER BY i.id DESC LIMIT $6`,
       [
         tx.workspaceId,
         journeyId,
         before ?? null,
-        profileId ?? null,
         step === undefined ? (state ?? null) : 'active',
         step === undefined ? null : JSON.stringify([{ step }]),
         limit,
+        ...(profileId === undefined ? [] : [profileId]),
       ],
     );
     return rows;
@@ -163,7 +175,7 @@ export class InsightStore {
     return rows;
   }
 
-  /** Why the person did not enter, the last time first. */
+  /** Why the person, or one that became part of it, did not enter, the last time first. */
   async refusals(
     tx: Transaction,
     journeyId: string,
@@ -172,18 +184,40 @@ export class InsightStore {
   ): Promise<{ at: Date; version: number; code: string }[]> {
     const { rows } = await tx.query<{ at: Date; version: number; code: string }>(
       `SELECT at, version, code FROM journey_refusal
-       WHERE workspace_id = $1 AND journey_id = $2 AND person = $3 ORDER BY n DESC LIMIT $4`,
+       WHERE workspace_id = $1 AND journey_id = $2
+         AND person IN (SELECT node FROM identity_node WHERE workspace_id = $1 AND person = $3)
+       ORDER BY n DESC LIMIT $4`,
       [tx.workspaceId, journeyId, person, limit],
     );
     return rows;
   }
 
   async person(tx: Transaction, profileId: string): Promise<number | undefined> {
-    const { rows } = await tx.query<{ person: number }>(
-      `SELECT person FROM profile WHERE workspace_id = $1 AND id = $2 AND state = 'active'`,
-      [tx.workspaceId, profileId],
+    const { rows } = await tx.query<{ person: number | null }>(`SELECT ${PERSON('$2')} AS person`, [
+      tx.workspaceId,
+      profileId,
+    ]);
+    return rows[0]!.person ?? undefined;
+  }
+
+  /** The last events of the person that came since then, of each name `limit` at most, the last first. */
+  async events(
+    tx: Transaction,
+    person: number,
+    names: readonly string[],
+    since: Date,
+    limit: number,
+  ): Promise<RecentEvent[]> {
+    const { rows } = await tx.query<RecentEvent>(
+      `SELECT e.* FROM unnest($3::text[]) AS wanted (name) CROSS JOIN LATERAL (
+         SELECT e.message_id AS "messageId", e.name, e.occurred_at AS "occurredAt", e.received_at AS "receivedAt",
+           coalesce(e.properties, '{}') AS properties
+         FROM identity_node n JOIN event e ON e.workspace_id = n.workspace_id AND e.node = n.node
+         WHERE n.workspace_id = $1 AND n.person = $2 AND e.name = wanted.name AND e.received_at >= $4
+         ORDER BY e.pos DESC LIMIT $5) e`,
+      [tx.workspaceId, person, [...new Set(names)], since, limit],
     );
-    return rows[0]?.person;
+    return rows;
   }
 
   /** Names of the person's recent events, each with when the last came. */
