@@ -2,6 +2,7 @@ import Redis from 'ioredis';
 import { type Call, poll, Random, send, type StoryContext } from '@percorso/demo';
 import { HubEndedEarly, type HubHandle, startHub } from './harness';
 import { beyond, type Outage, percentile } from './lateness';
+import { TableLock } from './table-lock';
 import { World } from './world';
 
 /** Long stories (nightly) kill more often, and hold the lateness against what is promised. */
@@ -224,4 +225,78 @@ describe('journeys under faults', () => {
     },
     240_000 + KILLS * 30_000,
   );
+
+  interface Simulated {
+    id: string;
+    state: string;
+    persons: number;
+    messages: number;
+    report: object;
+    byStep: object[];
+    byConnector: object[];
+    byDay: object[];
+  }
+
+  const simulated = (id: string): Promise<Simulated> =>
+    context.admin.get(`/v1/journeys/${journey}/simulations/${id}`);
+
+  async function simulate(window: object): Promise<string> {
+    const asked = { ...window, responses: { recorded: false } };
+    return (await context.admin.post<{ id: string }>(`/v1/journeys/${journey}/simulations`, asked)).id;
+  }
+
+  const ended = (id: string): Promise<Simulated> =>
+    poll(
+      () => simulated(id),
+      ({ state }) => state !== 'queued' && state !== 'running',
+      { what: 'the simulation', timeoutMs: 120_000 },
+    );
+
+  it('a SIGKILL while a page of a simulation is walked: it goes on, and tells what one tells that nobody killed', async () => {
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    const before = (await entries()).length;
+    await load(KILLS * SHARE);
+    await poll(entries, ({ length }) => length === before + SHARE, { what: 'entries', timeoutMs: 90_000 });
+    const window = { from, until: new Date().toISOString() };
+    const whole = await ended(await simulate(window));
+    expect(whole).toMatchObject({ state: 'done', persons: before + SHARE });
+
+    const url = world.engines.databaseUrl;
+    // The first page is let through when the next one can come no further than what really was sent.
+    const [keeping, walking] = await Promise.all([TableLock.connect(url), TableLock.connect(url)]);
+    try {
+      await keeping.lock('journey_simulation_instance');
+      const id = await simulate(window);
+      await keeping.stops('INSERT');
+      await walking.lock('journey_trace');
+      await keeping.release();
+      await walking.stops('SELECT instance_id AS id, visit');
+      const { state, persons } = await simulated(id);
+      expect(state).toBe('running');
+      expect(persons).toBeGreaterThan(0);
+      expect(persons).toBeLessThan(whole.persons);
+      await Promise.all(workers.map((worker) => worker.kill('SIGKILL')));
+      await walking.release();
+      workers = [await startWorker()];
+
+      const again = await ended(id);
+      const of = ({ report, byStep, byConnector, byDay, persons, messages, state }: Simulated): object => ({
+        ...{ report, byStep, byConnector, byDay, persons, messages, state },
+      });
+      expect(of(again)).toEqual(of(whole));
+      const path = `/v1/journeys/${journey}/simulations/${id}/comparison?with=${whole.id}`;
+      expect(await context.admin.get(path)).toMatchObject({
+        messages: { same: whole.messages, otherTime: 0, otherContent: 0, onlyFirst: 0, onlySecond: 0 },
+      });
+      const [kept] = await world.sql(
+        `SELECT count(*)::int AS messages, (SELECT count(*)::int FROM percorso.journey_simulation_instance
+           WHERE workspace_id = $1 AND simulation_id = $2) AS persons
+         FROM percorso.journey_simulation_message WHERE workspace_id = $1 AND simulation_id = $2`,
+        [context.workspaceId, id],
+      );
+      expect(kept).toEqual({ messages: whole.messages, persons: whole.persons });
+    } finally {
+      await Promise.all([keeping.close(), walking.close()]);
+    }
+  });
 });
