@@ -190,7 +190,8 @@ export const ruleSchema = object(
         { is: { enum: REACTIONS }, percent, after: { ...after, description: 'After it was accepted.' } },
         ['is'],
       ),
-      description: 'What those who got it do; each draws on its own.',
+      description:
+        'What those who got it do; each draws on its own. After a bounce or a complaint nothing more is sent there.',
     },
   },
   [],

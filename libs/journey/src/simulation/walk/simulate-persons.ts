@@ -1,23 +1,24 @@
 import type { NewEffect, Reason } from '@percorso/delivery';
 import { contentHash } from '@percorso/kernel';
 import type { MappingRunner } from '@percorso/mapping';
-import { type PastEvent, type PastProfile } from '@percorso/profile';
+import type { PastProfile } from '@percorso/profile';
 import type { Instance, JourneyEvent } from '../../engine/instance';
 import type { Command, VisitOutcome } from '../../engine/protocol';
 import { visitKey } from '../../engine/visit-key';
 import { Room } from '../../runtime/walk/admission';
-import { arrange, type Arrival } from '../../runtime/intake/arrivals';
+import type { Arrival } from '../../runtime/intake/arrivals';
 import { FactFinder } from '../../runtime/walk/fact-finder';
-import { journeyEvent } from '../../runtime/intake/journey-event';
 import type { JourneyPlan } from '../../runtime/plan/journey-plan';
 import { sayingsOf } from '../../runtime/keep/outbox';
 import { PersonTurn } from '../../runtime/walk/person-turn';
 import { type Delivery, planMessage, type Target } from '../../runtime/walk/plan-message';
 import type { Moved, NewInstance, Refusal, TurnScope } from '../../runtime/walk/turn';
 import { idFrom } from './id-from';
+import { arrivalsOf } from './past-arrivals';
 import type { PastFacts } from '../past/past-facts';
 import type { SimulatedPerson } from '../past/simulated-person';
 import { type GivenMessage, type ProviderAnswer, repeat, respond } from './simulated-provider';
+import { SuppressedAddresses } from './suppressed-addresses';
 import type { SimulatedInstance, SimulatedMessage, Simulation } from '../simulation';
 
 /** What holds for everybody in a simulation. */
@@ -62,6 +63,7 @@ class PersonWalk {
   private readonly turn: PersonTurn;
   /** Of each instance the visits of each step that sent something. */
   private readonly sent = new Map<string, number>();
+  private readonly suppressed = new SuppressedAddresses();
 
   constructor(
     private readonly world: SimulationWorld,
@@ -144,6 +146,7 @@ class PersonWalk {
       ...{ key: visitKey(instance, visit), at },
     };
     const answer = await this.answerOf(instance, given, effect);
+    if (effect && answer.suppressed) this.suppressed.add(effect, answer.suppressed);
     const end = answer.end && answer.end.at < simulation.until ? answer.end : undefined;
     this.messages.push({
       instanceId: instance.id,
@@ -175,8 +178,9 @@ class PersonWalk {
     const recorded = simulation.recorded ? this.recordedOf(instance, given.step, nth) : undefined;
     if (recorded) return repeat(recorded, given);
     if (effect.dropped) return ended({ status: 'dropped', code: effect.dropped.code });
-    const forbidden = await this.world.forbids(effect, this.past, at);
-    if (forbidden) return ended({ status: 'suppressed', code: forbidden.code });
+    const forbidden =
+      this.suppressed.reasonAt(effect, at) ?? (await this.world.forbids(effect, this.past, at))?.code;
+    if (forbidden) return ended({ status: 'suppressed', code: forbidden });
     return respond(this.person.responses ?? simulation.responses, given);
   }
 
@@ -214,41 +218,6 @@ class PersonWalk {
       .filter(({ name }) => plan.names.includes(name))
       .map((event) => ({ kind: 'event', at: event.receivedAt, event }));
   }
-}
-
-/** All that happened to a person within the time simulated, but for what answered messages of this very journey. */
-function arrivalsOf(
-  { past, changes, reads, requests, recorded }: SimulatedPerson,
-  { from, until, journeyId }: Simulation,
-  { names, audiences }: JourneyPlan,
-): Arrival[] {
-  const within = ({ at }: { at: number }): boolean => at >= from && at < until;
-  const reports = new Set(
-    recorded.flatMap(({ messages }) =>
-      messages.flatMap((one) => one.reports.map((event) => event.messageId)),
-    ),
-  );
-  const { person } = past;
-  const place = (arrival: Arrival): { person: number; arrival: Arrival } => ({ person, arrival });
-  const streams = [
-    past.events
-      .filter(({ name, messageId }) => names.includes(name) && !reports.has(messageId))
-      .map(eventArrival),
-    changes
-      .filter(({ audienceId, bookkeeping }) => audiences.includes(audienceId) && !bookkeeping)
-      .map(({ bookkeeping: _, ...change }): Arrival => ({ kind: 'membership', ...change })),
-    requests.map(({ at, ...request }): Arrival => {
-      const asked = { n: '0', journeyId, person, at: new Date(at), answered: false };
-      return { kind: 'request', at, request: { ...asked, ...request } };
-    }),
-    reads.map(({ at, read }): Arrival => ({ kind: 'member', at, read })),
-  ];
-  return arrange(streams.map((stream) => stream.filter(within).map(place))).get(person) ?? [];
-}
-
-function eventArrival(found: PastEvent): Arrival {
-  const event = journeyEvent(found);
-  return { kind: 'event', at: event.receivedAt, event };
 }
 
 type Said = Parameters<PastProfile['say']>[0];

@@ -4,6 +4,7 @@ import type { JourneyEvent } from '../../engine/instance';
 import type { VisitOutcome } from '../../engine/protocol';
 import type { RecordedMessage } from '../past/simulated-person';
 import type { ReactionRule, ResponseRule } from '../simulation';
+import type { Suppressed } from './suppressed-addresses';
 
 /** A message that a provider is given. */
 export interface GivenMessage {
@@ -23,6 +24,8 @@ export interface ProviderAnswer {
   end?: { at: number; outcome: VisitOutcome };
   /** What is reported of it afterwards. */
   reports: JourneyEvent[];
+  /** Why and since when nothing more may be sent where it went. */
+  suppressed?: Suppressed;
 }
 
 /** What really became of the message, as much later as it did. */
@@ -47,13 +50,24 @@ export function respond(rules: readonly ResponseRule[], message: GivenMessage): 
   const at = message.at + rule.after;
   const end = { at, outcome: rule.outcome };
   if (rule.outcome.status !== 'accepted') return { end, reports: [] };
-  const reports = rule.reactions.flatMap((reaction, index) =>
-    draws(`reaction:${message.step}:${index}`, reaction.percent, message.person)
-      ? [reportOf(reaction, message, at)]
-      : [],
+  const drawn = rule.reactions.filter((reaction, index) =>
+    draws(`reaction:${message.step}:${index}`, reaction.percent, message.person),
   );
-  return { end, reports };
+  const [suppressed] = drawn
+    .flatMap(({ is, after }) => {
+      const reason = SUPPRESSING[is];
+      return reason ? [{ at: at + after, reason }] : [];
+    })
+    .sort((a, b) => a.at - b.at);
+  const reports = drawn.map((reaction) => reportOf(reaction, message, at));
+  return { end, reports, ...(suppressed && { suppressed }) };
 }
+
+/** What a provider reports that suppresses an address. */
+const SUPPRESSING: Partial<Record<ReactionRule['is'], Suppressed['reason']>> = {
+  bounced: 'hard-bounce',
+  complained: 'complaint',
+};
 
 const fits = (
   { step, connector, percent = 100 }: ResponseRule,
@@ -75,6 +89,10 @@ function reportOf({ is, after }: ReactionRule, { channel, key }: GivenMessage, f
     name: messageEventName({ type: is, channel: channel ?? 'email' }),
     occurredAt: at,
     receivedAt: at,
-    properties: { channel: channel ?? 'email', effect_key: key },
+    properties: {
+      channel: channel ?? 'email',
+      effect_key: key,
+      ...(is === 'bounced' && { bounce: 'hard' }),
+    },
   };
 }
