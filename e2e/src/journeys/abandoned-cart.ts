@@ -38,6 +38,12 @@ export function abandonedCart(stage: () => Stage): void {
 
     await stage().settle([...['ann', 'ben', 'cleo'].map((user) => left(user)), left('dora', 3)]);
     await stage().settle([stage().did('cleo', 'Order Completed', { cart_id: 'cart-cleo' })]);
+    const walking = async () => {
+      const { inside, ended: out } = await stage().report(journey);
+      return { inside, out };
+    };
+    // Before time moves on: who is taken up hours late waits from then.
+    await eventually('two to wait', walking, { inside: 2, out: { goal: 1, stopped: 1 } });
     clock.moveTo(clock.now() + HOUR);
     const waiting = (user: string): string => `Your cart is waiting: cart-${user}`;
     for (const user of ['ann', 'ben'])

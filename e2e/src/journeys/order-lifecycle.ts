@@ -43,6 +43,10 @@ export function orderLifecycle(stage: () => Stage): void {
     await stage().settle([about('una', 'Order Delivered', 'A'), about('una', 'Order Delivered', 'A')]);
     unas.unshift('Order A is on its way: Follow it by its number: SE-A');
     await eventually('what became of A', () => to('una'), unas);
+    const resting = async () =>
+      (await stage().report(journey)).steps.find(({ id }) => id === 'a-week')!.waiting;
+    // Before time moves on: who is taken up days late waits from then.
+    await eventually('A and B to rest for a week', resting, 2);
 
     clock.moveTo(clock.now() + 7 * DAY);
     unas.unshift(...['A', 'B'].map((order) => `How do you like order ${order}?: Two minutes for a review?`));

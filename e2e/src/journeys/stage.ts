@@ -198,7 +198,7 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, wanted:
   const asked = async (): Promise<T> => (answer = await ask());
   await poll(asked, (now) => isDeepStrictEqual(now, wanted), {
     what,
-    timeoutMs: 90_000,
+    timeoutMs: 120_000,
     everyMs: 50,
   }).catch(() => undefined);
   expect(answer).toEqual(wanted);
