@@ -129,7 +129,7 @@ describe('proof', () => {
     // A receiving side of its own: what it is made to do must not reach the others.
     const sink = await startSmtpSink({ journal: join(world.folder, 'trouble.ndjson') });
     try {
-      const [suppressed = '', lost = ''] = (await addressesOf(buyers)).filter((address) =>
+      const [suppressed = '', lost = '', late = ''] = (await addressesOf(buyers)).filter((address) =>
         address.endsWith('@shop.example'),
       );
       await context.admin.post('/v1/suppressions', {
@@ -139,6 +139,8 @@ describe('proof', () => {
       });
       await sink.inject({ kind: 'hardBounce', recipient: '@bounce\\.example$' });
       await sink.inject({ kind: 'acceptThenDrop', recipient: `^${lost.replaceAll('.', '\\.')}$`, count: 1 });
+      // One is taken only when it is tried again, so that there is a moment at which all others are settled.
+      await sink.inject({ kind: 'greylist', recipient: `^${late.replaceAll('.', '\\.')}$`, count: 1 });
       const trouble = await connectSmtp({ ...context, sink }, buyers);
       await context.admin.post(`/v1/syncs/${trouble.id}/run`);
       const pending = new Set<number>();
