@@ -164,6 +164,11 @@ describe('the guides', () => {
     });
 
     describe('and the operator', () => {
+      const toRest = async (): Promise<void> => {
+        const metrics = () => admin(hub.url, '').http.get<string>('/metrics');
+        const none = /percorso_events_unapplied 0\n[^]*percorso_events_unloaded 0\n/;
+        await waitFor(async () => none.test((await metrics()).data), { what: 'nothing to wait' });
+      };
       follow(readGuide('docs/operate.md'), {
         ...terminal(),
         ...place,
@@ -175,6 +180,7 @@ describe('the guides', () => {
           'npm run setup': 'is how this hub was made and started',
           '[Unit]': 'needs systemd',
         },
+        before: { 'curl -sS --fail-with-body $HUB/metrics': toRest },
       });
 
       it('finds the program the unit names', () => {

@@ -110,8 +110,8 @@ describe(`one poisoned row among ${ROWS}`, () => {
       rowsPerSecond: 10,
     });
     const accepted = async (): Promise<boolean> => {
-      const view = await api.get<{ counts: Record<string, number> }>(`/v1/replays/${replay.id}`);
-      return view.counts.accepted === 1;
+      const view = await api.get<Run>(`/v1/replays/${replay.id}`);
+      return view.state === 'done' && view.counts.accepted === 1;
     };
     await waitFor(accepted, { ...DEADLINE, what: 'the replay' });
     expect(await api.get(`/v1/replays/${replay.id}`)).toMatchObject({
