@@ -29,7 +29,7 @@ module.exports = {
   globalSetup: '<rootDir>/tools/test-engines.cjs',
   globalTeardown: '<rootDir>/tools/test-engines-stop.cjs',
   // What hangs fails; what a busy machine keeps waiting does not.
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   // Twice the usual two cores: specs wait for engines, timeouts and other processes about half of their time.
   maxWorkers: 4,
 };

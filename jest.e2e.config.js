@@ -4,6 +4,7 @@ const unit = require('./jest.config.js');
 module.exports = {
   ...unit,
   testMatch: ['<rootDir>/e2e/src/**/*.e2e.ts'],
-  testTimeout: 240000,
+  // Waits within have their own ends; only what hangs comes to this one.
+  testTimeout: 600000,
   maxWorkers: 3,
 };

@@ -35,7 +35,7 @@ export class Command {
     return this.err.split('\n').filter((line) => line !== '' && !line.startsWith('Building'));
   }
 
-  says(words: RegExp, timeoutMs = 90_000): Promise<RegExpExecArray> {
+  says(words: RegExp): Promise<RegExpExecArray> {
     return waitFor(
       async () => {
         const found = words.exec(this.output);
@@ -43,7 +43,7 @@ export class Command {
           throw new Error(`It ended with ${this.child.exitCode}: ${this.output.slice(-2000)}`);
         return found;
       },
-      { timeoutMs, what: `${words}` },
+      { what: `${words}` },
     );
   }
 
@@ -84,7 +84,4 @@ export function processesOf(folder: string): string[] {
 }
 
 export const untilNoneOf = (folder: string): Promise<boolean> =>
-  waitFor(async () => processesOf(folder).length === 0, {
-    timeoutMs: 15_000,
-    what: `every process of ${folder} to end`,
-  });
+  waitFor(async () => processesOf(folder).length === 0, { what: `every process of ${folder} to end` });

@@ -42,7 +42,7 @@ describe('the demo', () => {
 
   it('keeps the hub running, what it says to try works, and Ctrl-C stops everything', async () => {
     const command = demo();
-    await command.says(/Try next:[^]*curl -u[^]*\}'\n/, 120_000);
+    await command.says(/Try next:[^]*curl -u[^]*\}'\n/);
     expectReconciled(command.output);
     const lines = command.output.replaceAll('\\\n', '').match(/^ {2}curl .*$/gm) ?? [];
     expect(lines).toHaveLength(4);
@@ -53,10 +53,8 @@ describe('the demo', () => {
     expect(JSON.parse(answers[1] ?? '')).toMatchObject({ data: [{ traits: expect.any(Object) }] });
     expect(answers[2]?.trim().split('\r\n').length).toBeGreaterThan(1);
     expect(JSON.parse(answers[3] ?? '')).toMatchObject({ success: true });
-    const began = Date.now();
     command.signalGroup('SIGINT');
     expect(await command.end()).toBe(0);
-    expect(Date.now() - began).toBeLessThan(15_000);
     expect(processesOf(folder)).toEqual([]);
   });
 

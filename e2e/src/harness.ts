@@ -158,7 +158,7 @@ export class TimedOut extends Error {
 /** The first answer of `ask` that is neither undefined, null nor false. What `ask` throws ends the wait. */
 export async function waitFor<T>(
   ask: () => Promise<T | undefined | null | false>,
-  { timeoutMs = 30_000, everyMs = 50, what = 'it to happen' } = {},
+  { timeoutMs = 120_000, everyMs = 50, what = 'it to happen' } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -139,11 +139,10 @@ describe('a hub', () => {
   it('finishes what it was asked before it stops, then starts where it was', async () => {
     const asked = Array.from({ length: 50 }, (_, i) => identify(`s${i}`, { email: `s${i}@example.com` }));
     await Promise.all(asked.slice(0, 10));
-    const began = Date.now();
     const code = hub.kill('SIGTERM');
     const answers = await Promise.allSettled(asked);
     expect(await code).toBe(0);
-    expect(Date.now() - began).toBeLessThan(25_000);
+    expect(hub.output()).not.toContain('Not everything was finished');
     const accepted = answers.flatMap((answer, i) =>
       answer.status === 'fulfilled' && answer.value.status === 200 ? [i] : [],
     );
@@ -226,6 +225,7 @@ describe('a provider behind a private authority', () => {
 
 describe('a hub without Redis', () => {
   const folder = mkdtempSync(join(tmpdir(), 'percorso redis-'));
+  let killedAt: number;
   let hub: HubHandle;
   let workspace: Created;
   let writeKey: string;
@@ -236,6 +236,7 @@ describe('a hub without Redis', () => {
     workspace = await admin(hub.url, hub.rootKey).post<Created>('/v1/workspaces', { name: 'Shop' });
     const api = admin(hub.url, workspace.adminKey);
     ({ key: writeKey } = await api.post<{ key: string }>('/v1/write-keys', { name: 'Web' }));
+    killedAt = Date.now();
     await redis.kill();
   });
   afterAll(async () => {
@@ -263,7 +264,10 @@ describe('a hub without Redis', () => {
     const told = await waitFor(async () => hub.output().match(/\bRedis\b.*/g), {
       what: 'a word about Redis',
     });
-    expect(told).toEqual([expect.stringContaining('Redis cannot be reached')]);
+    // One line in half a minute.
+    const lines = 1 + Math.floor((Date.now() - killedAt) / 30_000);
+    expect(told.length).toBeLessThanOrEqual(lines);
+    for (const line of told) expect(line).toContain('Redis cannot be reached');
   });
 
   it('starts when all it has to do is to collect', async () => {
@@ -295,11 +299,9 @@ describe('a hub whose connections to PostgreSQL are cut', () => {
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
            WHERE datname = current_database() AND pid <> pg_backend_pid()`,
         );
-        await waitFor(async () => (await root.http.get('/v1/workspaces')).status === 200, {
-          timeoutMs: 10_000,
-        });
+        await waitFor(async () => (await root.http.get('/v1/workspaces')).status === 200);
       }
-      await waitFor(async () => (await root.http.get('/health/ready')).status === 200, { timeoutMs: 10_000 });
+      await waitFor(async () => (await root.http.get('/health/ready')).status === 200);
       expect(hub.output()).not.toContain('"level":60');
     } finally {
       await owner.end();

@@ -43,7 +43,7 @@ describe('a hub over shards', () => {
       poll(
         () => api().get<IngestStatus>('/v1/ingest'),
         (status) => status.head === serial && status.loaded === serial,
-        { what: 'loading', timeoutMs: 60_000 },
+        { what: 'loading' },
       );
     const everybody = Array.from({ length: VISITORS }, (_, index) => index);
     const visit = (who: object): object => ({ type: 'track', event: 'Visit', ...who });
@@ -86,7 +86,7 @@ describe('a hub over shards', () => {
     const done = await poll(
       () => api().get<{ state: string; members: number }>(`/v1/evaluations/${id}`),
       ({ state }) => state === 'done' || state === 'failed',
-      { what: 'an evaluation', timeoutMs: 60_000 },
+      { what: 'an evaluation' },
     );
     expect(done).toMatchObject({ state: 'done', members: VISITORS });
 

@@ -43,10 +43,8 @@ describe('npm start', () => {
     expect(first.output).not.toMatch(/again|\bat .*\.js:/);
     expect(processesOf(folder)).toEqual([]);
 
-    const began = Date.now();
     const second = npm(['start']);
     const again = await addressOf(second);
-    expect(Date.now() - began).toBeLessThan(20_000);
     const { data } = await admin(again, rootKey).get<{ data: { name: string }[] }>('/v1/workspaces');
     expect(data.map(({ name }) => name)).toEqual(['Kept']);
   });

@@ -73,7 +73,7 @@ describe('several workers of one workspace', () => {
           .map(({ stream }) => stream.length)
           .sort()
           .join() === counts.join() && shares.filter(({ applies }) => applies).length === 1,
-      { what: 'the shares', timeoutMs: 60_000, everyMs: 50 },
+      { what: 'the shares', everyMs: 50 },
     );
   };
 

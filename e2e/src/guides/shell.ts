@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tieToParent } from '@percorso/engines';
 
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 500_000;
 
 /** A block that failed, with what it said. */
 export class BlockFailed extends Error {

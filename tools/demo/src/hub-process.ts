@@ -25,7 +25,7 @@ export class HubEnded extends Error {
 }
 
 const MAIN = join(__dirname, '..', '..', '..', 'apps', 'hub', 'dist', 'main.js');
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /**
  * Starts the hub as its users do, as a process of its own that ends with this one. Resolves when it listens.
