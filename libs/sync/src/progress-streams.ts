@@ -77,7 +77,7 @@ export class ProgressStreams implements BeforeApplicationShutdown {
       let seen = lastSeen;
       let progress = first;
       yield `retry: ${2 * lookMs}\n\n`;
-      while (!end.aborted && Date.now() < until) {
+      do {
         const isOpen = OPEN.includes(progress.state);
         if (!isOpen || seen !== idOf(progress)) {
           seen = idOf(progress);
@@ -92,7 +92,7 @@ export class ProgressStreams implements BeforeApplicationShutdown {
         progress = await this.look(workspaceId, first.id);
         const rest = Math.max(lookMs, (Date.now() - began) / LOOKING_SHARE);
         await sleep(rest, undefined, { signal: end }).catch(() => undefined);
-      }
+      } while (!end.aborted && Date.now() < until);
     } finally {
       this.streams -= 1;
     }

@@ -135,7 +135,7 @@ describe('a run in the hands of an admin', () => {
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       const ended = new Promise<void>((resolve) => response.on('close', resolve));
       const until = async (found: RegExp): Promise<void> => {
-        for (const deadline = Date.now() + 20_000; !found.test(text) && Date.now() < deadline;) {
+        for (const deadline = Date.now() + 60_000; !found.test(text) && Date.now() < deadline;) {
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
         expect(text).toMatch(found);
@@ -200,7 +200,7 @@ describe('a run in the hands of an admin', () => {
       one.response.destroy();
       options.longestMs = 100;
       let next = await follow();
-      for (const deadline = Date.now() + 20_000; next.response.statusCode === 503 && Date.now() < deadline;) {
+      for (const deadline = Date.now() + 60_000; next.response.statusCode === 503 && Date.now() < deadline;) {
         next = await follow();
       }
       await next.ended;
