@@ -331,7 +331,7 @@ describe('flow control', () => {
   }, 240_000);
 });
 
-async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
+async function until(condition: () => boolean, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new RangeError('the condition did not come true in time');

@@ -27,7 +27,7 @@ const mailer = (idempotency: 'native-key' | 'lookup' | 'none', batch = 50): Lane
 describe('delivery', () => {
   let database: Database;
   let world: DeliveryWorld;
-  const lanes = useScriptedLanes({ ...DEFAULT_DELIVERY, deadlineMs: 700, graceMs: 100, maxAttempts: 5 });
+  const lanes = useScriptedLanes({ ...DEFAULT_DELIVERY, maxAttempts: 5 });
   const { clock, options } = lanes;
 
   useDeliveryWorld((made, used) => {
@@ -152,7 +152,8 @@ describe('delivery', () => {
 
   it('keeps one call per profile out, so that versions arrive in order', async () => {
     const { connectorId, provider, syncId } = await connect(CAMPAIGN);
-    provider.latencyMs = 150;
+    let open = (): void => undefined;
+    provider.gate = new Promise((resolve) => (open = resolve));
     await world.profiles([1]);
     await world.record(connectorId, syncId, [{ person: 1 }], clock.now());
     const worker = pump();
@@ -164,6 +165,7 @@ describe('delivery', () => {
     second.wake(world.workspaceId, connectorId);
     await second.settled();
     expect(provider.requests).toBe(1);
+    open();
     await worker.settled();
     expect(provider.received.map((item) => item.payload.version)).toEqual(['1', '2']);
   });
@@ -313,12 +315,12 @@ describe('delivery', () => {
     worker.wake(world.workspaceId, well.connectorId);
     await until(async () => (await world.states(well.connectorId)).accepted === 400);
     expect(sick.provider.requests).toBe(options.callsPerLane);
-    sick.provider.script.length = 0;
+    await sick.provider.stop();
     await worker.settled();
   });
 });
 
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new RangeError('the condition did not come true in time');
