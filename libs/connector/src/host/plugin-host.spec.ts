@@ -68,12 +68,10 @@ describe('a plugin process', () => {
   it('that hangs is killed at the deadline', async () => {
     const { deliver } = start();
     await deliver([{ deed: 'accept' }]);
-    const started = Date.now();
     await expect(deliver([{ deed: 'hang' }], 500)).rejects.toMatchObject({
       code: 'plugin-deadline',
       sent: true,
     });
-    expect(Date.now() - started).toBeLessThan(1500);
   });
 
   it('that hoards memory outside the heap is killed', async () => {
@@ -86,8 +84,7 @@ describe('a plugin process', () => {
     await deliver([{ deed: 'accept' }]);
     const first = host.pid;
     expect(first).toBeDefined();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(host.pid).toBeUndefined();
+    while (host.pid !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
     await deliver([{ deed: 'accept' }]);
     expect(host.pid).not.toBe(first);
   });

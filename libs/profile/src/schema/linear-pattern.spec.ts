@@ -47,9 +47,10 @@ describe('patterns in linear time', () => {
 
   it.each(['(a+)+$', '(a|aa)*$', '^(.*a){20}$', '(a|a|a)*b'])('%s cannot stall', (source) => {
     const pattern = new LinearPattern(source);
-    const started = performance.now();
+    // What it takes of a processor: that others have it meanwhile is not its fault.
+    const started = process.cpuUsage();
     pattern.test(`${'a'.repeat(32_000)}!`);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
   });
 
   it.each([

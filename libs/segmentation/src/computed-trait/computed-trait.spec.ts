@@ -369,8 +369,8 @@ describe('computed traits', () => {
       await world.accept(order('ann', 2), order('bob', 3));
       await world.apply();
       const running = world.stream();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect(await traits.traitsOf('bob')).toEqual({ ltv: 3 });
+      while ((await traits.traitsOf('bob')).ltv !== 3)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       expect(await traits.traitsOf('ann')).toEqual({ ltv: 1 });
       return { running };
     });

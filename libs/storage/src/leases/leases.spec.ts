@@ -50,7 +50,7 @@ describe('Leases', () => {
     return leases;
   }
 
-  async function until(holds: () => boolean, ms = 15_000): Promise<void> {
+  async function until(holds: () => boolean, ms = 60_000): Promise<void> {
     const deadline = Date.now() + ms;
     while (!holds()) {
       if (Date.now() > deadline) throw new RangeError('it did not happen in time');
@@ -69,14 +69,17 @@ describe('Leases', () => {
     await until(() => shares().join() === '2,3,3');
     const all = [one, two, three].flatMap((leases) => leases.of('stream', id).map((held) => held.partition));
     expect(all.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    const before = Date.now();
     await two.onApplicationShutdown();
+    // Given back by itself, not taken over when it was thought dead.
+    const { rows } = await database.control((tx) =>
+      tx.query('SELECT FROM lease WHERE owner = $1 UNION ALL SELECT FROM worker WHERE id = $1', [two.id]),
+    );
+    expect(rows).toEqual([]);
     await until(() => share(one) === 4 && share(three) === 4);
-    expect(Date.now() - before).toBeLessThan(3000);
     const other = await workspace(1);
     await until(() => one.firsts('stream').includes(other) || three.firsts('stream').includes(other));
     expect(one.firsts('stream').includes(other) && three.firsts('stream').includes(other)).toBe(false);
-  }, 30_000);
+  });
 
   it('go from one without heartbeats to the others, and what it believed to hold is worth nothing', async () => {
     const id = await workspace(2);
@@ -91,7 +94,7 @@ describe('Leases', () => {
     expect(await lock(id, other.of('stream', id))).toEqual([0, 1]);
     looking.mockRestore();
     started.splice(started.indexOf(asleep), 1);
-  }, 30_000);
+  });
 
   it('are not taken from under a transaction; one that sleeps is ended', async () => {
     const id = await workspace(1);
@@ -126,5 +129,5 @@ describe('Leases', () => {
     );
     expect(rows).toEqual([{ name: '' }]);
     started.splice(started.indexOf(first), 1);
-  }, 30_000);
+  });
 });
