@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { assertVersion, audit, type Page, type PageQuery, readPage } from '@percorso/access';
-import { Clock, CLOCK, newId, Problem, type FieldError } from '@percorso/kernel';
+import { Clock, CLOCK, type FieldError, FIRST_ID, newId, Problem } from '@percorso/kernel';
 import type { PluginDescription, SettingsError } from '@percorso/plugin-kit';
 import { usageChanges } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
@@ -16,8 +16,6 @@ import { ConnectorSecrets } from './secret/connector-secrets';
 import { KeptSettingsStore } from './settings/kept-settings.store';
 import { SettingsVersions, type ShownConnector } from './settings/settings-versions';
 import { splitSettings, withDefaults } from './settings/split-settings';
-
-const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 /** Configured connections to providers. */
 @Injectable()
@@ -74,7 +72,7 @@ export class ConnectorService {
       return readPage(
         query,
         async (from: { after: string } | undefined, most) =>
-          this.versions.shown(tx, await this.store.list(tx, from?.after ?? NO_ID, most), manifests),
+          this.versions.shown(tx, await this.store.list(tx, from?.after ?? FIRST_ID, most), manifests),
         ({ row }) => ({ after: row.id }),
         (shown) => viewOf(shown, manifests),
       );
@@ -140,7 +138,7 @@ export class ConnectorService {
   async rotateSecrets(workspaceId: string): Promise<number> {
     return this.database.tx(workspaceId, async (tx) => {
       const changed = new Set<string>();
-      for (const row of await this.store.list(tx, NO_ID, 100_000)) {
+      for (const row of await this.store.list(tx, FIRST_ID, 100_000)) {
         const renewed = this.secrets.renewed(workspaceId, row.id, row.secrets);
         if (!renewed) continue;
         await this.store.saveSecrets(tx, row.id, renewed);

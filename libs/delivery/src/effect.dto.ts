@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { OPERATIONS } from '@percorso/plugin-kit';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 
 export const SETTLEMENTS = ['accepted', 'not-delivered'] as const;
@@ -55,7 +56,7 @@ export class EffectView {
   @ApiProperty({ format: 'uuid' })
   profileId!: string;
 
-  @ApiProperty({ enum: ['send', 'upsert', 'remove'] })
+  @ApiProperty({ enum: OPERATIONS })
   operation!: string;
 
   @ApiProperty()

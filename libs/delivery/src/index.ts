@@ -4,7 +4,7 @@ export { DEFAULT_DELIVERY, DELIVERY_OPTIONS, type DeliveryOptions } from './deli
 export { DELIVERY_QUEUE, DeliveryWaker } from './delivery-waker';
 export { ConsentSource, type ConsentState } from './consent-source';
 export { DEAD_EFFECT, DEAD_EFFECTS, ENDED_BADLY } from './dead-effect';
-export { DeadEffectFilter, DeadEffectGroup, DeadEffectView } from './dead-effect.dto';
+export { DEAD_STATES, DeadEffectFilter, DeadEffectGroup, DeadEffectView } from './dead-effect.dto';
 export { AttemptView, EffectView } from './effect.dto';
 export { type EffectState, type NewEffect, type Reason } from './effect';
 export {

@@ -1,4 +1,4 @@
-export { newId, isId } from './id';
+export { FIRST_ID, isId, LAST_ID, newId } from './id';
 export { CLOCK, ManualClock, systemClock, type Clock } from './clock';
 export { Problem, type FieldError, type ProblemDocument, type ProblemOptions } from './problem';
 export { canonicalJson, contentHash } from './canonical-json';

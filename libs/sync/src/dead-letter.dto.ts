@@ -22,6 +22,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { ExchangeView } from './exchange.dto';
+import { SyncEffectView } from './sync.dto';
 
 export class DeadLetterFilter extends DeadEffectFilter {
   @ApiPropertyOptional({ format: 'uuid' })
@@ -167,7 +168,8 @@ export class PreviewsView {
 /** An effect that ended badly, as its sync sees it. */
 export class DeadLetterView extends IntersectionType(
   DeadEffectView,
-  PickType(EffectView, ['runId', 'operation', 'membershipVersion']),
+  PickType(EffectView, ['runId']),
+  PickType(SyncEffectView, ['operation', 'membershipVersion']),
 ) {
   @ApiProperty({ format: 'uuid' })
   syncId!: string;

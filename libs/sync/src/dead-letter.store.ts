@@ -1,5 +1,6 @@
 import type { Wire } from '@percorso/connector';
 import { DEAD_EFFECT, DEAD_EFFECTS, dropExchanges, ENDED_BADLY, findExchange } from '@percorso/delivery';
+import { FIRST_ID } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import type {
   ChosenDeadLetters,
@@ -125,10 +126,7 @@ export interface DeadPlace {
   id: string;
 }
 
-export const FIRST_PLACE: DeadPlace = {
-  syncId: '00000000-0000-0000-0000-000000000000',
-  id: '00000000-0000-0000-0000-000000000000',
-};
+export const FIRST_PLACE: DeadPlace = { syncId: FIRST_ID, id: FIRST_ID };
 
 /** What was discarded is chosen only by its id; what died after `until` is not. */
 const CHOSEN = `${DEAD} AND ${MATCHES} AND ($8::uuid[] IS NOT NULL OR NOT ${DISCARDED})

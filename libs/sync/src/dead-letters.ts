@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { audit, type Page, readPageById } from '@percorso/access';
-import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, FIRST_ID, isId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { Database } from '@percorso/storage';
 import {
@@ -35,7 +35,6 @@ import { ReplanScopes, withMapping } from './replan-scopes';
 import { Replanner } from './replanner';
 
 const PAGE = 500;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 const MOST_GROUPS = 1000;
 const MOST_SAMPLES = 20;
 
@@ -55,7 +54,7 @@ export class DeadLetters {
     return this.database.tx(workspaceId, (tx) =>
       readPageById(
         query,
-        (after = FIRST, most) => listDeadLetters(tx, query, after, most),
+        (after = FIRST_ID, most) => listDeadLetters(tx, query, after, most),
         (row) => viewOf(row, shows),
       ),
     );

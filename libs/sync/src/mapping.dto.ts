@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -275,18 +275,9 @@ export class TryView {
   results!: TryResult[];
 }
 
-export class MappingVersionView {
+export class MappingVersionView extends PickType(MappingView, ['expression', 'required', 'examples']) {
   @ApiProperty({ type: 'integer' })
   version!: number;
-
-  @ApiProperty()
-  expression!: string;
-
-  @ApiProperty({ type: [String] })
-  required!: string[];
-
-  @ApiProperty({ type: [MappingExample] })
-  examples!: MappingExample[];
 
   @ApiProperty()
   createdAt!: Date;

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { assertVersion, audit, type Page, PageQuery, readPage, readPageById } from '@percorso/access';
-import { CLOCK, type Clock, isId, newId, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, FIRST_ID, isId, newId, Problem } from '@percorso/kernel';
 import { MappingRunner } from '@percorso/mapping';
 import { holdUsageRules, usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
@@ -27,8 +27,6 @@ import {
 } from './mapping.store';
 import { UsageCheck } from './usage-check';
 import { syncsOfMapping } from './usage.store';
-
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** Expressions that make profiles into what a connector takes: versioned, checked when saved, tried before used. */
 @Injectable()
@@ -60,7 +58,7 @@ export class MappingService {
 
   list(workspaceId: string, query: PageQuery): Promise<Page<MappingView>> {
     return this.database.tx(workspaceId, (tx) =>
-      readPageById(query, (after = FIRST, most) => listMappings(tx, after, most)),
+      readPageById(query, (after = FIRST_ID, most) => listMappings(tx, after, most)),
     );
   }
 

@@ -1,8 +1,7 @@
 import { PickType } from '@nestjs/swagger';
 import { RunView } from './sync.dto';
 
-/** What an event of a progress stream carries. */
-export class RunProgressView extends PickType(RunView, [
+const TOLD = [
   'id',
   'syncId',
   'state',
@@ -14,30 +13,10 @@ export class RunProgressView extends PickType(RunView, [
   'estimatedEndAt',
   'error',
   'endedAt',
-]) {}
+] as const;
 
-export const runProgressOf = ({
-  id,
-  syncId,
-  state,
-  paused,
-  progress,
-  expected,
-  looked,
-  counts,
-  estimatedEndAt,
-  error,
-  endedAt,
-}: RunView): RunProgressView => ({
-  id,
-  syncId,
-  state,
-  paused,
-  progress,
-  expected,
-  looked,
-  counts,
-  estimatedEndAt,
-  error,
-  endedAt,
-});
+/** What an event of a progress stream carries. */
+export class RunProgressView extends PickType(RunView, TOLD) {}
+
+export const runProgressOf = (run: RunView): RunProgressView =>
+  Object.fromEntries(TOLD.map((name) => [name, run[name]])) as unknown as RunProgressView;

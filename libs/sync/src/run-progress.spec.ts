@@ -1,5 +1,5 @@
 import { progressOf } from './run-progress';
-import type { RunCounts } from './run.store';
+import { countsFrom } from './run.store';
 
 const AT = new Date('2026-01-01T00:00:00Z');
 const after = (seconds: number): Date => new Date(AT.getTime() + seconds * 1000);
@@ -11,17 +11,7 @@ const run = {
   looked: 0,
   createdAt: AT,
 } as const;
-const NONE: RunCounts = {
-  planned: 0,
-  accepted: 0,
-  rejected: 0,
-  suppressed: 0,
-  dropped: 0,
-  pending: 0,
-  sending: 0,
-  unknown: 0,
-  superseded: 0,
-};
+const NONE = countsFrom(null);
 
 it('is the share looked at, of it the share settled, and never goes back when planning ends', () => {
   const half = { ...NONE, planned: 500, pending: 200, sending: 50, accepted: 250 };

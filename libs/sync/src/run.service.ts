@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Page, PageQuery, readPage, readPageById } from '@percorso/access';
-import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { DEAD_STATES } from '@percorso/delivery';
+import { CLOCK, type Clock, FIRST_ID, isId, LAST_ID, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import { ReplayWork } from './replay/replay-work';
 import { Replays } from './replay/replays';
@@ -11,10 +12,6 @@ import { progressOf } from './run-progress';
 import { RunRowView, RunView } from './sync.dto';
 import { type CountedRun, findCountedRun, findRun, listRuns, type RunRow } from './run.store';
 import { findSync } from './sync.store';
-
-const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-const FIRST = '00000000-0000-0000-0000-000000000000';
-const DEAD = ['rejected', 'dropped', 'unknown'];
 
 /** What became of the runs of a sync, row by row. */
 @Injectable()
@@ -42,7 +39,7 @@ export class RunService {
       if (!(await findSync(tx, syncId))) throw Problem.notFound('Sync');
       return readPageById(
         query,
-        (before = LAST, most) => listRuns(tx, syncId, before, most),
+        (before = LAST_ID, most) => listRuns(tx, syncId, before, most),
         (run) => this.view(run),
       );
     });
@@ -57,13 +54,13 @@ export class RunService {
     id: string,
     query: PageQuery,
     shows: boolean,
-    states?: string[],
+    states?: readonly string[],
   ): Promise<Page<RunRowView>> {
     return this.database.tx(workspaceId, async (tx) => {
       await this.find(tx, id);
       return readPage(
         query,
-        (after: { id: string } | undefined, most) => listRows(tx, id, states, after?.id ?? FIRST, most),
+        (after: { id: string } | undefined, most) => listRows(tx, id, states, after?.id ?? FIRST_ID, most),
         ({ effectId }) => ({ id: effectId }),
         ({ payload, ...row }) => (shows ? row : { ...row, reason: hideQuoted(row.reason, payload) }),
       );
@@ -71,7 +68,7 @@ export class RunService {
   }
 
   deadLetters(workspaceId: string, id: string, query: PageQuery, shows: boolean): Promise<Page<RunRowView>> {
-    return this.rows(workspaceId, id, query, shows, DEAD);
+    return this.rows(workspaceId, id, query, shows, DEAD_STATES);
   }
 
   async setState(

@@ -1,4 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
+import { DeadEffectView, EffectView } from '@percorso/delivery';
 import { UsageViolationView } from '@percorso/profile';
 import { Type } from 'class-transformer';
 import {
@@ -180,10 +181,7 @@ export class SyncView {
   version!: number;
 }
 
-export class RunCountsView {
-  @ApiProperty()
-  planned!: number;
-
+class EffectCounts {
   @ApiProperty()
   accepted!: number;
 
@@ -200,10 +198,15 @@ export class RunCountsView {
   pending!: number;
 
   @ApiProperty()
-  sending!: number;
+  unknown!: number;
+}
+
+export class RunCountsView extends EffectCounts {
+  @ApiProperty()
+  planned!: number;
 
   @ApiProperty()
-  unknown!: number;
+  sending!: number;
 
   @ApiProperty()
   superseded!: number;
@@ -275,61 +278,32 @@ export class StartedRun {
   run!: RunView;
 }
 
-export class RunRowView {
-  @ApiProperty({ format: 'uuid' })
-  effectId!: string;
-
-  @ApiProperty({ format: 'uuid' })
-  profileId!: string;
-
+/** Of an effect that a sync wanted. */
+export class SyncEffectView extends PickType(EffectView, [
+  'profileId',
+  'membershipVersion',
+  'reasonCode',
+  'reason',
+]) {
   @ApiProperty({ enum: ['send', 'upsert', 'remove'] })
   operation!: string;
-
-  @ApiProperty()
-  membershipVersion!: number;
-
-  @ApiProperty({
-    enum: ['pending', 'sending', 'accepted', 'rejected', 'suppressed', 'dropped', 'unknown', 'superseded'],
-  })
-  state!: string;
-
-  @ApiProperty({ nullable: true, type: String })
-  reasonCode!: string | null;
-
-  @ApiProperty({ nullable: true, type: String })
-  reason!: string | null;
-
-  @ApiProperty({ nullable: true, type: String, description: 'RFC 6901 pointer into what the mapping gave.' })
-  pointer!: string | null;
-
-  @ApiProperty()
-  attempt!: number;
-
-  @ApiProperty({ nullable: true, type: String })
-  providerId!: string | null;
 }
 
-export class ReconciliationView {
+export class RunRowView extends IntersectionType(
+  SyncEffectView,
+  PickType(EffectView, ['state', 'providerId']),
+  PickType(DeadEffectView, ['pointer', 'attempt']),
+) {
+  @ApiProperty({ format: 'uuid' })
+  effectId!: string;
+}
+
+export class ReconciliationView extends EffectCounts {
   @ApiProperty()
   members!: number;
 
-  @ApiProperty()
-  accepted!: number;
-
-  @ApiProperty()
-  rejected!: number;
-
-  @ApiProperty()
-  suppressed!: number;
-
-  @ApiProperty()
-  dropped!: number;
-
   @ApiProperty({ description: 'Planned and on the way, or not yet planned.' })
-  pending!: number;
-
-  @ApiProperty()
-  unknown!: number;
+  declare pending: number;
 
   @ApiProperty({ description: 'members = accepted + rejected + suppressed + dropped + pending + unknown' })
   balanced!: boolean;

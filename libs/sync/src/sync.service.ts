@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { assertVersion, audit, type Page, PageQuery, readPageById } from '@percorso/access';
 import { ConnectorRuntime } from '@percorso/connector';
-import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, FIRST_ID, isId, Problem } from '@percorso/kernel';
 import { holdUsageRules, usageProblem } from '@percorso/profile';
 import { Database, type Transaction } from '@percorso/storage';
 import { RunService } from './run.service';
@@ -23,8 +23,6 @@ import {
 } from './sync.store';
 import { UsageGuard } from './usage-guard';
 import { lockSync, saveVerdict, type SyncParts } from './usage.store';
-
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** Syncs of audiences to connectors. */
 @Injectable()
@@ -63,7 +61,7 @@ export class SyncService {
 
   list(workspaceId: string, query: PageQuery): Promise<Page<SyncView>> {
     return this.database.tx(workspaceId, (tx) =>
-      readPageById(query, (after = FIRST, most) => listSyncs(tx, after, most)),
+      readPageById(query, (after = FIRST_ID, most) => listSyncs(tx, after, most)),
     );
   }
 

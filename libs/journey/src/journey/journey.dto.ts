@@ -37,7 +37,7 @@ const EXAMPLE = {
   },
 };
 
-export const DEFINITION = {
+const DEFINITION = {
   type: 'object' as const,
   additionalProperties: true,
   description: 'A journey of language version 1; GET /v1/journeys/schema has its JSON Schema.',

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -6,13 +6,12 @@ import {
   IsArray,
   IsNotEmpty,
   IsObject,
-  IsOptional,
   IsString,
   IsUUID,
   MaxLength,
   ValidateNested,
 } from 'class-validator';
-import { DEFINITION, JourneyView } from './journey.dto';
+import { CreateJourney, JourneyView } from './journey.dto';
 
 /** Of this shape. */
 export const FORMAT = 'percorso-journey-1';
@@ -67,26 +66,10 @@ export class JourneyReferences {
 }
 
 /** A journey on its own, to be kept in a repository or taken to another workspace. */
-export class JourneyExport {
+export class JourneyExport extends CreateJourney {
   @ApiProperty({ enum: [FORMAT] })
   @Equals(FORMAT)
   format!: string;
-
-  @ApiProperty({ maxLength: 200 })
-  @IsString()
-  @IsNotEmpty()
-  @MaxLength(200)
-  name!: string;
-
-  @ApiPropertyOptional({ maxLength: 2000 })
-  @IsOptional()
-  @IsString()
-  @MaxLength(2000)
-  description?: string;
-
-  @ApiProperty(DEFINITION)
-  @IsObject()
-  definition!: object;
 
   @ApiProperty({ type: JourneyReferences, description: 'What the definition names by id.' })
   @IsObject()

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { loadNamespaces } from '@percorso/identity';
+import { FIRST_ID } from '@percorso/kernel';
 import { Transaction } from '@percorso/storage';
 import { ERASED } from '../log-item';
 import { ErasurePlace, OpenErasure, PlaceStep } from './erasure-place';
@@ -9,7 +10,6 @@ import { readPayload } from './named-identities';
 import { tombstonesOf } from './tombstone.store';
 
 const PAGE = 100;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** Items set aside: those that mention the person stay as rows without content. */
 @Injectable()
@@ -17,7 +17,7 @@ export class QuarantinePlace implements ErasurePlace {
   readonly name = 'quarantine';
 
   async step(tx: Transaction, erasure: OpenErasure, progress: unknown): Promise<PlaceStep> {
-    const { after } = (progress ?? { after: FIRST }) as { after: string };
+    const { after } = (progress ?? { after: FIRST_ID }) as { after: string };
     const { rows } = await tx.query<{ id: string; payload: Buffer }>(
       `SELECT id, payload FROM quarantine WHERE workspace_id = $1 AND id > $2::uuid ORDER BY id LIMIT $3`,
       [tx.workspaceId, after, PAGE],

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, PartialType } from '@nestjs/swagger';
 import { IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { definedBy, definitionField, describedBy } from '../definition/defined-by';
+import { definedBy, describedBy, shownBy } from '../definition/defined-by';
 import { definitionSchema } from '../definition/definition.schema';
 
 const WORDS = {
@@ -45,28 +45,12 @@ export class AsOfView {
 
 const AS_OF = { type: AsOfView, nullable: true };
 
-export class AudienceView {
+export class AudienceView extends shownBy(WORDS) {
   @ApiProperty({ format: 'uuid' })
   id!: string;
 
   @ApiProperty()
   name!: string;
-
-  @ApiProperty()
-  description!: string;
-
-  @ApiProperty(definitionField(WORDS))
-  definition!: object;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'The definition in its text form; null when unreadable.',
-  })
-  text!: string | null;
-
-  @ApiProperty({ type: 'integer', description: 'Counts the definitions this audience has had.' })
-  definitionVersion!: number;
 
   @ApiProperty({ enum: ['active', 'archived'] })
   state!: 'active' | 'archived';
@@ -76,15 +60,6 @@ export class AudienceView {
 
   @ApiProperty(AS_OF)
   asOf!: AsOfView | null;
-
-  @ApiProperty({ type: 'integer' })
-  version!: number;
-
-  @ApiProperty({ type: 'string', format: 'date-time' })
-  createdAt!: Date;
-
-  @ApiProperty({ type: 'string', format: 'date-time' })
-  updatedAt!: Date;
 }
 
 export class PreviewView {

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 import { AsOfView } from '../audience/audience.dto';
-import { definitionField, describedBy } from '../definition/defined-by';
+import { describedBy, shownBy } from '../definition/defined-by';
 import { traitSchema } from './trait.schema';
 
 const WORDS = {
@@ -29,25 +29,9 @@ export class CreateComputedTrait extends describedBy(WORDS) {
 
 export class PutComputedTrait extends describedBy(WORDS) {}
 
-export class ComputedTraitView {
+export class ComputedTraitView extends shownBy(WORDS) {
   @ApiProperty()
   key!: string;
-
-  @ApiProperty()
-  description!: string;
-
-  @ApiProperty(definitionField(WORDS))
-  definition!: object;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'The definition in its text form; null when unreadable.',
-  })
-  text!: string | null;
-
-  @ApiProperty({ type: 'integer', description: 'Counts the definitions this trait has had.' })
-  definitionVersion!: number;
 
   @ApiProperty({
     enum: ['computing', 'ready', 'failed'],
@@ -68,13 +52,4 @@ export class ComputedTraitView {
 
   @ApiProperty({ type: String, nullable: true, description: 'Why it could not be computed.' })
   error!: string | null;
-
-  @ApiProperty({ type: 'integer' })
-  version!: number;
-
-  @ApiProperty({ type: 'string', format: 'date-time' })
-  createdAt!: Date;
-
-  @ApiProperty({ type: 'string', format: 'date-time' })
-  updatedAt!: Date;
 }

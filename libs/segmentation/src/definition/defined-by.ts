@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { LONGEST_TEXT } from '../text/parse-text';
 
@@ -11,7 +11,7 @@ export interface DefinitionWords {
 }
 
 /** A definition's JSON in requests and answers. */
-export const definitionField = ({ description, example }: DefinitionWords) => ({
+const definitionField = ({ description, example }: DefinitionWords) => ({
   description,
   type: 'object' as const,
   additionalProperties: true,
@@ -49,4 +49,35 @@ export function describedBy(words: DefinitionWords) {
     description?: string;
   }
   return Described;
+}
+
+/** The base of answers that show what people defined and described, as it is now. */
+export function shownBy(words: DefinitionWords) {
+  abstract class Shown {
+    @ApiProperty()
+    description!: string;
+
+    @ApiProperty(definitionField(words))
+    definition!: object;
+
+    @ApiProperty({
+      type: String,
+      nullable: true,
+      description: 'The definition in its text form; null when unreadable.',
+    })
+    text!: string | null;
+
+    @ApiProperty({ type: 'integer', description: 'Counts the definitions there have been.' })
+    definitionVersion!: number;
+
+    @ApiProperty({ type: 'integer' })
+    version!: number;
+
+    @ApiProperty({ type: 'string', format: 'date-time' })
+    createdAt!: Date;
+
+    @ApiProperty({ type: 'string', format: 'date-time' })
+    updatedAt!: Date;
+  }
+  return Shown;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { audit, type Page, type PageQuery, readPageById } from '@percorso/access';
 import { dropPending } from '@percorso/delivery';
-import { CLOCK, type Clock, isId, Problem } from '@percorso/kernel';
+import { CLOCK, type Clock, isId, LAST_ID, Problem } from '@percorso/kernel';
 import { Database, type Transaction } from '@percorso/storage';
 import type { ChosenDeadLetters } from '../dead-letter.dto';
 import { countChosen } from '../dead-letter.store';
@@ -20,7 +20,6 @@ import {
   waitingOf,
 } from './replay.store';
 
-const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Rows let go in one transaction. */
 const BATCH = 2000;
 /** How long after a replay was cancelled it is looked whether its hub died over letting go. */
@@ -72,7 +71,7 @@ export class Replays {
 
   list(workspaceId: string, query: PageQuery): Promise<Page<ReplayView>> {
     return this.database.tx(workspaceId, async (tx) => {
-      const page = await readPageById(query, (before = LAST, most) => listReplays(tx, before, most));
+      const page = await readPageById(query, (before = LAST_ID, most) => listReplays(tx, before, most));
       const counts = await countsOf(
         tx,
         page.data.map(({ id }) => id),
