@@ -1,21 +1,17 @@
 import { Client } from 'pg';
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from './profile-fixture';
+import type { TestEngines } from '@percorso/engines';
+import type { ProfileFixture } from './profile-fixture';
 import { ProfileView } from './profile-view';
+import { useProfileFixture } from './use-profile-fixture';
 
 describe('applying the log', () => {
   let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
+  useProfileFixture((started, of) => {
+    fixture = started;
+    engines = of;
   });
 
   beforeEach(async () => {

@@ -1,25 +1,16 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import type { Transaction } from '@percorso/storage';
 import { confirmEvents, confirmLoad, freezeBatch, LoadOvertaken } from './load-cursor.store';
 import { type PartitionLoad, readLoadSnapshot } from './load-snapshot';
-import { ProfileFixture } from './profile-fixture';
+import type { ProfileFixture } from './profile-fixture';
+import { useProfileFixture } from './use-profile-fixture';
 
 const TABLES = ['profile', 'identity_node', 'group_account', 'audience_list', 'lookup_item'];
 
 describe('the loader’s cursor', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
-  });
+  useProfileFixture((started) => (fixture = started));
 
   it('lets nobody begin a batch that another process has loaded or begun meanwhile, or end its', async () => {
     const workspaceId = await fixture.workspace();

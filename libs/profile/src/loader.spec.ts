@@ -1,10 +1,10 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
 import { isUnavailable } from '@percorso/storage';
 import { ClickHouseWriter } from './clickhouse.writer';
 import { LoadGate } from './load-gate';
 import { Loader } from './loader';
-import { ProfileFixture } from './profile-fixture';
+import type { ProfileFixture } from './profile-fixture';
 import { Mover } from './shard/mover';
+import { useProfileFixture } from './use-profile-fixture';
 
 /** A writer whose process falls asleep right before the events leave. */
 class Sleeping extends ClickHouseWriter {
@@ -28,19 +28,10 @@ class KilledAfterInsert extends ClickHouseWriter {
 }
 
 describe('loading ClickHouse', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
-  });
+  useProfileFixture((started) => (fixture = started));
 
   beforeEach(async () => {
     workspaceId = await fixture.workspace();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from './profile-fixture';
+import type { ProfileFixture } from './profile-fixture';
+import { useProfileFixture } from './use-profile-fixture';
 
 const START = Date.UTC(2026, 1, 1);
 const seed = Number(process.env.PERCORSO_SEED);
@@ -98,18 +98,9 @@ const sorted = (persons: Person[]): Person[] =>
   persons.sort((a, b) => (a.identities[0]! < b.identities[0]! ? -1 : 1));
 
 describe('the order and grouping of arrival', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
-  });
+  useProfileFixture((started) => (fixture = started));
 
   async function stored(workspaceId: string): Promise<(Person & { number: number })[]> {
     return fixture.database.tx(workspaceId, async (tx) => {

@@ -7,7 +7,8 @@ import type {
 } from './dead-letter.dto';
 import type { ExchangeView } from './exchange.dto';
 import type { ReplayView } from './replay/replay.dto';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 const MEMBERS = [1, 2, 3, 4, 5];
@@ -19,10 +20,7 @@ describe('dead letters', () => {
   let workspace: SyncWorkspace;
   let sync: SyncUnderTest;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   /** The last names of 2 and 3 are refused by Campaign, 4 has no address. */
   beforeEach(async () => {

@@ -1,5 +1,6 @@
 import type { DryRunPage, DryRunRow } from './dry-run.dto';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 describe('what a run would do', () => {
@@ -7,10 +8,7 @@ describe('what a run would do', () => {
   let workspace: SyncWorkspace;
   let sync: SyncUnderTest;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   /** 1 is as it was told, 2 changed, 3 left, 4 came, 5 came and has no address. */
   beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { ConnectorRuntime } from '@percorso/connector';
 import type { SyncMode } from './sync-mode';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 describe('what a sync tells', () => {
@@ -8,10 +9,7 @@ describe('what a sync tells', () => {
   let workspace: SyncWorkspace;
   let seen = 0;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   beforeEach(async () => {
     workspace = await world.workspace(4);

@@ -1,5 +1,6 @@
 import { MappingRunner } from '@percorso/mapping';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 /** Three pages of planning. */
@@ -11,10 +12,7 @@ describe('a paused sync', () => {
   let sync: SyncUnderTest;
   let run: string;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   beforeEach(async () => {
     workspace = await world.workspace(MEMBERS + 1);

@@ -3,7 +3,8 @@ import { DeliveryWaker } from '@percorso/delivery';
 import { Leases } from '@percorso/storage';
 import { PlanPump } from './plan-pump';
 import { Planner } from './planner';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 /** Three pages. */
@@ -17,10 +18,7 @@ describe('planning', () => {
   let sync: SyncUnderTest;
   let run: string;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   beforeEach(async () => {
     workspace = await world.workspace(MEMBERS);

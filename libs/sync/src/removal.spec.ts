@@ -2,7 +2,8 @@ import { Sequencer } from '@percorso/segmentation';
 import { ProfileService } from '@percorso/profile';
 import { ErasureRemovals } from './erasure-removals';
 import type { RunCounts } from './run.store';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 const LEFT = '{"email": profile.traits.email, "lastName": "left: " & membership.op}';
@@ -12,10 +13,7 @@ describe('members who leave', () => {
   let workspace: SyncWorkspace;
   let sync: SyncUnderTest;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   beforeEach(async () => {
     workspace = await world.workspace(4);

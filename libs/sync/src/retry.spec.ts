@@ -1,5 +1,6 @@
 import { MappingRunner } from '@percorso/mapping';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 const MEMBERS = [1, 2, 3, 4, 5, 6];
@@ -11,10 +12,7 @@ describe('dead letters and retry', () => {
   let sync: SyncUnderTest;
   let run: string;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   /** A run of six: person 2's last name is refused by Campaign, person 3 has no address. */
   beforeEach(async () => {

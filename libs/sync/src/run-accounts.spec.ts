@@ -6,7 +6,8 @@ import { RunControl } from './run-control';
 import { endSettledRuns } from './run.store';
 import type { RunView } from './sync.dto';
 import { type Chance, ChanceProvider } from './testing/chance-provider';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 
 const SEED = Number(process.env.PERCORSO_SEED);
@@ -236,10 +237,7 @@ class Story {
 describe(`accounts of runs, ${STORIES} stories from seed ${SEED}`, () => {
   let world: SyncWorld;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   it(
     'add up at every moment, and no intent reaches the target twice',

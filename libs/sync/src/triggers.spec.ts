@@ -1,6 +1,7 @@
 import { newId } from '@percorso/kernel';
 import type { RunView } from './sync.dto';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
 import { Triggers } from './triggers';
 
@@ -11,10 +12,7 @@ describe('what begins runs', () => {
   let workspace: SyncWorkspace;
   let sync: SyncUnderTest;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
 
   beforeEach(async () => {
     workspace = await world.workspace(4);

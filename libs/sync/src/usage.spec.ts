@@ -2,7 +2,8 @@ import { MappingRunner } from '@percorso/mapping';
 import type { UsageViolationView } from '@percorso/profile';
 import { endSettledRuns } from './run.store';
 import type { SyncUnderTest, SyncWorkspace } from './testing/sync-workspace';
-import { SyncWorld } from './testing/sync-world';
+import { useSyncWorld } from './testing/sync-fixture';
+import type { SyncWorld } from './testing/sync-world';
 import { UsageGuard } from './usage-guard';
 
 /** Three pages of planning. */
@@ -13,10 +14,7 @@ describe('usage policies on syncs', () => {
   let world: SyncWorld;
   let workspace: SyncWorkspace;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
   afterEach(() => jest.restoreAllMocks());
 
   const start = async (persons = 3): Promise<void> => {

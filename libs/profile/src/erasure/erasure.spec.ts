@@ -1,10 +1,10 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
 import { IngestLog } from '@percorso/ingest';
 import { Transaction } from '@percorso/storage';
-import { ProfileFixture } from '../profile-fixture';
+import type { ProfileFixture } from '../profile-fixture';
 import { Eraser } from './eraser';
 import { ErasurePlace, OpenErasure, PlaceStep } from './erasure-place';
 import { ErasureView } from './erasure.dto';
+import { useProfileFixture } from '../use-profile-fixture';
 
 /** Does its work and is then killed before the step is written down, each time until `lives` have been lost. */
 class Mortal implements ErasurePlace {
@@ -27,18 +27,10 @@ class Mortal implements ErasurePlace {
 }
 
 describe('erasing a person', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
-  });
+  useProfileFixture((started) => (fixture = started));
   beforeEach(async () => {
     workspaceId = await fixture.workspace();
   });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from '../profile-fixture';
+import type { ProfileFixture } from '../profile-fixture';
 import { PersonHook } from '../person-hooks';
 import { policies, SOURCES, TRAITS } from './merge-policy-arbitraries';
 import type { MergePolicy } from './trait-ranks';
+import { useProfileFixture } from '../use-profile-fixture';
 
 const seed = Number(process.env.PERCORSO_SEED);
 const CRM_FIRST: MergePolicy = {
@@ -13,18 +13,10 @@ const CRM_FIRST: MergePolicy = {
 const LATEST: MergePolicy = { default: { rule: 'latest' }, traits: {} };
 
 describe('a merge policy over stored profiles', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
-  });
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
-  });
+  useProfileFixture((started) => (fixture = started));
   beforeEach(async () => {
     workspaceId = await newWorkspace();
     fixture.hooks.length = 0;

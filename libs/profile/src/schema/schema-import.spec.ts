@@ -1,27 +1,21 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from '../profile-fixture';
+import type { ProfileFixture } from '../profile-fixture';
 import { SchemaImportService } from './schema-import.service';
 import { SchemaService } from './schema.service';
+import { useProfileFixture } from '../use-profile-fixture';
 
 const PROFILE = 'https://ns.adobe.com/xdm/context/profile';
 const EVENT = 'https://ns.adobe.com/xdm/context/experienceevent';
 
 describe('schemas taken over from XDM', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let schemas: SchemaService;
   let imports: SchemaImportService;
   let workspaceId: string;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
+  useProfileFixture((started) => {
+    fixture = started;
     schemas = new SchemaService(fixture.database, fixture.clock);
     imports = new SchemaImportService(fixture.database, schemas);
-  });
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
   });
   beforeEach(async () => {
     workspaceId = await fixture.workspace();

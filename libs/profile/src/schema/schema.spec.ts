@@ -1,25 +1,19 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from '../profile-fixture';
+import type { ProfileFixture } from '../profile-fixture';
 import { GoodItem } from '../log-item';
 import { compileSchema } from './compile-schema';
 import { PutSchema } from './schema.dto';
 import { SchemaChecks } from './schema-checks';
 import { SchemaService } from './schema.service';
+import { useProfileFixture } from '../use-profile-fixture';
 
 describe('schemas of events and traits', () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
   let schemas: SchemaService;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
+  useProfileFixture((started) => {
+    fixture = started;
     schemas = new SchemaService(fixture.database, fixture.clock);
-  });
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
   });
   beforeEach(async () => {
     workspaceId = await fixture.workspace();

@@ -1,22 +1,16 @@
-import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ProfileFixture } from '../profile-fixture';
+import type { ProfileFixture } from '../profile-fixture';
 import { TimelineEntry, TimelineQuery } from './timeline.dto';
 import { TimelineQueries } from './timeline.queries';
+import { useProfileFixture } from '../use-profile-fixture';
 
 describe("a profile's timeline", () => {
-  let engines: TestEngines;
   let fixture: ProfileFixture;
   let workspaceId: string;
   let timelines: TimelineQueries;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    fixture = await ProfileFixture.over(engines);
+  useProfileFixture((started) => {
+    fixture = started;
     timelines = new TimelineQueries(fixture.database, fixture.pages);
-  });
-  afterAll(async () => {
-    await fixture?.close();
-    await engines?.stop();
   });
   beforeEach(async () => {
     workspaceId = await fixture.workspace();

@@ -1,7 +1,8 @@
 import { MappingRunner } from '@percorso/mapping';
 import type { DeadLetterView } from '../dead-letter.dto';
 import { RunControl } from '../run-control';
-import { SyncWorld } from '../testing/sync-world';
+import { useSyncWorld } from '../testing/sync-fixture';
+import type { SyncWorld } from '../testing/sync-world';
 import type { SyncUnderTest, SyncWorkspace } from '../testing/sync-workspace';
 import type { ReplayView } from './replay.dto';
 
@@ -12,10 +13,7 @@ describe('a replay', () => {
   let sync: SyncUnderTest;
   let run: string;
 
-  beforeAll(async () => {
-    world = await SyncWorld.start();
-  }, 120_000);
-  afterAll(() => world?.stop());
+  useSyncWorld((started) => (world = started));
   afterEach(() => jest.restoreAllMocks());
 
   async function allDropped(members: number): Promise<void> {
