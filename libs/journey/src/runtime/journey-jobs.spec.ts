@@ -80,6 +80,26 @@ describe('what is asked of people in flight', () => {
     expect(await world.refusals(journey)).toEqual(['cap-total']);
   });
 
+  it('restart begins with what the API or a jump gave, and with nothing that steps kept', async () => {
+    const steps = {
+      keep: { update: { context: { word: '"kept"', more: '"more"' } }, next: 'nap' },
+      nap: { wait: { for: '1h' } },
+    };
+    const journey = await world.journey(version(steps, { entries: [{ api: {} }] }));
+    const jump = { jump: { journey, context: { word: '"given"' } } };
+    await world.journey(version({ jump }));
+    await world.say(world.profile('ann'), world.event('ann', 'Go'));
+    expect(await world.instances(journey)).toMatchObject([{ context: { word: 'kept', more: 'more' } }]);
+    const toVersion = await world.publish(
+      journey,
+      version({ nap: { wait: { for: '1h' } } }, { entries: [{ api: {} }] }),
+    );
+    await ask(journey, { kind: 'restart', toVersion });
+    await carryOut();
+    const anew = (await world.instances(journey)).filter(({ state }) => state === 'active');
+    expect(anew.map(({ context }) => context)).toEqual([{ word: 'given' }]);
+  });
+
   it('stop ends those who are inside', async () => {
     const journey = await underway();
     await ask(journey, { kind: 'stop' });

@@ -115,7 +115,8 @@ export class PersonTurn implements EntryNotes {
     }
     const { journeyId, key, holdout, speed, entry } = one.instance;
     await this.instances.stimulate(one, { kind: 'end', reason: 'restarted' }, at);
-    const anew = { journeyId, key, holdout, speed, entry };
+    const given = 'context' in entry ? entry.context : undefined;
+    const anew = { journeyId, key, holdout, speed, entry, ...(given && { context: given }) };
     await this.entries.begin(to, anew, { pausedMs: one.pausedMs, counted: false }, at);
   }
 
