@@ -1,3 +1,4 @@
+import { EventReader } from '@percorso/profile';
 import type { Held } from '@percorso/storage';
 import { CursorStore } from './intake/cursor.store';
 import { endInstances } from './keep/end-instances';
@@ -355,6 +356,29 @@ describe('turns that are disturbed', () => {
     await world.say(world.profile('ben', { tier: 'gold' }));
     expect(await world.instances(journey)).toHaveLength(2);
     expect(await world.refusals(journey)).toEqual([]);
+  });
+
+  it.each([
+    ['', async () => undefined],
+    [' and is not in the log any more', () => world.rows('DELETE FROM ingest_log WHERE workspace_id = $1')],
+  ])('leave out what came while no journey was live%s, once one is published again', async (_, forget) => {
+    const journey = await world.journey(waits());
+    await world.say(...go('ann'));
+    await world.pass(HOUR);
+    await world.setState(journey, 'stopped');
+    await world.turns();
+    await world.say(...go('ben'));
+    const [head] = await world.rows<{ pos: number }>(
+      'SELECT applied::float8 AS pos FROM ingest_head WHERE workspace_id = $1',
+    );
+    await forget();
+    world.clock.advance(HOUR);
+    await world.setState(journey, 'live');
+    await world.publish(journey, waits());
+    const called = jest.spyOn(world.get(EventReader), 'called');
+    await world.say(...go('cleo'));
+    expect(called.mock.calls[0]![3].after).toBeGreaterThanOrEqual(head!.pos);
+    expect(await world.instances(journey)).toMatchObject([{}, { person: await world.person('cleo') }]);
   });
 
   it('take events up again from where they left off, once a journey is live again', async () => {

@@ -88,8 +88,7 @@ async function headOf(tx: Transaction): Promise<Head> {
 }
 
 /**
- * Where to go on. Partitions that did not follow the logs begin with what was received since the first version was
- * published; after a restore the log of memberships goes on from where it was.
+ * Where to go on. Partitions that did not follow the logs begin with what may start something now; after a restore the log of memberships goes on from where it was.
  */
 async function startOf(
   tx: Transaction,
@@ -99,9 +98,12 @@ async function startOf(
 ): Promise<Pick<Cursor, 'pos' | 'deltaPos'>> {
   if (awake) return { pos, deltaPos: epoch === head.epoch ? deltaPos : Math.min(deltaPos, head.pos) };
   const { rows } = await tx.query<{ pos: string | null; deltaPos: string | null }>(
-    `SELECT
-       (SELECT pos + count - 1 FROM ingest_log WHERE workspace_id = $1 AND partition = $3 AND received_at < $2
-         ORDER BY pos DESC LIMIT 1) AS pos,
+    `SELECT coalesce(
+         (SELECT pos + count - 1 FROM ingest_log WHERE workspace_id = $1 AND partition = $3 AND received_at < $2
+           ORDER BY pos DESC LIMIT 1),
+         -- The log is kept for days only: all that is gone from it was received before.
+         (SELECT pos - 1 FROM ingest_log WHERE workspace_id = $1 AND partition = $3 ORDER BY pos LIMIT 1),
+         (SELECT head FROM ingest_head WHERE workspace_id = $1 AND partition = $3)) AS pos,
        (SELECT pos FROM membership_delta WHERE workspace_id = $1 AND pos IS NOT NULL AND at < $2
          ORDER BY pos DESC LIMIT 1) AS "deltaPos"`,
     [tx.workspaceId, plan.since, LOG_PARTITION],

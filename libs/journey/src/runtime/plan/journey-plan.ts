@@ -80,9 +80,10 @@ export class JourneyPlan {
     return this.versions.get(`${journeyId} ${version}`);
   }
 
-  /** The earliest moment from which anything is to be taken up. */
+  /** From when on what is received may start something. Older versions start nothing, whenever they were published. */
   get since(): Date {
-    return new Date(Math.min(...[...this.versions.values()].map(({ publishedAt }) => publishedAt.getTime())));
+    const live = [...this.journeys.values()].flatMap((journey) => journey.live ?? []);
+    return new Date(live.length > 0 ? Math.min(...live.map(({ publishedAt }) => publishedAt.getTime())) : 0);
   }
 
   startedByEvent(name: string): readonly LiveEntry<EventEntry>[] {
