@@ -23,6 +23,12 @@ exports.fixtureMutants = [
     'if (before) return false;',
   ),
   mutant(
+    'who is kept from a message counts as having it',
+    'hold-against.ts',
+    'expected.notSent !== got.notSent',
+    'expected.notSent !== undefined && expected.notSent !== got.notSent',
+  ),
+  mutant(
     'lists may be longer',
     'hold-against.ts',
     "kind === 'added' && !isItem(expected, pointer)",
