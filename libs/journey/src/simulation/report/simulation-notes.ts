@@ -1,7 +1,6 @@
 import { leavesOf } from '@percorso/segmentation';
 import type { JourneyDefinition } from '../../definition/definition';
 import { placesOf } from '../../definition/places';
-import type { DayCount } from './count-page';
 
 export interface Note {
   code: string;
@@ -9,7 +8,7 @@ export interface Note {
 }
 
 /** What a simulation of this journey cannot know, for who reads its report. */
-export function notesOf(journey: JourneyDefinition, days: readonly DayCount[]): Note[] {
+export function notesOf(journey: JourneyDefinition): Note[] {
   const { caps, group, entries } = journey;
   const steps = Object.values(journey.steps);
   const capped = caps.total !== undefined || caps.perDay !== undefined;
@@ -28,7 +27,12 @@ export function notesOf(journey: JourneyDefinition, days: readonly DayCount[]): 
       ),
     entries.some(({ kind }) => kind === 'api') &&
       note('api', 'By the API, those enter whom it really let in: of others whom it named nothing is kept.'),
-    capped && note('caps', capsWords(journey, days)),
+    capped &&
+      note(
+        'caps',
+        'Caps count from the start of the simulation: who entered before takes no room. Of those who come within one ' +
+          'millisecond it is chance whom they let in.',
+      ),
     group !== undefined &&
       note('group', `Other journeys of the group ${group.name} keep nobody out and take nobody out.`),
     steps.some(({ kind }) => kind === 'jump') &&
@@ -48,16 +52,3 @@ const asksAudiences = (journey: JourneyDefinition): boolean => {
 };
 
 const note = (code: string, message: string): Note => ({ code, message });
-
-/** Caps let in whoever comes first, of everybody; persons are walked one after the other. */
-function capsWords({ caps }: JourneyDefinition, days: readonly DayCount[]): string {
-  const entries = days.filter(({ step }) => step === '');
-  const all = entries.reduce((sum, { count }) => sum + count, 0);
-  const found: string[] = [];
-  if (caps.total !== undefined && all > caps.total)
-    found.push(`${all} entered, and ${caps.total} may in all`);
-  const over = entries.filter(({ count }) => caps.perDay !== undefined && count > caps.perDay).length;
-  if (over > 0) found.push(`on ${over} of the days more than ${caps.perDay} entered`);
-  const outcome = found.length === 0 ? 'they would have kept nobody out' : found.join('; ');
-  return `Caps are counted, and keep nobody out here: ${outcome}.`;
-}

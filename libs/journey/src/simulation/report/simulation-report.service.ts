@@ -41,7 +41,7 @@ export class SimulationReportService {
         ...simulationView(row),
         report: await this.report(tx, row, journey),
         ...sumsOf(days, Object.keys(journey?.steps ?? {})),
-        notes: journey ? notesOf(journey, days) : [],
+        notes: journey ? notesOf(journey) : [],
       };
     });
   }

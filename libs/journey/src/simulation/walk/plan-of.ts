@@ -1,7 +1,7 @@
 import { JourneyPlan, type PlannedVersion } from '../../runtime/plan/journey-plan';
 import type { Simulation } from '../simulation';
 
-/** The version alone, live since the simulation begins. Caps are of all who enter, and not of one person. */
+/** The version alone, live since the simulation begins. Its caps are those of the room that each person finds. */
 export function planOf(
   { journeyId, name, version: number, definition, from }: Simulation,
   channels: readonly string[],

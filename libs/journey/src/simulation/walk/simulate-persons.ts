@@ -5,7 +5,7 @@ import type { PastProfile } from '@percorso/profile';
 import type { Instance, JourneyEvent } from '../../engine/instance';
 import type { Command, VisitOutcome } from '../../engine/protocol';
 import { visitKey } from '../../engine/visit-key';
-import { Room } from '../../runtime/walk/admission';
+import type { Room } from '../../runtime/walk/admission';
 import type { Arrival } from '../../runtime/intake/arrivals';
 import { FactFinder } from '../../runtime/walk/fact-finder';
 import type { JourneyPlan } from '../../runtime/plan/journey-plan';
@@ -29,6 +29,8 @@ export interface SimulationWorld {
   mappings: Pick<MappingRunner, 'run'>;
   /** Connectors that are there. */
   targets: ReadonlyMap<string, Target>;
+  /** What caps leave to a person. */
+  roomOf: (person: number) => Room;
   /** Why nothing may be sent; undefined: it may. */
   forbids: (effect: NewEffect, profile: PastFacts, at: number) => Promise<Reason | undefined>;
 }
@@ -76,7 +78,7 @@ class PersonWalk {
     const scope: TurnScope = {
       plan,
       facts,
-      room: new Room(new Map()),
+      room: world.roomOf(profile.person),
       now: simulation.from,
       horizon: simulation.until - 1,
       mostTimers: Infinity,

@@ -35,9 +35,9 @@ describe('Simulator', () => {
     };
   }
 
-  async function simulate(simulation: Simulation, limit = 100): Promise<SimulatedPage[]> {
+  async function simulate(simulation: Simulation, limit = 100, begin = -1): Promise<SimulatedPage[]> {
     const pages: SimulatedPage[] = [];
-    for (let after = -1; ;) {
+    for (let after = begin; ;) {
       const page = await world.get(Simulator).page(world.workspaceId, simulation, after, limit);
       pages.push(page);
       if (page.done) return pages;
@@ -139,6 +139,36 @@ describe('Simulator', () => {
     await world.rows(`UPDATE workspace SET settings = '{}' WHERE id = $1`);
     const strict = told(await simulate(simulationOf(definition)));
     expect(strict.slice(0, 3)).toEqual(Array(3).fill('1 First consent-unknown'));
+  });
+
+  it('lets in whom caps do, as they did where the journey was live', async () => {
+    const definition = {
+      ...{ entries: [{ event: { name: 'Go' } }], caps: { total: 4, perDay: 2 }, start: 'hello' },
+      steps: { hello: world.send('profile.traits.name') },
+    };
+    const journeyId = await world.journey({ version: 1, ...definition });
+    const names = ['ann', 'ben', 'cleo', 'dora'];
+    await world.say(...names.map((name) => world.profile(name, { name })));
+    // On the second day whoever was late on the first is there again, and somebody new on the third.
+    for (const who of [names, [...names].reverse(), ['ann']]) {
+      for (const name of who) {
+        world.clock.advance(MINUTE);
+        await world.say(world.event(name, 'Go'));
+      }
+      world.clock.advance(24 * HOUR);
+    }
+    expect(await world.subjects()).toEqual(['ann', 'ben', 'dora', 'cleo']);
+    const simulation = simulationOf(definition, { journeyId });
+    const simulated = await simulate(simulation, 3);
+    const subjects = told(simulated).map((line) => line.split(' ')[1]);
+    expect(subjects).toEqual(await world.subjects());
+    const refused = simulated.flatMap(({ refusals }) => refusals.map(({ code }) => code)).sort();
+    expect(refused).toEqual((await world.refusals(journeyId)).sort());
+    expect(refused).toEqual(['cap-day', 'cap-day', 'cap-total', 'cap-total', 'cap-total']);
+    // Whoever goes on after a crash finds out anew, and to the same end.
+    const [first, ...others] = simulated.filter(({ persons }) => persons > 0);
+    const gone = await simulate(simulationOf(definition, { journeyId }), 3, first!.after);
+    expect(gone.flatMap(({ messages }) => messages)).toEqual(others.flatMap(({ messages }) => messages));
   });
 
   it('repeats what became of messages that were really sent, for a version that sends them later', async () => {

@@ -19,25 +19,33 @@ import { PastEntries } from '../past/past-entries';
 import { PastMemberships, placeIn } from '../past/past-memberships';
 import { PastPermissions } from '../past/past-permissions';
 import { broughtTo, type PastRead } from '../past/past-reads';
+import { ClosedRoom, roomIn } from './closed-room';
+import { ClosingSearch } from './closing-search';
 import { planOf } from './plan-of';
-import { simulatePersons, type SimulationWorld } from './simulate-persons';
+import { type Simulated, simulatePersons, type SimulationWorld } from './simulate-persons';
 import type { SimulatedPerson } from '../past/simulated-person';
 import type { SimulatedPage, Simulation } from '../simulation';
 import { tooLarge } from '../simulation-problems';
 
 /** All that a simulation knows before it looks at single persons. */
 interface Opened {
-  world: SimulationWorld;
+  world: Omit<SimulationWorld, 'roomOf'>;
   conditions: ReadonlyMap<ProfileCondition, PreparedCondition>;
   traits: PastTraits;
   memberships: PastMemberships;
   reads: readonly PastRead[];
   /** Whoever might have entered, by number. */
   persons: Int32Array;
+  search: ClosingSearch;
 }
+
+/** A page of nobody yet. */
+const NOBODY = { instances: [], messages: [], refusals: [], persons: 0, done: false };
 
 /** More changes of audiences than this are not held at once. */
 const MOST_CHANGES = 2_000_000;
+/** Nor than this entries, of a journey with caps. */
+const MOST_CAPPED = 1_000_000;
 
 /** Walks one version of a journey over what really happened, with the engine that live journeys walk with. */
 @Injectable()
@@ -58,7 +66,8 @@ export class Simulator {
   ) {}
 
   /**
-   * The next persons, `limit` at most, after a person's number (from -1). The same simulation gives the same whenever it
+   * The next persons, `limit` at most, after a person's number (from -1); of a journey with caps pages of nobody first, as
+   * long as it looks for whom they let in. The same simulation gives the same whenever it
    * is asked, as long as nobody is merged or erased meanwhile.
    * @throws Problem 422 `history-archived` when who entered by the API is kept no more, `simulation-too-large` when more
    *   happened than it can hold; 503 when older events are not to be had now
@@ -70,19 +79,33 @@ export class Simulator {
     limit: number,
   ): Promise<SimulatedPage> {
     const opened = await this.open(workspaceId, simulation);
-    const { persons, world } = opened;
+    const { persons, search } = opened;
+    if (!search.found) {
+      await search.step(limit, (rooms) => this.walk(workspaceId, opened, rooms));
+      if (search.held > MOST_CAPPED) throw tooLarge(`${MOST_CAPPED} entries of a journey with caps`);
+      return { ...NOBODY, of: persons.length, after };
+    }
     const place = placeIn(persons, after + 1);
     const asked = [...persons.subarray(place, place + limit)];
-    const known = await this.database.snapshot(workspaceId, (tx) => this.know(tx, simulation, opened, asked));
-    const past = new PastFacts(known, opened.conditions, opened.traits);
-    const simulated = await simulatePersons(world, known, past);
+    const rooms = asked.map((person) => new ClosedRoom(search.closings, person));
     return {
-      ...simulated,
+      ...(await this.walk(workspaceId, opened, rooms)),
       persons: asked.length,
       of: persons.length,
       after: asked.at(-1) ?? after,
       done: place + asked.length === persons.length,
     };
+  }
+
+  /** Persons, each with the room that it finds. */
+  private async walk(workspaceId: string, opened: Opened, rooms: readonly ClosedRoom[]): Promise<Simulated> {
+    const { world, conditions, traits } = opened;
+    const asked = rooms.map(({ person }) => person);
+    const known = await this.database.snapshot(workspaceId, (tx) =>
+      this.know(tx, world.simulation, opened, asked),
+    );
+    const past = new PastFacts(known, conditions, traits);
+    return simulatePersons({ ...world, roomOf: roomIn(rooms) }, known, past);
   }
 
   /** Whoever is asked for a page of it finds it open; a failure is not kept. */
@@ -113,14 +136,15 @@ export class Simulator {
       ]);
       const memberships = await this.memberships(tx, [...audiences], simulation);
       const reads = await this.entries.reads(tx, plan, version, simulation, memberships);
+      const persons = await this.entries.persons(tx, version, simulation, memberships, reads);
       return {
         world: {
           ...{ simulation, plan, targets, mappings: this.mappings },
           forbids: (effect, past, at) => permissions.forbids(effect, past, at),
         },
-        ...{ conditions, memberships, reads },
+        ...{ conditions, memberships, reads, persons },
         traits: await this.traits.prepare(tx, zone),
-        persons: await this.entries.persons(tx, version, simulation, memberships, reads),
+        search: new ClosingSearch(definition.caps, persons),
       };
     });
   }
