@@ -1,5 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK, type Clock } from '@percorso/kernel';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CLOCK, type Clock, describeError } from '@percorso/kernel';
 import { AppliedSignal } from '@percorso/profile';
 import { MembershipSignal } from '@percorso/segmentation';
 import { Database, eachInTurn, LeasedWorker, Leases, type Transaction } from '@percorso/storage';
@@ -14,6 +14,7 @@ import { ReadScheduler } from './intake/read-scheduler';
 import { SimulationKeeping } from '../simulation/job/simulation-keeping';
 import { LOG_PARTITION } from './intake/log-reader';
 import { HAS_JOURNEYS, WAITS } from './intake/what-waits';
+import { TurnsAtOnce } from './turns-at-once';
 
 const TURN_MS = 100;
 const OUTBOX_MS = 2000;
@@ -26,10 +27,18 @@ const LOOK_MS = 60_000;
 /** Moves journeys: takes up what waits, begins reads of audiences when they are due, and clears what is no longer kept. */
 @Injectable()
 export class JourneyWorker extends LeasedWorker {
+  private readonly logger = new Logger('Journeys');
   /** Workspaces where more waited than a turn takes up. */
-  private behind: ReadonlySet<string> = new Set();
+  private readonly behind = new Set<string>();
   /** When every workspace was looked at last; Unix milliseconds. */
   private lookedAt = -Infinity;
+  private readonly atOnce = new TurnsAtOnce(
+    (workspaceId) => this.turnOf(workspaceId),
+    (error, ms) =>
+      this.logger.error(
+        `A turn failed; the next one of its workspace follows in ${ms} ms: ${describeError(error)}`,
+      ),
+  );
   protected readonly leased = this.addLoop('Journeys', TURN_MS, (stopping) => this.turnAll(stopping));
 
   constructor(
@@ -55,6 +64,12 @@ export class JourneyWorker extends LeasedWorker {
     this.addLoop('JourneyHousekeeping', KEEP_MS, (stopping) => this.keepAll(stopping));
   }
 
+  override async beforeApplicationShutdown(): Promise<void> {
+    await this.leased.stop();
+    await this.atOnce.ended();
+    await super.beforeApplicationShutdown();
+  }
+
   protected listen(nudge: () => void): (() => void)[] {
     return [
       this.applied.onApplied(nudge),
@@ -66,25 +81,26 @@ export class JourneyWorker extends LeasedWorker {
   }
 
   private async turnAll(stopping: () => boolean): Promise<boolean> {
-    const behind = new Set<string>();
     const now = this.clock.now().getTime();
     const looks = Math.abs(now - this.lookedAt) >= LOOK_MS;
     if (looks) this.lookedAt = now;
     const waiting = new Set([...(await this.workspaces(looks ? HAS_JOURNEYS : WAITS)), ...this.behind]);
-    await eachInTurn([...waiting], stopping, async (workspaceId) => {
-      const held = this.leases.of('journey', workspaceId);
-      if (held.length === 0) return 0;
-      // Two turns at once cost more than one, and take up more: while one is written, the other is walked.
-      const shares = this.behind.has(workspaceId) ? halves(held) : [held];
-      const turns = await Promise.allSettled(shares.map((share) => this.turns.turn(workspaceId, share)));
-      const failed = turns.find((turn) => turn.status === 'rejected');
-      if (failed) throw failed.reason;
-      const done = turns.flatMap((turn) => (turn.status === 'fulfilled' ? [turn.value] : []));
-      if (done.some(({ more }) => more)) behind.add(workspaceId);
-      return done.reduce((sum, { taken }) => sum + taken, 0);
-    });
-    this.behind = behind;
-    return behind.size > 0;
+    const again = await this.atOnce.take([...waiting], stopping, TURN_MS);
+    return again || this.behind.size > 0;
+  }
+
+  private async turnOf(workspaceId: string): Promise<void> {
+    const behind = this.behind.delete(workspaceId);
+    const held = this.leases.of('journey', workspaceId);
+    if (held.length === 0) return;
+    // Two turns at once cost more than one, and take up more: while one is written, the other is walked.
+    const shares = behind ? halves(held) : [held];
+    const turns = await Promise.allSettled(shares.map((share) => this.turns.turn(workspaceId, share)));
+    const failed = turns.find((turn) => turn.status === 'rejected');
+    if (failed) throw failed.reason;
+    if (!turns.some((turn) => turn.status === 'fulfilled' && turn.value.more)) return;
+    this.behind.add(workspaceId);
+    this.leased.nudge();
   }
 
   private async drainAll(stopping: () => boolean): Promise<void> {

@@ -189,7 +189,9 @@ describe('people on a journey', () => {
       const leases = world.get(Leases);
       await world.rows(`UPDATE lease SET owner = $2 WHERE workspace_id = $1 AND kind = 'journey'`, leases.id);
       const held = jest.spyOn(leases, 'of').mockReturnValue(world.held);
-      await world.get(JourneyWorker)['turnAll'](() => false);
+      const worker = world.get(JourneyWorker);
+      await worker['turnAll'](() => false);
+      await worker['atOnce'].ended();
       held.mockRestore();
       expect(await world.messages()).toHaveLength(1);
     });
