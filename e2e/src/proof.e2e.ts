@@ -17,6 +17,7 @@ import {
   poll,
   proof,
   Puller,
+  type Reconciliation,
   runSync,
   type StoryContext,
   type Sync,
@@ -24,17 +25,6 @@ import {
 } from '@percorso/demo';
 import { startCampaignClassicTwin, startSmtpSink } from '@percorso/plugin-testkit';
 import { World } from './world';
-
-interface Reconciliation {
-  members: number;
-  accepted: number;
-  rejected: number;
-  suppressed: number;
-  dropped: number;
-  pending: number;
-  unknown: number;
-  balanced: boolean;
-}
 
 type JournalLine = Record<string, unknown>;
 

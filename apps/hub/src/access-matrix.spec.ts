@@ -6,7 +6,7 @@ import axios, { AxiosInstance } from 'axios';
 import { Client } from 'pg';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, migrate } from '@percorso/storage';
+import { migrate } from '@percorso/storage';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { BODIES, JOURNEY } from './access-matrix.bodies';
 import { createHub } from './create-hub';
@@ -40,9 +40,7 @@ describe('who may call what', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const { databaseUrl, clickhouseUrl, redisUrl } = engines;
     const options = {
       ...offlineOptions(folder),

@@ -44,9 +44,7 @@ describe('a person is erased', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...login });
     const { databaseUrl, clickhouseUrl, redisUrl } = engines;
     const options = {

@@ -5,7 +5,7 @@ import axios, { AxiosInstance } from 'axios';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, migrate } from '@percorso/storage';
+import { migrate } from '@percorso/storage';
 import { createHub } from './create-hub';
 import { offlineOptions } from './openapi/offline-options';
 
@@ -21,9 +21,7 @@ describe('an admin ranks sources', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const { databaseUrl, clickhouseUrl, redisUrl } = engines;
     const options = {
       ...offlineOptions(folder),

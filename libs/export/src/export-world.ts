@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
 import { Evaluator, MembershipStore, SegmentationModule, Sequencer } from '@percorso/segmentation';
-import { connectClickHouse, Database, migrate, queueName, StorageModule } from '@percorso/storage';
+import { Database, migrate, queueName, StorageModule } from '@percorso/storage';
 import { ExportModule } from './export.module';
 
 export interface Reply {
@@ -39,9 +39,7 @@ export class ExportWorld {
   private constructor(readonly app: NestFastifyApplication) {}
 
   static async start(engines: { databaseUrl: string; clickhouseUrl: string }): Promise<ExportWorld> {
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const module = await Test.createTestingModule({
       imports: [
         StorageModule.forRoot({ databaseUrl: engines.databaseUrl, clickhouseUrl: engines.clickhouseUrl }),

@@ -5,7 +5,7 @@ import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Analytics } from '@segment/analytics-node';
 import { newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { Database, migrate } from '@percorso/storage';
 import { IngestLog } from './ingest-log';
 import { MAX_BODY_BYTES } from './limits';
 import { parseItem } from './parse-item';
@@ -26,9 +26,7 @@ describe('collection over HTTP', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     app = await serveCollection(engines);
     port = (app.getHttpServer().address() as AddressInfo).port;
   });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { Database, migrate } from '@percorso/storage';
 import { IngestLog } from './ingest-log';
 import { basic, newWorkspace, serveCollection, TestWorkspace } from './testing/collection';
 
@@ -19,9 +19,7 @@ describe('two server processes, one of them killed under load', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     app = await serveCollection(engines);
     mine = await newWorkspace(app);
   });

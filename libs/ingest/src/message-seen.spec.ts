@@ -1,6 +1,6 @@
 import { ManualClock, newId } from '@percorso/kernel';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, Database, migrate, type Transaction } from '@percorso/storage';
+import { Database, migrate, type Transaction } from '@percorso/storage';
 import { dropDuplicates, seenMessages } from './message-seen';
 import { PartitionKeeper } from './partition-keeper';
 
@@ -12,9 +12,7 @@ describe('what is kept by day', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     database = new Database({ url: engines.databaseUrl });
   });
   afterAll(async () => {

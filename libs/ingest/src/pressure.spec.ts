@@ -2,7 +2,7 @@ import { AddressInfo } from 'node:net';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { connectClickHouse, migrate } from '@percorso/storage';
+import { migrate } from '@percorso/storage';
 import { ByteBudget } from './byte-budget';
 import { IngestWriter } from './ingest-writer';
 import { basic, newWorkspace, serveCollection, TestWorkspace } from './testing/collection';
@@ -16,9 +16,7 @@ describe('collection under pressure', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     way = new Severable(new URL(engines.databaseUrl));
     await way.mend();
     app = await serveCollection({ ...engines, databaseUrl: way.url });

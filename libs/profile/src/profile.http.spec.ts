@@ -5,7 +5,7 @@ import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { IngestModule, IngestWriter } from '@percorso/ingest';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse, Database, migrate, Shards, StorageModule } from '@percorso/storage';
+import { Database, migrate, Shards, StorageModule } from '@percorso/storage';
 import { LoadGate } from './load-gate';
 import { ProfileModule } from './profile.module';
 import { ProfileWorkerModule } from './profile-worker.module';
@@ -23,9 +23,7 @@ describe('profiles over HTTP, with the worker running', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const storage = StorageModule.forRoot(engines);
     class Root {}
     app = await NestFactory.create<NestFastifyApplication>(

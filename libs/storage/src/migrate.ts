@@ -98,12 +98,13 @@ const LOCK = 7_263_391;
 
 /**
  * Bring both stores to this release's schema. Two hubs may start at once: the second waits on a session lock, then
- * finds nothing left to do. `url` must be of a role that may create roles and schemas.
+ * finds nothing left to do. `url` must be of a role that may create roles and schemas; `clickhouse` is what is connected,
+ * or the urls of the shards in their order.
  * @throws Problem 500 when a store was made by a different release, or for other shards than these.
  */
 export async function migrate(
   url: string,
-  clickhouse?: ClickHouseClient | Shards,
+  clickhouse?: ClickHouseClient | Shards | string | readonly string[],
   database = 'percorso',
 ): Promise<string[]> {
   const client = new Client({ connectionString: url, application_name: 'percorso-migrate' });
@@ -111,9 +112,12 @@ export async function migrate(
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
     const applied = await migratePostgres(client);
-    if (clickhouse) {
-      const servers = clickhouse instanceof Shards ? clickhouse : new Shards([clickhouse]);
-      applied.push(...(await migrateClickHouse(servers, database)));
+    if (typeof clickhouse === 'string' || clickhouse instanceof Array) {
+      const shards = Shards.connect([clickhouse].flat());
+      applied.push(...(await migrateClickHouse(shards, database).finally(() => shards.close())));
+    } else if (clickhouse) {
+      const shards = clickhouse instanceof Shards ? clickhouse : new Shards([clickhouse]);
+      applied.push(...(await migrateClickHouse(shards, database)));
     }
     return applied;
   } finally {

@@ -6,7 +6,7 @@ export { type Customer, makeCustomers } from './customers';
 export { HubApi, HubRefused, poll } from './hub-api';
 export { HubEnded, type HubProcess, startHub } from './hub-process';
 export { all, checkIngest, ingest, type IngestStatus, openWorkspace, settled } from './ingest-step';
-export { proof } from './proof';
+export { proof, type Reconciliation } from './proof';
 export { Puller } from './puller';
 export { Random } from './random';
 export { send } from './send';

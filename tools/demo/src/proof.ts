@@ -4,7 +4,8 @@ import { check, Check, StoryContext } from './context';
 import { Puller } from './puller';
 import { Sync } from './sync-step';
 
-interface Reconciliation {
+/** Where every member of a sync stands, as the hub's API gives it. */
+export interface Reconciliation {
   members: number;
   accepted: number;
   rejected: number;

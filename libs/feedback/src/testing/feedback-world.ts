@@ -14,7 +14,7 @@ import { IngestModule } from '@percorso/ingest';
 import { ManualClock, newId } from '@percorso/kernel';
 import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/plugin-testkit';
 import { ProfileModule, ProfileWorkerModule } from '@percorso/profile';
-import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
+import { Database, migrate, StorageModule } from '@percorso/storage';
 import { FeedbackModule } from '../feedback.module';
 import type { HookLimits } from '../feedback.options';
 import { FeedbackWorkspace } from './feedback-workspace';
@@ -38,9 +38,7 @@ export class FeedbackWorld {
   static async start(hookLimits?: Partial<HookLimits>): Promise<FeedbackWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'percorso-feedback-'));
     const engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...LOGIN });
     const world = new FeedbackWorld(engines, twin, folder, hookLimits);
     world.app = await world.hub();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { Shards } from '@percorso/storage';
 import { arbitraryCondition, memberCondition } from '../compile/arbitraries';
 import { TraitWorld } from '../computed-trait/trait-world';
 import { ExplainService, type ExplainedMembership } from '../explain/explain.service';
-import { StreamWorld } from './stream-world';
+import { useStreamWorld } from './stream-fixture';
+import type { StreamWorld } from './stream-world';
 
 const SEED = Number(process.env.PERCORSO_SEED);
 const WORLDS = Math.ceil(Number(process.env.PERCORSO_STORIES ?? 2) / 2);
@@ -64,25 +64,10 @@ const said = fc.tuple(
 describe.each([1, 3])(
   'what is told of persons whose events are in ClickHouse only, on %i shards',
   (count) => {
-    let engines: TestEngines;
-    let servers: TestShards | undefined;
     let world: StreamWorld;
     let serial = 0;
 
-    beforeAll(async () => {
-      engines = await startTestEngines();
-      servers = count > 1 ? await startTestShards(count) : undefined;
-      world = await StreamWorld.start({ ...engines, clickhouseUrl: servers?.urls ?? engines.clickhouseUrl });
-    }, 120_000);
-    afterAll(async () => {
-      await world?.stop();
-      await servers?.stop();
-      await engines?.stop();
-    });
-    beforeEach(async () => {
-      await world.newWorkspace();
-      await world.sweep();
-    });
+    useStreamWorld((started) => (world = started), count);
 
     const item = (fields: object, ago = 0): object => ({
       messageId: `m${++serial}`,

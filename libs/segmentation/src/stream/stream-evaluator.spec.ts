@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { startTestEngines, startTestShards, type TestEngines, type TestShards } from '@percorso/engines';
 import { arbitraryCondition, memberCondition } from '../compile/arbitraries';
 import { SetGuard } from './set-guard';
-import { StreamWorld } from './stream-world';
+import { useStreamWorld } from './stream-fixture';
+import type { StreamWorld } from './stream-world';
 
 const SEED = Number(process.env.PERCORSO_SEED);
 /** More than one: the same over so many ClickHouse servers. */
@@ -14,36 +14,12 @@ const bought = (where: object = {}): object => ({ event: { name: 'Order Complete
 const twiceAMonth = bought({ within: { last: '30d' }, measure: 'count', op: 'gte', value: 2 });
 
 describe('StreamEvaluator', () => {
-  let engines: TestEngines;
-  let servers: TestShards | undefined;
   let world: StreamWorld;
   let serial = 0;
 
-  beforeAll(async () => {
-    engines = await startTestEngines();
-    servers = SHARDS > 1 ? await startTestShards(SHARDS) : undefined;
-    world = await StreamWorld.start({ ...engines, clickhouseUrl: servers?.urls ?? engines.clickhouseUrl });
-  }, 120_000);
+  useStreamWorld((started) => (world = started), SHARDS);
 
-  beforeEach(async () => {
-    await world.newWorkspace();
-    await world.sweep();
-  });
-
-  afterAll(async () => {
-    await world?.stop();
-    await servers?.stop();
-    await engines?.stop();
-  });
-
-  const event = (who: object, name: string, ago = 1, properties: object = {}): object => ({
-    type: 'track',
-    messageId: `m${++serial}`,
-    timestamp: new Date(world.clock.now().getTime() - ago).toISOString(),
-    event: name,
-    properties,
-    ...who,
-  });
+  const event: StreamWorld['event'] = (...given) => world.event(...given);
   const order = (userId: string, ago = 1, properties: object = {}): object =>
     event({ userId }, 'Order Completed', ago, properties);
 

@@ -44,14 +44,7 @@ describe('StreamEvaluator under faults', () => {
     await engines?.stop();
   });
 
-  const event = (who: object, name: string, ago = 1, properties: object = {}): object => ({
-    type: 'track',
-    messageId: `m${++serial}`,
-    timestamp: new Date(world.clock.now().getTime() - ago).toISOString(),
-    event: name,
-    properties,
-    ...who,
-  });
+  const event: StreamWorld['event'] = (...given) => world.event(...given);
   const order = (userId: string, ago = 1): object => event({ userId }, 'Order Completed', ago);
   const identify = (who: object, traits: object = {}): object => ({
     type: 'identify',

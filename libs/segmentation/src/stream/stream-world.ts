@@ -43,6 +43,7 @@ export class StreamWorld {
   workspaceId = '';
   /** Who says what is accepted. */
   source = 'web';
+  private tracked = 0;
 
   private constructor(
     private readonly module: TestingModule,
@@ -57,9 +58,7 @@ export class StreamWorld {
     redisUrl: string;
   }): Promise<StreamWorld> {
     const { databaseUrl, clickhouseUrl } = engines;
-    const shards = Shards.connect([clickhouseUrl].flat());
-    await migrate(databaseUrl, shards);
-    await shards.close();
+    await migrate(databaseUrl, clickhouseUrl);
     const clock = new ManualClock(new Date('2026-06-15T12:00:00.000Z'));
     const { hostname: host, port, password } = new URL(engines.redisUrl);
     const module = await Test.createTestingModule({
@@ -99,6 +98,18 @@ export class StreamWorld {
       ]);
       await insertDefaultNamespaces(tx, this.clock.now());
     });
+  }
+
+  /** A call that tracks what somebody did `ago` milliseconds before now. */
+  event(who: object, name: string, ago = 1, properties: object = {}): object {
+    return {
+      type: 'track',
+      messageId: `tracked ${++this.tracked}`,
+      timestamp: new Date(this.clock.now().getTime() - ago).toISOString(),
+      event: name,
+      properties,
+      ...who,
+    };
   }
 
   async accept(...items: object[]): Promise<void> {

@@ -1,6 +1,5 @@
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
-import { connectClickHouse } from '../clickhouse';
 import { Database } from '../database';
 import { migrate } from '../migrate';
 import { type Held, lockLeases } from './lease.store';
@@ -13,9 +12,7 @@ describe('Leases', () => {
 
   beforeAll(async () => {
     engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     database = new Database({ url: engines.databaseUrl, poolSize: 20 });
   });
   afterEach(async () => {

@@ -8,7 +8,7 @@ import { LaneDelivery, LanePump, ProviderGateway, UnknownResolver } from '@perco
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ManualClock, newId } from '@percorso/kernel';
 import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/plugin-testkit';
-import { connectClickHouse, Database, migrate } from '@percorso/storage';
+import { Database, migrate } from '@percorso/storage';
 import { SyncWorkerModule } from '../sync-worker.module';
 import { ReplayWork } from '../replay/replay-work';
 import { dueReplays } from '../replay/replay.store';
@@ -39,9 +39,7 @@ export class SyncWorld {
   static async start(): Promise<SyncWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'percorso-sync-'));
     const engines = await startTestEngines();
-    const clickhouse = connectClickHouse(engines.clickhouseUrl);
-    await migrate(engines.databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(engines.databaseUrl, engines.clickhouseUrl);
     const twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...LOGIN });
     const world = new SyncWorld(engines, twin, folder);
     world.app = await world.hub([]);

@@ -9,7 +9,7 @@ import { ConnectorModule } from '@percorso/connector';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ManualClock, newId } from '@percorso/kernel';
 import { MappingModule } from '@percorso/mapping';
-import { connectClickHouse, Database, migrate, StorageModule } from '@percorso/storage';
+import { Database, migrate, StorageModule } from '@percorso/storage';
 import { JourneyModule } from '../../journey.module';
 
 const ROOT_KEY = 'root-key-of-the-journey-specs-0123456789';
@@ -38,9 +38,7 @@ export class AdminWorld {
     const folder = mkdtempSync(join(tmpdir(), 'percorso-journey-'));
     const engines = await startTestEngines();
     const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const clickhouse = connectClickHouse(clickhouseUrl);
-    await migrate(databaseUrl, clickhouse);
-    await clickhouse.close();
+    await migrate(databaseUrl, clickhouseUrl);
     const clock = new ManualClock(new Date('2026-06-15T12:00:00Z'));
     const { hostname, port, password } = new URL(redisUrl);
     const module = await Test.createTestingModule({

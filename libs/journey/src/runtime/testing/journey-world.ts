@@ -19,7 +19,7 @@ import {
   Sequencer,
   StreamEvaluator,
 } from '@percorso/segmentation';
-import { Database, type Held, migrate, Shards, StorageModule } from '@percorso/storage';
+import { Database, type Held, migrate, StorageModule } from '@percorso/storage';
 import { JourneyWorkerModule } from '../../journey-worker.module';
 import { parseJourney } from '../../definition/parse-journey';
 import { JourneyTurns } from '../journey-turns';
@@ -67,9 +67,7 @@ export class JourneyWorld {
   ) {}
 
   static async start({ databaseUrl, clickhouseUrl, redisUrl }: TestEngines): Promise<JourneyWorld> {
-    const shards = Shards.connect([clickhouseUrl]);
-    await migrate(databaseUrl, shards);
-    await shards.close();
+    await migrate(databaseUrl, clickhouseUrl);
     const folder = mkdtempSync(join(tmpdir(), 'percorso-journey-'));
     const { hostname: host, port, password } = new URL(redisUrl);
     let world: JourneyWorld | undefined = undefined;
