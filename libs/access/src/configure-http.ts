@@ -1,4 +1,10 @@
-import { HttpException, INestApplication } from '@nestjs/common';
+import {
+  HttpException,
+  HttpServer,
+  INestApplication,
+  LoggerService,
+  NestApplicationOptions,
+} from '@nestjs/common';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '@percorso/kernel';
@@ -62,6 +68,23 @@ export function configureHttp(app: INestApplication): void {
       .header('X-Frame-Options', 'DENY');
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
   });
+}
+
+/** What `compile()` of a testing module gives. */
+interface CompiledModule {
+  createNestApplication<T extends INestApplication>(adapter: HttpServer, options: NestApplicationOptions): T;
+}
+
+/** For specs: starts what a module serves over HTTP, as the hub would. */
+export async function serveModule(
+  module: CompiledModule,
+  logger: LoggerService | false = false,
+): Promise<NestFastifyApplication> {
+  const options = { bodyParser: false, logger };
+  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), options);
+  configureHttp(app);
+  await app.init();
+  return app;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -23,7 +23,14 @@ export { type KeyKind, newSecret } from './key-format';
 export { findUnstorable, pointerStep } from './json-value';
 export { fieldErrors } from './request.pipe';
 export { asProblem } from './as-problem';
-export { BODY_LIMIT, configureHttp, createHttpAdapter, type HttpOptions, parseJson } from './configure-http';
+export {
+  BODY_LIMIT,
+  configureHttp,
+  createHttpAdapter,
+  type HttpOptions,
+  parseJson,
+  serveModule,
+} from './configure-http';
 export { readBytes, readRows, ROW_LIMITS, type Row, rowsOf, StreamsRows } from './row-stream';
 export { WorkspaceService } from './workspace.service';
 export { CreatedWorkspace, CreateWorkspace, WorkspaceSettings, WorkspaceView } from './workspace.dto';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter, KeyService } from '@percorso/access';
+import { AccessModule, KeyService, serveModule } from '@percorso/access';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import { startSmtpSink } from '@percorso/plugin-testkit';
@@ -47,12 +47,7 @@ describe('connectors', () => {
         }),
       ],
     }).compile();
-    app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
+    app = await serveModule(module);
     database = app.get(Database);
     runtime = app.get(ConnectorRuntime);
     ({ workspaceId, key } = await workspace({ allowPrivateNetwork: true }));

@@ -1,9 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { serveModule } from '@percorso/access';
 import { newId } from '@percorso/kernel';
 import { LanePump } from './lane-pump';
 import type { Lane } from './provider-gateway';
 import { useDeliveryWorld } from './testing/delivery-fixture';
-import { composeDelivery, ROOT_KEY, serveDelivery } from './testing/delivery-hub';
+import { composeDelivery, ROOT_KEY } from './testing/delivery-hub';
 import type { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
 import { ScriptedProvider } from './testing/scripted-provider';
@@ -35,7 +36,7 @@ describe('deliveries over HTTP', () => {
   beforeAll(async () => {
     const delivery = { tickMs: 100, backoffMs: 20 };
     const module = await composeDelivery(engines(), { gateway: new HttpGateway(lanes), delivery });
-    app = await serveDelivery(module);
+    app = await serveModule(module);
   });
   afterAll(() => app?.close());
 

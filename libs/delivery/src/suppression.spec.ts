@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { serveModule } from '@percorso/access';
 import { useDeliveryWorld } from './testing/delivery-fixture';
-import { composeDelivery, ROOT_KEY, serveDelivery } from './testing/delivery-hub';
+import { composeDelivery, ROOT_KEY } from './testing/delivery-hub';
 import type { DeliveryWorld } from './testing/delivery-world';
 import { HttpGateway } from './testing/http-gateway';
 
@@ -40,7 +41,7 @@ describe('suppressions over HTTP', () => {
   beforeAll(async () => {
     const write = (...words: unknown[]): void => void log.push(JSON.stringify(words));
     const logger: LoggerService = { log: write, error: write, warn: write, debug: write, verbose: write };
-    app = await serveDelivery(
+    app = await serveModule(
       await composeDelivery(engines(), { gateway: new HttpGateway(new Map()) }),
       logger,
     );

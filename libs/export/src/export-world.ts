@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { getQueueToken } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { AccessModule, serveModule } from '@percorso/access';
 import { Evaluator, MembershipStore, SegmentationModule, Sequencer } from '@percorso/segmentation';
 import { Database, migrate, queueName, StorageModule } from '@percorso/storage';
 import { ExportModule } from './export.module';
@@ -51,12 +51,7 @@ export class ExportWorld {
       .overrideProvider(getQueueToken(queueName('evaluation')))
       .useValue({ on: () => undefined, client: {}, add: async () => undefined })
       .compile();
-    const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
+    const app = await serveModule(module);
     await app.getHttpAdapter().getInstance().ready();
     return new ExportWorld(app);
   }

@@ -1,8 +1,6 @@
 import { BullModule } from '@nestjs/bull';
-import type { LoggerService } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { AccessModule } from '@percorso/access';
 import type { TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import { bullOptions, StorageModule } from '@percorso/storage';
@@ -47,18 +45,4 @@ export async function composeDelivery(
     .compile();
   module.useLogger(false);
   return module;
-}
-
-/** Starts it with its API. */
-export async function serveDelivery(
-  module: TestingModule,
-  logger: LoggerService | false = false,
-): Promise<NestFastifyApplication> {
-  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-    bodyParser: false,
-    logger,
-  });
-  configureHttp(app);
-  await app.init();
-  return app;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BullModule } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { AccessModule, serveModule } from '@percorso/access';
 import { ConnectorModule } from '@percorso/connector';
 import { DeliveryModule } from '@percorso/delivery';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
@@ -88,12 +88,6 @@ export class FeedbackWorld {
         FeedbackModule.forRoot({ publicUrl: 'https://hub.example', hookLimits: this.hookLimits }),
       ],
     }).compile();
-    const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
-    return app;
+    return serveModule(module);
   }
 }

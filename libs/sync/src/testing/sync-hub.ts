@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { BullModule } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { AccessModule, serveModule } from '@percorso/access';
 import { ConnectorModule } from '@percorso/connector';
 import { DeliveryModule, type DeliveryWorkerModule } from '@percorso/delivery';
 import type { Clock } from '@percorso/kernel';
@@ -44,11 +44,5 @@ export async function startSyncHub(options: HubOptions, workers: Workers): Promi
       ...workers,
     ],
   }).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-    bodyParser: false,
-    logger: false,
-  });
-  configureHttp(app);
-  await app.init();
-  return app;
+  return serveModule(module);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter, KeyService } from '@percorso/access';
+import { AccessModule, KeyService, serveModule } from '@percorso/access';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import { Database, migrate, StorageModule } from '@percorso/storage';
@@ -53,12 +53,7 @@ export class PluginWorld {
         }),
       ],
     }).compile();
-    const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
+    const app = await serveModule(module);
     this.hubs.push(app);
     return app;
   }

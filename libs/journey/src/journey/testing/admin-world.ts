@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BullModule } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { AccessModule, configureHttp, createHttpAdapter } from '@percorso/access';
+import { AccessModule, serveModule } from '@percorso/access';
 import { ConnectorModule } from '@percorso/connector';
 import { startTestEngines, type TestEngines } from '@percorso/engines';
 import { ManualClock, newId } from '@percorso/kernel';
@@ -57,12 +57,7 @@ export class AdminWorld {
         JourneyModule,
       ],
     }).compile();
-    const app = module.createNestApplication<NestFastifyApplication>(createHttpAdapter(), {
-      bodyParser: false,
-      logger: false,
-    });
-    configureHttp(app);
-    await app.init();
+    const app = await serveModule(module);
     return new AdminWorld(app, clock, engines, folder);
   }
 
