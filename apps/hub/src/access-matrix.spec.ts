@@ -10,7 +10,7 @@ import { migrate } from '@percorso/storage';
 import { startTestEngines, TestEngines } from '@percorso/engines';
 import { BODIES, JOURNEY } from './access-matrix.bodies';
 import { createHub } from './create-hub';
-import { offlineOptions } from './openapi/offline-options';
+import { optionsOver } from './testing/options-over';
 import { Route, routeTable } from './openapi/route-table';
 
 interface Workspace {
@@ -41,19 +41,12 @@ describe('who may call what', () => {
   beforeAll(async () => {
     engines = await startTestEngines();
     await migrate(engines.databaseUrl, engines.clickhouseUrl);
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const options = {
-      ...offlineOptions(folder),
-      databaseUrl,
-      clickhouseUrl,
-      redisUrl,
-      queuePrefix: `matrix-${newId()}`,
-    };
+    const options = optionsOver(engines, folder);
     app = await createHub(options);
     await app.listen(0, '127.0.0.1');
     url = await app.getUrl();
     routes = routeTable(app).filter(({ open }) => !open);
-    owner = new Client({ connectionString: databaseUrl });
+    owner = new Client({ connectionString: engines.databaseUrl });
     await owner.connect();
     const create = async (name: string): Promise<Workspace> =>
       (await http(options.rootKey).post('/v1/workspaces', { name })).data as Workspace;

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import axios, { AxiosInstance } from 'axios';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { ManualClock, newId } from '@percorso/kernel';
+import { ManualClock } from '@percorso/kernel';
 import { migrate } from '@percorso/storage';
 import { createHub } from './create-hub';
-import { offlineOptions } from './openapi/offline-options';
+import { optionsOver } from './testing/options-over';
 
 const DAY = 86_400_000;
 
@@ -24,16 +24,7 @@ describe('an admin has traits computed', () => {
   beforeAll(async () => {
     engines = await startTestEngines();
     await migrate(engines.databaseUrl, engines.clickhouseUrl);
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const options = {
-      ...offlineOptions(folder),
-      databaseUrl,
-      clickhouseUrl,
-      redisUrl,
-      clock,
-      queuePrefix: `traits-${newId()}`,
-      roles: ['api', 'ingest', 'worker'] as const,
-    };
+    const options = { ...optionsOver(engines, folder), clock, roles: ['api', 'ingest', 'worker'] as const };
     hub = await createHub(options);
     await hub.listen(0, '127.0.0.1');
     const baseURL = `${await hub.getUrl()}/v1`;

@@ -6,12 +6,11 @@ import { inflateSync } from 'node:zlib';
 import axios, { AxiosInstance, AxiosResponse } from 'axios';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { startTestEngines, TestEngines } from '@percorso/engines';
-import { newId } from '@percorso/kernel';
 import { type CampaignClassicTwin, startCampaignClassicTwin } from '@percorso/plugin-testkit';
 import { connectClickHouse, migrate } from '@percorso/storage';
 import { Client } from 'pg';
 import { createHub } from './create-hub';
-import { offlineOptions } from './openapi/offline-options';
+import { optionsOver } from './testing/options-over';
 
 /** Nobody else in these databases is called so. */
 const mark = randomBytes(5).toString('hex');
@@ -46,13 +45,8 @@ describe('a person is erased', () => {
     engines = await startTestEngines();
     await migrate(engines.databaseUrl, engines.clickhouseUrl);
     twin = await startCampaignClassicTwin({ journal: join(folder, 'campaign.ndjson'), ...login });
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
     const options = {
-      ...offlineOptions(folder),
-      databaseUrl,
-      clickhouseUrl,
-      redisUrl,
-      queuePrefix: `erasure-${newId()}`,
+      ...optionsOver(engines, folder),
       pluginDirs: [join(__dirname, '..', '..', '..', 'plugins')],
       roles: ['api', 'ingest', 'worker'] as const,
       poolSize: 10,
@@ -68,7 +62,7 @@ describe('a person is erased', () => {
     workspaceId = id;
     api = http({ authorization: `Bearer ${adminKey}` });
     collect = http({}, { username: (await made('/write-keys', { name: 'Web' })).key, password: '' });
-    owner = new Client({ connectionString: databaseUrl });
+    owner = new Client({ connectionString: engines.databaseUrl });
     await owner.connect();
   }, 120_000);
 

@@ -7,7 +7,7 @@ import { startTestEngines, TestEngines } from '@percorso/engines';
 import { newId } from '@percorso/kernel';
 import { migrate } from '@percorso/storage';
 import { createHub } from './create-hub';
-import { offlineOptions } from './openapi/offline-options';
+import { optionsOver } from './testing/options-over';
 
 /** Two whole hubs over the same stores, each with its workers. */
 describe('an admin ranks sources', () => {
@@ -22,15 +22,7 @@ describe('an admin ranks sources', () => {
   beforeAll(async () => {
     engines = await startTestEngines();
     await migrate(engines.databaseUrl, engines.clickhouseUrl);
-    const { databaseUrl, clickhouseUrl, redisUrl } = engines;
-    const options = {
-      ...offlineOptions(folder),
-      databaseUrl,
-      clickhouseUrl,
-      redisUrl,
-      queuePrefix: `policy-${newId()}`,
-      roles: ['api', 'ingest', 'worker'] as const,
-    };
+    const options = { ...optionsOver(engines, folder), roles: ['api', 'ingest', 'worker'] as const };
     for (let count = 0; count < 2; count++) {
       const hub = await createHub(options);
       await hub.listen(0, '127.0.0.1');
