@@ -29,6 +29,8 @@ const LONG: [string, string, string[]][] = [
       'waiting_event_us',
       'read_profiles_per_s',
       'read_vs_bare_inserts',
+      'simulation_persons_per_s',
+      'simulation_vs_real_time',
     ],
   ],
   ['delivery', '100', ['vs_bare_loop', 'vs_bare_loop_10', 'vs_bare_loop_50', 'sick_p95_rise']],

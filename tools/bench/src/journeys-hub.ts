@@ -108,9 +108,19 @@ export class JourneysHub {
       throw new RangeError(`${done.members} of ${members} are members: ${done.state}`);
   }
 
+  /** A journey that nobody has published. */
+  draft(name: string, definition: object): Promise<string> {
+    return this.create('journeys', { name, definition });
+  }
+
+  /** A simulation of a draft, over what happened between two moments. */
+  simulate(journeyId: string, from: Date, until: Date): Promise<string> {
+    return this.create(`journeys/${journeyId}/simulations`, { from, until });
+  }
+
   /** A journey that is live from now on. */
   async journey(name: string, definition: object): Promise<string> {
-    const id = await this.create('journeys', { name, definition });
+    const id = await this.draft(name, definition);
     await this.admin.post(`/v1/journeys/${id}/publish`, {}, ANY);
     return id;
   }

@@ -156,7 +156,7 @@ async function assertStories({ hub, journeyId, load }: Live): Promise<void> {
 }
 
 /** @throws RangeError unless both lists, sorted, are the same */
-function assertSame(title: string, got: readonly string[], wanted: readonly string[]): void {
+export function assertSame(title: string, got: readonly string[], wanted: readonly string[]): void {
   const at = wanted.findIndex((line, index) => line !== got[index]);
   if (at < 0 && got.length === wanted.length) return;
   const where = at < 0 ? wanted.length : at;

@@ -8,6 +8,7 @@ import { measureEngine } from './journeys-engine';
 import { JourneysHub } from './journeys-hub';
 import { type LivePlan, measureLive } from './journeys-live';
 import { measureRead } from './journeys-read';
+import { measureSimulation } from './journeys-simulation';
 import { measureWaiting, type WaitingPlan } from './journeys-waiting';
 
 const CUSTOMERS = { quick: 100_000, full: 1_000_000 };
@@ -21,6 +22,8 @@ interface Plan {
   live: LivePlan;
   waiting: WaitingPlan;
   engine: { instances: number; rounds: number };
+  /** Persons of the days that are simulated. */
+  past: number;
   /** Members whose rows the peer of the read inserts. */
   sample: number;
 }
@@ -31,6 +34,7 @@ const PLANS: Record<'tiny' | 'quick' | 'full', (customers: number) => Plan> = {
     live: { rate: 100, seconds: 1, warmSeconds: 1, burst: 100 },
     waiting: { sizes: [Math.ceil(customers / 2), customers], moved: 10, rounds: 1 },
     engine: { instances: 1000, rounds: 1 },
+    past: customers,
     sample: customers,
   }),
   quick: (customers) => ({
@@ -38,6 +42,7 @@ const PLANS: Record<'tiny' | 'quick' | 'full', (customers: number) => Plan> = {
     live: { rate: 1000, seconds: 10, warmSeconds: 4, burst: 6000 },
     waiting: { sizes: [customers / 10, customers], moved: 250, rounds: 3 },
     engine: { instances: 10_000, rounds: 3 },
+    past: 2000,
     sample: 10_000,
   }),
   full: (customers) => ({
@@ -45,13 +50,14 @@ const PLANS: Record<'tiny' | 'quick' | 'full', (customers: number) => Plan> = {
     live: { rate: 1000, seconds: 60, warmSeconds: 5, burst: 50_000 },
     waiting: { sizes: [customers / 100, customers / 10, customers], moved: 500, rounds: 5 },
     engine: { instances: 50_000, rounds: 5 },
+    past: 20_000,
     sample: 50_000,
   }),
 };
 
 /**
  * Journeys of the hub as it is shipped: how long from an event to the first message and how many enter a second, what it
- * costs that many wait, and how fast an audience is read. And the engine alone.
+ * costs that many wait, how fast an audience is read, and how fast past days are simulated. And the engine alone.
  */
 export const bench: Bench = async ({ size, quick }) => {
   const customers = size ?? CUSTOMERS[quick ? 'quick' : 'full'];
@@ -72,6 +78,8 @@ export const bench: Bench = async ({ size, quick }) => {
     Object.assign(metrics, await measureWaiting(hub, plan.waiting));
     await hub.forget();
     Object.assign(metrics, await measureRead(hub, engines.databaseUrl, plan.sample));
+    await hub.forget();
+    Object.assign(metrics, await measureSimulation(hub, plan.past));
     return { metrics, size: hub.customers };
   } finally {
     for (const one of parts) await one.stop();
