@@ -10,7 +10,7 @@ import {
 import { expectExactLog, streamPosition } from './exact-members';
 import { World } from './world';
 
-const DAY = 86_400_000;
+const [MINUTE, DAY] = [60_000, 86_400_000];
 const PEOPLE = 60;
 const DEFINITIONS = 1000;
 /** Of which so many are held against their sets at the end: all of them at night. */
@@ -94,6 +94,9 @@ async function abreast<T, R>(
   return results;
 }
 
+// A minute's work; what a busy machine makes of it is no failure.
+jest.setTimeout(30 * MINUTE);
+
 describe('1,000 audiences', () => {
   let world: World;
   let context: StoryContext;
@@ -143,7 +146,7 @@ describe('1,000 audiences', () => {
         return row!.open;
       },
       (open) => open === 0,
-      { what: 'all evaluations' },
+      { what: 'all evaluations', timeoutMs: 10 * MINUTE },
     );
 
   /** User ids of members, by audience. */
@@ -171,7 +174,7 @@ describe('1,000 audiences', () => {
     await poll(
       () => streamPosition(world, context),
       (pos) => pos >= serial,
-      { what: 'audiences to reflect the log', everyMs: 50 },
+      { what: 'audiences to reflect the log', everyMs: 50, timeoutMs: 10 * MINUTE },
     );
 
     const wanted = rules.map(({ holds }) =>
