@@ -34,7 +34,7 @@ const steps = [
     ],
   ],
   [
-    '20,000 journeys and stories',
+    '20,000 journeys and stories, and as many caps',
     { PERCORSO_CASES: '20000' },
     [
       jest,
@@ -42,6 +42,7 @@ const steps = [
       'jest.config.js',
       '--testTimeout=3600000',
       'libs/journey/src/engine/random-journeys.spec.ts',
+      'libs/journey/src/simulation/walk/closing-search.spec.ts',
     ],
   ],
   [

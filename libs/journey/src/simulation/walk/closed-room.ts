@@ -64,8 +64,8 @@ export function nextClosings(
   }
   let before = 0;
   for (const [day, places] of [...entered].sort(([one], [other]) => one - other)) {
-    const left = total ? Infinity : (caps.total ?? Infinity) - before;
-    const leftToday = days.has(day) ? Infinity : (caps.perDay ?? Infinity);
+    const left = (caps.total ?? Infinity) - before;
+    const leftToday = caps.perDay ?? Infinity;
     if (places.length > Math.min(left, leftToday)) {
       const last = (most: number): EntryPlace => places.sort(compare)[most - 1] ?? endBefore(day);
       return left <= leftToday
