@@ -7,12 +7,13 @@ import {
   type PersonHook,
   ProfileModule,
 } from '@percorso/profile';
-import { SegmentationModule } from '@percorso/segmentation';
+import { AUDIENCE_USERS, type AudienceUser, SegmentationModule } from '@percorso/segmentation';
 import { InsightController } from './insight/insight.controller';
 import { InsightService } from './insight/insight.service';
 import { InsightStore } from './insight/insight.store';
 import { JobStore } from './journey/job.store';
 import { ADMIN_CONTROLLERS, ADMIN_PROVIDERS } from './journey/journey-admin.providers';
+import { JourneysOfAudiences } from './journey/journeys-of-audiences';
 import { JourneyUsageGuard } from './journey/usage-guard';
 import { EntryController } from './runtime/entry/entry.controller';
 import { EntryService } from './runtime/entry/entry.service';
@@ -36,6 +37,7 @@ import { SimulationStore } from './simulation/job/simulation.store';
     EntryService,
     InstanceStore,
     JourneyHooks,
+    JourneysOfAudiences,
     JourneyPlace,
     JourneySignal,
     RequestStore,
@@ -54,10 +56,13 @@ export class JourneyModule {
   constructor(
     @Inject(PERSON_HOOKS) hooks: PersonHook[],
     @Inject(ERASURE_PLACES) places: ErasurePlace[],
+    @Inject(AUDIENCE_USERS) users: AudienceUser[],
     journeys: JourneyHooks,
     place: JourneyPlace,
+    ofAudiences: JourneysOfAudiences,
   ) {
     hooks.push(journeys);
     places.push(place);
+    users.push(ofAudiences);
   }
 }

@@ -34,6 +34,7 @@ export { type ParsedText, parseText, type TextMistake } from './text/parse-text'
 export type { SetScope } from './compile/compile-scope';
 export { traitSchema } from './computed-trait/trait.schema';
 export { AudienceService } from './audience/audience.service';
+export { AUDIENCE_USERS, type AudienceUser } from './audience/audience-users';
 export { PreviewService } from './audience/preview.service';
 export { AudienceView, EvaluationView } from './audience/audience.dto';
 export { Evaluator, PASS_SIZE } from './evaluation/evaluator';

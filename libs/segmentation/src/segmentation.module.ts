@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bull';
 import { Inject, Module } from '@nestjs/common';
 import { PERSON_HOOKS, type PersonHook, ProfileModule } from '@percorso/profile';
+import { AUDIENCE_USERS, type AudienceUser } from './audience/audience-users';
 import { AudienceController } from './audience/audience.controller';
 import { AudienceService } from './audience/audience.service';
 import { AudienceStore } from './audience/audience.store';
@@ -114,8 +115,10 @@ import { WakeStore } from './stream/wake.store';
     StreamEvaluator,
     Sweeper,
     WakeStore,
+    { provide: AUDIENCE_USERS, useFactory: (): AudienceUser[] => [] },
   ],
   exports: [
+    AUDIENCE_USERS,
     AudienceService,
     ComputationStore,
     ComputedTraitStore,

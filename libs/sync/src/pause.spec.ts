@@ -63,6 +63,17 @@ describe('a paused sync', () => {
     await expectEachWrittenOnce();
   });
 
+  it('lets go of its audience, which could not be archived before', async () => {
+    const archive = (): Promise<{ status: number; body: object }> =>
+      workspace.call('DELETE', `/v1/audiences/${workspace.audienceId}`);
+    expect(await archive()).toMatchObject({
+      status: 409,
+      body: { code: 'in-use', detail: expect.stringContaining(sync.id) },
+    });
+    await turn('pause');
+    expect((await archive()).status).toBe(204);
+  });
+
   it('delivers nothing, and then the rest', async () => {
     await workspace.plan(run);
     await turn('pause');

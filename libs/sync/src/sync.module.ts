@@ -1,8 +1,8 @@
 import { BullModule } from '@nestjs/bull';
-import { Module } from '@nestjs/common';
+import { Inject, Module } from '@nestjs/common';
 import { DeliveryModule } from '@percorso/delivery';
 import { ProfileModule } from '@percorso/profile';
-import { SegmentationModule } from '@percorso/segmentation';
+import { AUDIENCE_USERS, type AudienceUser, SegmentationModule } from '@percorso/segmentation';
 import { DeadLetterController } from './dead-letter.controller';
 import { DeadLetters } from './dead-letters';
 import { DryRun } from './dry-run';
@@ -24,6 +24,7 @@ import { RunService } from './run.service';
 import { RunStarter } from './run-starter';
 import { SyncController } from './sync.controller';
 import { SYNC_QUEUE, SyncQueue } from './sync.queue';
+import { SyncedAudiences } from './synced-audiences';
 import { SyncService } from './sync.service';
 import { Triggers } from './triggers';
 import { UsageCheck } from './usage-check';
@@ -60,7 +61,12 @@ import { UsageGuard } from './usage-guard';
     ErasureRemovals,
     UsageCheck,
     UsageGuard,
+    SyncedAudiences,
   ],
   exports: [ErasureRemovals, PlanPump, Replays, ReplayWork, RunControl, SyncQueue, Triggers, UsageGuard],
 })
-export class SyncModule {}
+export class SyncModule {
+  constructor(@Inject(AUDIENCE_USERS) users: AudienceUser[], synced: SyncedAudiences) {
+    users.push(synced);
+  }
+}

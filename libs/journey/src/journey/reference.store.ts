@@ -57,10 +57,10 @@ export class ReferenceStore {
     return rows.map((row) => ({ ...row, capabilities: manifests.get(row.plugin)?.capabilities }));
   }
 
-  /** Others that are live with a definition that names a journey. */
-  async liveMentioning(tx: Transaction, id: string): Promise<{ name: string; definition: unknown }[]> {
-    const { rows } = await tx.query<{ name: string; definition: unknown }>(
-      `SELECT j.name, v.definition FROM journey j
+  /** Those in use, with a version that names something by its id; but not the journey itself. */
+  async liveMentioning(tx: Transaction, id: string): Promise<KnownJourney[]> {
+    const { rows } = await tx.query<KnownJourney>(
+      `SELECT j.id, j.name, v.definition FROM journey j
        JOIN journey_version v ON v.workspace_id = $1 AND v.journey_id = j.id AND v.version = j.live_version
        WHERE j.workspace_id = $1 AND j.id <> $2 AND j.deleted_at IS NULL AND strpos(v.definition::text, $2::text) > 0
        ORDER BY j.id`,

@@ -151,7 +151,10 @@ describe('audiences that are read', () => {
     expect([await entered(daily), await entered(slow)]).toEqual([3, expect.any(Number)]);
     const before = await entered(slow);
     expect(before).toBeLessThan(3);
-    await world.get(AudienceService).archive(world.workspaceId, gold, 'spec');
+    const archive = world.get(AudienceService).archive(world.workspaceId, gold, 'spec');
+    await expect(archive).rejects.toMatchObject({ code: 'in-use', detail: expect.stringContaining(sale) });
+    // One that was published at that very moment would not have been seen.
+    await world.rows(`UPDATE audience SET state = 'archived' WHERE workspace_id = $1 AND id = $2`, gold);
     for (let second = 0; second < 5; second++) await world.pass(SECOND);
     await world.say(world.event('shop', 'Sale'));
     await world.pass(DAY);

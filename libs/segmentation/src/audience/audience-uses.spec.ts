@@ -28,6 +28,8 @@ describe('audiences that use audiences', () => {
   let engines: TestEngines;
   let world: EvaluationWorld;
   let service: AudienceService;
+  /** What acts on audiences, by id. */
+  const acting = new Map<string, string[]>();
   let previews: PreviewService;
 
   beforeAll(async () => {
@@ -42,6 +44,7 @@ describe('audiences that use audiences', () => {
       evaluations,
       new ScheduleStore(),
       world.clock,
+      [{ usersOf: (_, id) => Promise.resolve(acting.get(id) ?? []) }],
     );
     previews = new PreviewService(world.database, world.shards, world.clock, gate, world.audiences);
   }, 120_000);
@@ -113,6 +116,19 @@ describe('audiences that use audiences', () => {
     await change(user, numbers('gt', 2));
     await service.archive(world.workspaceId, base.id, 'spec');
     expect(await service.get(world.workspaceId, base.id)).toMatchObject({ state: 'archived' });
+  });
+
+  it('keeps an audience that something acts on, and tells what', async () => {
+    const { id } = await create('Base', numbers('gt', 1));
+    acting.set(id, ['sync "Welcome" (1)', 'journey "Cart" (2)']);
+    await expect(service.archive(world.workspaceId, id, 'spec')).rejects.toMatchObject({
+      status: 409,
+      code: 'in-use',
+      detail: 'Pause or stop what acts on it first: sync "Welcome" (1), journey "Cart" (2).',
+    });
+    acting.clear();
+    await service.archive(world.workspaceId, id, 'spec');
+    expect(await service.get(world.workspaceId, id)).toMatchObject({ state: 'archived' });
   });
 
   it('does not let an audience grow so that those that use it could not be evaluated', async () => {

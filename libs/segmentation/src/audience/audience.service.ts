@@ -8,6 +8,7 @@ import { fieldsOf } from '../definition/fields-of';
 import { parseDefinition } from '../definition/parse-definition';
 import { EvaluationService } from '../evaluation/evaluation.service';
 import type { EvaluationRow } from '../evaluation/evaluation.store';
+import { AUDIENCE_USERS, type AudienceUser } from './audience-users';
 import type { AudienceView, ChangeAudience, CreateAudience } from './audience.dto';
 import { ScheduleStore } from '../schedule/schedule.store';
 import { type AudienceRow, AudienceStore } from './audience.store';
@@ -26,6 +27,7 @@ export class AudienceService {
     private readonly evaluations: EvaluationService,
     private readonly schedules: ScheduleStore,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(AUDIENCE_USERS) private readonly users: readonly AudienceUser[],
   ) {}
 
   async create(workspaceId: string, wanted: CreateAudience, actor: string): Promise<AudienceView> {
@@ -112,7 +114,10 @@ export class AudienceService {
     return evaluations;
   }
 
-  /** Archived audiences keep their members and log, have no schedule, and are evaluated no more. @throws Problem 409 while one is used. */
+  /**
+   * Archived audiences keep their members and log, have no schedule, and are evaluated no more.
+   * @throws Problem 409 `in-use` while another audience, a sync or a journey acts on it
+   */
   async archive(workspaceId: string, id: string, actor: string): Promise<void> {
     const at = this.clock.now();
     await this.database.tx(workspaceId, async (tx) => {
@@ -123,6 +128,9 @@ export class AudienceService {
       const users = await this.audiences.directUsers(tx, [id]);
       if (users.length > 0)
         throw Problem.conflict('in-use', `Other audiences use this one: ${namesOf(users)}.`);
+      const acting = (await Promise.all(this.users.map((one) => one.usersOf(tx, id)))).flat();
+      if (acting.length > 0)
+        throw Problem.conflict('in-use', `Pause or stop what acts on it first: ${acting.join(', ')}.`);
       await this.audiences.update(tx, id, { ...before, state: 'archived' }, at);
       await this.schedules.remove(tx, id);
       await audit(tx, actor, 'audience.archived', id, {}, at);
