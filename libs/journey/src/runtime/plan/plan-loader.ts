@@ -15,6 +15,8 @@ interface JourneyRow {
 }
 
 interface Loaded {
+  /** Of journeys alone, and of all that the plan is made of. */
+  journeys: string;
   signature: string;
   plan: JourneyPlan;
 }
@@ -26,31 +28,27 @@ export class PlanLoader {
   private readonly loaded = new Map<string, Loaded>();
 
   async load(tx: Transaction): Promise<JourneyPlan> {
-    const [journeys, { zone, channels }] = await Promise.all([
-      tx.query<JourneyRow>(
-        `SELECT id, name, state, live_version AS "liveVersion", version, paused_ms AS "pausedMs" FROM journey
-         WHERE workspace_id = $1 AND (state NOT IN ('draft', 'stopped') OR followed_until IS NOT NULL) ORDER BY id`,
-        [tx.workspaceId],
-      ),
-      this.surroundings(tx),
-    ]);
-    const signature = JSON.stringify([journeys.rows, zone, channels]);
+    const [journeys, { zone, channels }] = await Promise.all([journeysOf(tx), this.surroundings(tx)]);
+    const ofJourneys = JSON.stringify(journeys);
+    const signature = JSON.stringify([ofJourneys, zone, channels]);
     const known = this.loaded.get(tx.workspaceId!);
     if (known?.signature === signature) return known.plan;
-    const versions = await this.versions(tx, journeys.rows);
+    const versions = await this.versions(tx, journeys);
     const plan = new JourneyPlan(
-      new Map(journeys.rows.map((row) => [row.id, plannedOf(row, versions)])),
+      new Map(journeys.map((row) => [row.id, plannedOf(row, versions)])),
       versions,
       channels,
       zone,
     );
-    this.loaded.set(tx.workspaceId!, { signature, plan });
+    this.loaded.set(tx.workspaceId!, { journeys: ofJourneys, signature, plan });
     return plan;
   }
 
-  /** Whether a plan that was loaded before is what `load` would give. */
+  /** Whether no journey has changed since a plan was loaded. */
   async isCurrent(tx: Transaction, plan: JourneyPlan): Promise<boolean> {
-    return (await this.load(tx)) === plan;
+    const journeys = JSON.stringify(await journeysOf(tx));
+    const known = this.loaded.get(tx.workspaceId!);
+    return known?.plan === plan && known.journeys === journeys;
   }
 
   /** The workspace's zone, an IANA name, and the channels on which messages are sent. */
@@ -101,4 +99,14 @@ function plannedOf(row: JourneyRow, versions: ReadonlyMap<string, PlannedVersion
   const taking = state === 'live' || state === 'test' || state === 'paused';
   const live = taking && liveVersion !== null ? versions.get(`${id} ${liveVersion}`) : undefined;
   return { id, name, state, pausedMs: Number(row.pausedMs), ...(live && { live }) };
+}
+
+/** Those that somebody may enter or is on, or whose goal may still count. */
+async function journeysOf(tx: Transaction): Promise<JourneyRow[]> {
+  const { rows } = await tx.query<JourneyRow>(
+    `SELECT id, name, state, live_version AS "liveVersion", version, paused_ms AS "pausedMs" FROM journey
+     WHERE workspace_id = $1 AND (state NOT IN ('draft', 'stopped') OR followed_until IS NOT NULL) ORDER BY id`,
+    [tx.workspaceId],
+  );
+  return rows;
 }
