@@ -88,7 +88,8 @@ async function headOf(tx: Transaction): Promise<Head> {
 }
 
 /**
- * Where to go on. Partitions that did not follow the logs begin with what may start something now; after a restore the log of memberships goes on from where it was.
+ * Where to go on. Partitions that did not follow the logs begin with what may start something now; after a restore the log
+ * of memberships goes on from where it was.
  */
 async function startOf(
   tx: Transaction,

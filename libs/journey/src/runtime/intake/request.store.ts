@@ -5,14 +5,7 @@ import type { Decision } from '../walk/turn';
 import { storableJson } from '../keep/storable-json';
 
 /** Who is to enter, as it is asked for. */
-export interface NewRequest {
-  journeyId: string;
-  person: number;
-  kind: 'api' | 'jump';
-  key: string | null;
-  context: Record<string, unknown>;
-  hops?: number;
-  at: Date;
+export interface NewRequest extends Omit<EntryRequest, 'n' | 'answered'> {
   /** Of a call that waits for what is decided. */
   batch?: { id: string; item: number };
 }

@@ -1,8 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
-import { PageQuery } from '@percorso/access';
-import { IsIn, IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsUUID } from 'class-validator';
 import { JourneyStepReport } from '../../insight/insight.dto';
-import { SimulatedMessageView } from './simulation.dto';
+import { SimulatedMessageQuery, SimulatedMessageView } from './simulation.dto';
 
 export const DIFFERENCES = ['first', 'second', 'time', 'content'] as const;
 export type Difference = (typeof DIFFERENCES)[number];
@@ -13,7 +12,7 @@ export class ComparisonQuery {
   with!: string;
 }
 
-export class ComparedMessageQuery extends PageQuery {
+export class ComparedMessageQuery extends SimulatedMessageQuery {
   @ApiProperty({ format: 'uuid', description: 'The other simulation, of the same journey and window.' })
   @IsUUID()
   with!: string;
@@ -27,17 +26,6 @@ export class ComparedMessageQuery extends PageQuery {
   @IsOptional()
   @IsIn(DIFFERENCES)
   difference?: Difference;
-
-  @ApiPropertyOptional({ description: 'Of this step.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(100)
-  step?: string;
-
-  @ApiPropertyOptional({ description: 'To this profile.', format: 'uuid' })
-  @IsOptional()
-  @IsUUID()
-  profile?: string;
 }
 
 export class ComparedSimulation {

@@ -67,8 +67,8 @@ export class Simulator {
 
   /**
    * The next persons, `limit` at most, after a person's number (from -1); of a journey with caps pages of nobody first, as
-   * long as it looks for whom they let in. The same simulation gives the same whenever it
-   * is asked, as long as nobody is merged or erased meanwhile.
+   * long as it looks for whom they let in. The same simulation gives the same whenever it is asked, as long as nobody is
+   * merged or erased meanwhile.
    * @throws Problem 422 `history-archived` when who entered by the API is kept no more, `simulation-too-large` when more
    *   happened than it can hold; 503 when older events are not to be had now
    */
